@@ -1,0 +1,2 @@
+// Package losses holds the loss functions that shape an embedded space.
+package losses
