@@ -2,7 +2,6 @@ package losses
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/train/loss"
 )
 
 // Logits returns the class scores of the last linear layer,
@@ -15,8 +14,11 @@ import (
 //
 // Source: section II-C of the paper.
 func Logits(z, W, b *graph.Node) *graph.Node {
+	checkDims("z", z, -1, -1)
+	checkDims("W", W, -1, z.Shape().Dim(-1))
 	logits := graph.MatMul(z, graph.Transpose(W, 0, 1))
 	if b != nil {
+		checkDims("b", b, W.Shape().Dim(0))
 		logits = graph.Add(logits, graph.ExpandAxes(b, 0))
 	}
 	return logits
@@ -54,8 +56,10 @@ func NormalizedSoftmax(z, W, labels *graph.Node) *graph.Node {
 }
 
 // crossEntropy returns -log softmax(logits)_y [batch] for logits [batch, classes]
-// and labels [batch].
+// and labels [batch]. GoMLX's SparseCategoricalCrossEntropyLogits returns its mean.
 func crossEntropy(logits, labels *graph.Node) *graph.Node {
-	return loss.SparseCategoricalCrossEntropyLogits(
-		[]*graph.Node{graph.ExpandAxes(labels, -1)}, []*graph.Node{logits})
+	batch, classes := logits.Shape().Dim(0), logits.Shape().Dim(1)
+	checkDims("labels", labels, batch)
+	target := graph.OneHot(labels, classes, logits.DType())
+	return graph.Neg(graph.ReduceSum(graph.Mul(target, graph.LogSoftmax(logits)), -1))
 }
