@@ -1,0 +1,241 @@
+package datasets
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// Dataset is a labelled set of images held in memory.
+//
+// The functions of this package fill in every field. A Dataset made by hand
+// needs all but Checksum and Canonical; [Dataset.Validate] checks it.
+type Dataset struct {
+	// Name says what the set is, e.g. "mnist". Parts append what they are:
+	// "mnist[5000, seed 1]".
+	Name string
+	// Images has the layout [n, height, width, channels].
+	Images []byte
+	// Labels has one class, 0 to classes-1, per image.
+	Labels []int32
+	// Height and Width are in pixels. Channels is 1 (gray) or 3 (red, green, blue).
+	Height, Width, Channels int
+	// ClassNames has the name of each class.
+	ClassNames []string
+	// Checksum identifies the content; see [Dataset.ComputeChecksum].
+	Checksum string
+	// Canonical says that the images and labels are those of the original
+	// publication, or a part of them: their checksum was compared.
+	Canonical bool
+}
+
+// Len returns the number of images.
+func (d *Dataset) Len() int { return len(d.Labels) }
+
+// Classes returns the number of classes, those without an image included.
+func (d *Dataset) Classes() int { return len(d.ClassNames) }
+
+// imageSize is the number of bytes of one image.
+func (d *Dataset) imageSize() int { return d.Height * d.Width * d.Channels }
+
+// At returns the pixels of image i, [height, width, channels]. They are not
+// copied.
+func (d *Dataset) At(i int) []byte {
+	size := d.imageSize()
+	return d.Images[i*size : (i+1)*size : (i+1)*size]
+}
+
+// Image returns image i: an [image.Gray], which shares its pixels with d, or
+// an opaque [image.NRGBA].
+func (d *Dataset) Image(i int) image.Image {
+	bounds := image.Rect(0, 0, d.Width, d.Height)
+	pixels := d.At(i)
+	if d.Channels == 1 {
+		return &image.Gray{Pix: pixels, Stride: d.Width, Rect: bounds}
+	}
+	img := image.NewNRGBA(bounds)
+	for p := range d.Height * d.Width {
+		copy(img.Pix[4*p:], pixels[3*p:3*p+3])
+		img.Pix[4*p+3] = 255
+	}
+	return img
+}
+
+// Validate reports what is wrong with a Dataset, in particular with one made
+// by hand: there must be an image, Height and Width must be positive, Channels
+// 1 or 3, Images and Labels of matching lengths, and each label below
+// len(ClassNames).
+func (d *Dataset) Validate() error {
+	fail := func(format string, args ...any) error {
+		return fmt.Errorf("datasets: %s: %s", d.Name, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case d.Height < 1 || d.Width < 1:
+		return fail("images of height %d and width %d; want at least 1", d.Height, d.Width)
+	case d.Channels != 1 && d.Channels != 3:
+		return fail("%d channels; want 1 (gray) or 3 (red, green, blue)", d.Channels)
+	case len(d.Labels) == 0:
+		return fail("no labels; want at least one image")
+	case len(d.Images) != len(d.Labels)*d.imageSize():
+		return fail("%d bytes of images; want %d for %d labels and images of %dx%dx%d",
+			len(d.Images), len(d.Labels)*d.imageSize(), len(d.Labels), d.Height, d.Width, d.Channels)
+	}
+	for i, label := range d.Labels {
+		if label < 0 || int(label) >= len(d.ClassNames) {
+			return fail("label %d is %d; want 0 to %d, as there are %d class names", i, label, len(d.ClassNames)-1, len(d.ClassNames))
+		}
+	}
+	return nil
+}
+
+// ComputeChecksum returns the hex SHA-256 of, one after the other: the line
+// "n height width channels", a line per class name in Go's %q, the images, and
+// the labels as little-endian int32. Name and Canonical don't enter.
+func (d *Dataset) ComputeChecksum() string {
+	h := sha256.New()
+	fmt.Fprintln(h, d.Len(), d.Height, d.Width, d.Channels)
+	for _, name := range d.ClassNames {
+		fmt.Fprintf(h, "%q\n", name)
+	}
+	h.Write(d.Images)
+	binary.Write(h, binary.LittleEndian, d.Labels)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Subset returns n images drawn at random, stratified: each class keeps its
+// share of the set, rounded to a whole number of images. The images stay in
+// the order of d. The same seed gives the same subset.
+func (d *Dataset) Subset(n int, seed int64) (*Dataset, error) {
+	if n < 1 || n > d.Len() {
+		return nil, fmt.Errorf("datasets: %s: a subset of %d images; want 1 to %d", d.Name, n, d.Len())
+	}
+	drawn, err := d.draw(n, seed)
+	if err != nil {
+		return nil, err
+	}
+	return d.take(fmt.Sprintf("%s[%d, seed %d]", d.Name, n, seed), drawn), nil
+}
+
+// Split divides the set at random into n images and the rest, stratified like
+// [Dataset.Subset]: first is what Subset(n, seed) returns. Neither part may be
+// empty.
+func (d *Dataset) Split(n int, seed int64) (first, rest *Dataset, err error) {
+	if n < 1 || n >= d.Len() {
+		return nil, nil, fmt.Errorf("datasets: %s: a split at %d images; want 1 to %d", d.Name, n, d.Len()-1)
+	}
+	drawn, err := d.draw(n, seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	isDrawn := make([]bool, d.Len())
+	for _, i := range drawn {
+		isDrawn[i] = true
+	}
+	var others []int
+	for i := range d.Len() {
+		if !isDrawn[i] {
+			others = append(others, i)
+		}
+	}
+	first = d.take(fmt.Sprintf("%s[%d, seed %d]", d.Name, n, seed), drawn)
+	rest = d.take(fmt.Sprintf("%s[all but %d, seed %d]", d.Name, n, seed), others)
+	return first, rest, nil
+}
+
+// Select returns the images of these classes. Class classes[k] of d becomes
+// class k of the result.
+func (d *Dataset) Select(classes ...int) (*Dataset, error) {
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
+	if len(classes) == 0 {
+		return nil, fmt.Errorf("datasets: %s: no class selected; want some of 0 to %d", d.Name, d.Classes()-1)
+	}
+	newLabel := make(map[int32]int32, len(classes))
+	names := make([]string, len(classes))
+	for k, c := range classes {
+		if c < 0 || c >= d.Classes() {
+			return nil, fmt.Errorf("datasets: %s: class %d selected; want 0 to %d", d.Name, c, d.Classes()-1)
+		}
+		if _, twice := newLabel[int32(c)]; twice {
+			return nil, fmt.Errorf("datasets: %s: class %d selected twice", d.Name, c)
+		}
+		newLabel[int32(c)] = int32(k)
+		names[k] = d.ClassNames[c]
+	}
+	renamed := *d
+	renamed.ClassNames = names
+	renamed.Labels = make([]int32, d.Len())
+	var kept []int
+	for i, label := range d.Labels {
+		if k, ok := newLabel[label]; ok {
+			renamed.Labels[i] = k
+			kept = append(kept, i)
+		}
+	}
+	if len(kept) == 0 {
+		return nil, fmt.Errorf("datasets: %s: the classes %v have no image", d.Name, classes)
+	}
+	return renamed.take(fmt.Sprintf("%s[classes %s]", d.Name, strings.Trim(fmt.Sprint(classes), "[]")), kept), nil
+}
+
+// draw returns the ascending indices of a stratified random draw of n images.
+// A class with share n*count/Len gets the whole part of it; the images that
+// are then missing go to the classes with the largest remainders (of equal
+// ones to the smaller class index).
+func (d *Dataset) draw(n int, seed int64) ([]int, error) {
+	if err := d.Validate(); err != nil {
+		return nil, err
+	}
+	byClass := make([][]int, d.Classes())
+	for i, label := range d.Labels {
+		byClass[label] = append(byClass[label], i)
+	}
+	quota := make([]int, d.Classes())
+	missing := n
+	for c, members := range byClass {
+		quota[c] = n * len(members) / d.Len()
+		missing -= quota[c]
+	}
+	order := make([]int, d.Classes())
+	for c := range order {
+		order[c] = c
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return n*len(byClass[b])%d.Len() - n*len(byClass[a])%d.Len()
+	})
+	for _, c := range order[:missing] {
+		quota[c]++
+	}
+	rng := rand.New(rand.NewPCG(uint64(seed), 0))
+	drawn := make([]int, 0, n)
+	for c, members := range byClass {
+		rng.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
+		drawn = append(drawn, members[:quota[c]]...)
+	}
+	slices.Sort(drawn)
+	return drawn, nil
+}
+
+// take copies the images with these indices.
+func (d *Dataset) take(name string, indices []int) *Dataset {
+	part := &Dataset{
+		Name:   name,
+		Images: make([]byte, 0, len(indices)*d.imageSize()),
+		Labels: make([]int32, len(indices)),
+		Height: d.Height, Width: d.Width, Channels: d.Channels,
+		ClassNames: slices.Clone(d.ClassNames),
+		Canonical:  d.Canonical,
+	}
+	for k, i := range indices {
+		part.Images = append(part.Images, d.At(i)...)
+		part.Labels[k] = d.Labels[i]
+	}
+	part.Checksum = part.ComputeChecksum()
+	return part
+}

@@ -1,0 +1,49 @@
+// Package datasets holds labelled images in memory and gets them from files,
+// from the network or from the program itself.
+//
+// One type, [Dataset], serves all sources. Its images are bytes in the layout
+// [n, height, width, channels], its labels run from 0 to classes-1.
+//
+// # Named datasets
+//
+// [Load] returns the training and the test set of
+//
+//   - mnist: 60,000 + 10,000 handwritten digits, 28x28 gray
+//     (LeCun, Cortes, Burges; CC BY-SA 3.0);
+//   - fashion-mnist: 60,000 + 10,000 pieces of clothing, 28x28 gray
+//     (Xiao, Rasul, Vollgraf 2017; MIT);
+//   - cifar-10: 50,000 + 10,000 photographs, 32x32 RGB (Krizhevsky 2009);
+//   - mnist-sample and fashion-mnist-sample: 5,000 + 1,000 images of the
+//     training and test sets above, the same number of each class. They are
+//     embedded in the program and need neither files nor a network.
+//
+// Load takes a full dataset from the folder that the environment variable
+// EMBEDSPACE_DATA names, else from the user's cache (embedspace in
+// [os.UserCacheDir]), else from its home on the network, which fills the
+// cache. Both folders have the layout
+//
+//	mnist/train-images-idx3-ubyte[.gz]  train-labels-idx1-ubyte[.gz]
+//	      t10k-images-idx3-ubyte[.gz]   t10k-labels-idx1-ubyte[.gz]
+//	fashion-mnist/                      (the same four names)
+//	cifar-10-batches-bin/data_batch_1.bin ... data_batch_5.bin  test_batch.bin
+//	cifar-10-binary.tar.gz              (in place of that folder)
+//
+// Load never replaces one dataset by another: mnist that cannot be had is an
+// error, which names mnist-sample.
+//
+// # Own images
+//
+// [LoadFolder] reads a folder with one sub-folder of PNG or JPEG files per
+// class. A Dataset can also be filled in by hand; see [Dataset.Validate].
+//
+// # Parts
+//
+// [Dataset.Subset], [Dataset.Split] and [Dataset.Select] make smaller
+// datasets. The first two are stratified and depend on their seed alone.
+//
+// # Files
+//
+// [DecodeIDXImages], [DecodeIDXLabels] and [DecodeCIFAR10] read the published
+// file formats. A file that is not what it should be gives a [*FormatError]
+// with the file, the offset, the field, what was found and what is allowed.
+package datasets

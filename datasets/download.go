@@ -1,0 +1,198 @@
+package datasets
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+const (
+	// A connection that delivers nothing for this long is given up.
+	stallTimeout = 30 * time.Second
+	// How often a source is asked that breaks off.
+	attemptsPerSource = 3
+	progressInterval  = time.Second
+	// No more is taken from a source; the largest download has 170 MB.
+	maxDownload = 1 << 29
+
+	partSuffix = ".part"
+)
+
+// download brings every file of the publication that is missing or damaged in
+// the folder cache there. Processes that do so at once wait for each other.
+func (p *publication) download(ctx context.Context, cache string, progress io.Writer) error {
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return err
+	}
+	lock := flock.New(filepath.Join(cache, p.name+".lock"))
+	defer lock.Close()
+	if held, err := lock.TryLock(); err != nil {
+		return err
+	} else if !held {
+		fmt.Fprintf(progress, "%s: waiting for another process that downloads it\n", p.name)
+		if _, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	for i, file := range p.downloadPaths(cache) {
+		if p.verify(file) == nil {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return err
+		}
+		if err := p.downloadFile(ctx, file, path.Base(p.downloads[i]), progress); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// downloadFile tries the mirrors in turn until one delivers the file. What has
+// arrived of it lies beside it, with partSuffix appended to its name.
+func (p *publication) downloadFile(ctx context.Context, file, name string, progress io.Writer) error {
+	part := file + partSuffix
+	var failures []error
+	for _, mirror := range p.mirrors {
+		url := mirror + name
+		err := p.downloadFrom(ctx, url, part, progress)
+		if err == nil {
+			return os.Rename(part, file)
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("datasets: %s: download of %s: %w", p.name, url, context.Cause(ctx))
+		}
+		err = fmt.Errorf("%s: %w", url, err)
+		fmt.Fprintf(progress, "%s: %v\n", p.name, err)
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
+// downloadFrom completes part from url and checks it. It keeps part for later
+// if the connection broke off, and removes it if its content is wrong.
+func (p *publication) downloadFrom(ctx context.Context, url, part string, progress io.Writer) error {
+	var err error
+	for range attemptsPerSource {
+		resumed := isFile(part)
+		var progressed bool
+		if progressed, err = p.transfer(ctx, url, part, progress); err != nil {
+			if ctx.Err() != nil || !progressed {
+				return err
+			}
+			continue
+		}
+		if err = p.verify(part); err == nil {
+			return nil
+		}
+		os.Remove(part)
+		if !resumed {
+			return err
+		}
+		// The first bytes may have come from elsewhere: all of it once more.
+	}
+	return err
+}
+
+// transfer appends to part what url has beyond it. progressed says whether it
+// makes sense to try again after an error.
+func (p *publication) transfer(ctx context.Context, url, part string, progress io.Writer) (progressed bool, err error) {
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	have, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return false, err
+	}
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stall := time.AfterFunc(stallTimeout, func() { cancel(fmt.Errorf("nothing arrived for %v", stallTimeout)) })
+	defer stall.Stop()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false, err
+	}
+	// Without this the transport unzips what is sent with Content-Encoding gzip.
+	request.Header.Set("Accept-Encoding", "identity")
+	if have > 0 {
+		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false, cmp.Or(context.Cause(ctx), err)
+	}
+	defer response.Body.Close()
+	switch response.StatusCode {
+	case http.StatusOK:
+		have = 0
+	case http.StatusPartialContent:
+		var first int64
+		if _, err := fmt.Sscanf(response.Header.Get("Content-Range"), "bytes %d-", &first); err != nil || first != have {
+			return have > 0, errors.Join(fmt.Errorf("the answer to a request for bytes %d- has Content-Range %q", have, response.Header.Get("Content-Range")), f.Truncate(0))
+		}
+	case http.StatusRequestedRangeNotSatisfiable:
+		return true, nil // part may be whole already; its check tells
+	default:
+		return false, errors.New(response.Status)
+	}
+	if err := f.Truncate(have); err != nil {
+		return false, err
+	}
+	if _, err := f.Seek(have, io.SeekStart); err != nil {
+		return false, err
+	}
+	report := &transferReport{w: progress, stall: stall, name: p.name, url: url, start: time.Now(), done: have, total: have + response.ContentLength}
+	report.print()
+	copied, err := io.Copy(io.MultiWriter(f, report), io.LimitReader(response.Body, maxDownload))
+	if err != nil {
+		return copied > 0, cmp.Or(context.Cause(ctx), err)
+	}
+	report.print()
+	return true, f.Sync()
+}
+
+// transferReport prints a line when a transfer begins and ends and each second
+// between. Each write that it sees puts off the stall timer.
+type transferReport struct {
+	w                   io.Writer
+	stall               *time.Timer
+	name, url           string
+	start, printed      time.Time
+	done, total, copied int64
+}
+
+func (t *transferReport) Write(b []byte) (int, error) {
+	t.stall.Reset(stallTimeout)
+	t.done += int64(len(b))
+	t.copied += int64(len(b))
+	if time.Since(t.printed) >= progressInterval {
+		t.print()
+	}
+	return len(b), nil
+}
+
+func (t *transferReport) print() {
+	t.printed = time.Now()
+	line := fmt.Sprintf("%s: %s: %.1f", t.name, t.url, float64(t.done)/1e6)
+	if t.total >= t.done && t.total > 0 {
+		line += fmt.Sprintf(" of %.1f MB, %d %%", float64(t.total)/1e6, 100*t.done/t.total)
+	} else {
+		line += " MB"
+	}
+	if seconds := t.printed.Sub(t.start).Seconds(); t.copied > 0 && seconds > 0 {
+		line += fmt.Sprintf(", %.1f MB/s", float64(t.copied)/1e6/seconds)
+	}
+	fmt.Fprintln(t.w, line)
+}

@@ -1,0 +1,80 @@
+package datasets
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// The IDX format: a magic number (two zero bytes, the element type, the number
+// of dimensions), the dimensions, then the elements, all big-endian. The type
+// 8 is the unsigned byte.
+const (
+	idxMagicLabels = 0x0000_0801
+	idxMagicImages = 0x0000_0803
+
+	maxPixels = 1 << 26 // of one image
+)
+
+// readIDXHeader reads the magic number, which must be magic, and the
+// dimensions with these names.
+func readIDXHeader(r io.Reader, magic uint32, names ...string) (dims []int, err error) {
+	var word [4]byte
+	if err := readField(r, word[:], 0, "magic number"); err != nil {
+		return nil, err
+	}
+	if got := binary.BigEndian.Uint32(word[:]); got != magic {
+		what := map[uint32]string{idxMagicLabels: " (IDX labels)", idxMagicImages: " (IDX images)"}
+		return nil, &FormatError{Offset: 0, Field: "magic number", Got: fmt.Sprintf("%#08x%s", got, what[got]), Want: fmt.Sprintf("%#08x%s", magic, what[magic])}
+	}
+	for i, name := range names {
+		offset := int64(4 + 4*i)
+		if err := readField(r, word[:], offset, name); err != nil {
+			return nil, err
+		}
+		dim := binary.BigEndian.Uint32(word[:])
+		if dim == 0 {
+			return nil, &FormatError{Offset: offset, Field: name, Got: "0", Want: "at least 1"}
+		}
+		dims = append(dims, int(dim))
+	}
+	return dims, nil
+}
+
+// DecodeIDXImages reads an uncompressed IDX file of unsigned bytes in three
+// dimensions, as MNIST and Fashion-MNIST use it for their images. The pixels
+// have the layout [n, height, width]; the stream must end with them.
+func DecodeIDXImages(r io.Reader) (pixels []byte, height, width int, err error) {
+	dims, err := readIDXHeader(r, idxMagicImages, "number of images", "image height", "image width")
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	n, height, width := dims[0], dims[1], dims[2]
+	if height > maxPixels/width {
+		return nil, 0, 0, &FormatError{Offset: 8, Field: "image size", Got: fmt.Sprintf("%dx%d", height, width), Want: fmt.Sprintf("at most %d pixels", maxPixels)}
+	}
+	pixels, err = readContent(r, int64(n)*int64(height*width), 16, "pixels")
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	return pixels, height, width, nil
+}
+
+// DecodeIDXLabels reads an uncompressed IDX file of unsigned bytes in one
+// dimension, as MNIST and Fashion-MNIST use it for their labels. The stream
+// must end with them.
+func DecodeIDXLabels(r io.Reader) (labels []int32, err error) {
+	dims, err := readIDXHeader(r, idxMagicLabels, "number of labels")
+	if err != nil {
+		return nil, err
+	}
+	content, err := readContent(r, int64(dims[0]), 8, "labels")
+	if err != nil {
+		return nil, err
+	}
+	labels = make([]int32, len(content))
+	for i, label := range content {
+		labels[i] = int32(label)
+	}
+	return labels, nil
+}
