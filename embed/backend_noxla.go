@@ -1,0 +1,7 @@
+//go:build !(cgo && ((linux && (amd64 || arm64)) || (darwin && arm64)))
+
+package embed
+
+// xlaPlugins lists the PJRT plugins of this machine: none without cgo, which
+// go-xla needs.
+func xlaPlugins() []string { return nil }

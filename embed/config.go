@@ -1,0 +1,202 @@
+package embed
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gomlx/gomlx/ml/layers/activation"
+)
+
+// A Config says what is trained and how. A zero field means its default (see
+// Defaults).
+type Config struct {
+	Technique string             `json:"technique"`
+	Dataset   string             `json:"dataset"`
+	Dim       int                `json:"dim"`    // dimensions of the embedded space
+	Epochs    int                `json:"epochs"` // passes over the training images
+	Train     int                `json:"train"`  // training images, a stratified subset; 0: all
+	Batch     int                `json:"batch"`  // images per step
+	Seed      int64              `json:"seed"`
+	Backend   string             `json:"backend"` // see OpenBackend
+	Params    map[string]float64 `json:"params"`  // of the technique
+
+	Activation   string  `json:"activation"`    // in front of the embedding: linear, sigmoid, relu, selu
+	Padding      string  `json:"padding"`       // of the convolutions: same, valid
+	LearningRate float64 `json:"learning_rate"` // the highest of the schedule
+}
+
+// A Param is a number or a word that shapes a run, with its default where the
+// paper leaves it open.
+type Param struct {
+	Name    string
+	Default string
+	Allowed string // the words, or the interval, that are allowed
+	Reason  string // for the default
+}
+
+// PresetEnv names the environment variable that changes defaults: with the value
+// "smoke", a run whose Config does not say otherwise takes 1 epoch of 512 images.
+const PresetEnv = "EMBEDSPACE_PRESET"
+
+// The defaults that are numbers or words.
+const (
+	defaultTechnique    = "softmax"
+	defaultDataset      = "mnist-sample"
+	defaultDim          = 2
+	sampleEpochs        = 15
+	fullEpochs          = 5
+	defaultBatch        = 128
+	defaultSeed         = 1
+	defaultActivation   = "linear"
+	defaultPadding      = "valid"
+	defaultLearningRate = 0.005
+	smokeEpochs         = 1
+	smokeTrain          = 512
+)
+
+// Defaults is the table of what the paper leaves open and of what was chosen. The
+// parameters of the techniques are in Technique.Params.
+var Defaults = []Param{
+	{"technique", defaultTechnique, "see Techniques", "the loss the paper starts from"},
+	{"dataset", defaultDataset, "see datasets.Names", "real digits that need no download"},
+	{"dim", fmt.Sprint(defaultDim), "1 or more", "the paper's figures"},
+	{"epochs", fmt.Sprintf("%d on a sample, %d on full data", sampleEpochs, fullEpochs), "1 or more", "MNIST in 2-D levels off there"},
+	{"train", "all", "0 (all) or more", "a number that is compared uses all images"},
+	{"batch", fmt.Sprint(defaultBatch), "1 to the number of training images", "the usual size"},
+	{"seed", fmt.Sprint(defaultSeed), "any integer but 0", "a run repeats by default"},
+	{"backend", "the fastest there is", "see OpenBackend", "xla:cuda, xla:cpu, go, in this order"},
+	{"activation", defaultActivation, "linear, sigmoid, relu, selu", "section II-B: linear is the base of all that follows"},
+	{"padding", defaultPadding, "same, valid", "2.6 times fewer operations than same, and as accurate on MNIST"},
+	{"learning-rate", fmt.Sprint(defaultLearningRate), "more than 0, at most 1", "softmax in 2-D converges slowly at the usual 0.001, where 0.002 to 0.008 end higher the higher they are"},
+	{"optimizer", "Adam (0.9, 0.999)", "fixed", "the usual choice; the paper names none"},
+	{"schedule", "one cycle", "fixed", "the rate rises over the first quarter and falls to zero by a cosine (arXiv 1708.07120): the epochs that are given are used up"},
+	{"kernel", "3 x 3", "fixed", "the usual size; the paper names none"},
+	{"pooling", "maximum of 2 x 2", "fixed", "the usual kind; the paper names none"},
+	{"initialization", "He; Xavier for FC(dim)", "fixed", "keep the variance through relu and through linear layers"},
+}
+
+var activations = map[string]activation.Type{
+	"linear":  activation.TypeNone,
+	"sigmoid": activation.TypeSigmoid,
+	"relu":    activation.TypeRelu,
+	"selu":    activation.TypeSelu,
+}
+
+// WithDefaults returns the Config with its zero fields filled in. The error names
+// the first field whose value is not allowed, with what is.
+func (c Config) WithDefaults() (Config, error) {
+	switch preset := os.Getenv(PresetEnv); preset {
+	case "smoke":
+		setDefault(&c.Epochs, smokeEpochs)
+		setDefault(&c.Train, smokeTrain)
+	case "":
+	default:
+		return c, fmt.Errorf("embed: %s is %q; allowed: smoke, or not set", PresetEnv, preset)
+	}
+	setDefault(&c.Technique, defaultTechnique)
+	setDefault(&c.Dataset, defaultDataset)
+	setDefault(&c.Dim, defaultDim)
+	if strings.HasSuffix(c.Dataset, "-sample") {
+		setDefault(&c.Epochs, sampleEpochs)
+	}
+	setDefault(&c.Epochs, fullEpochs)
+	setDefault(&c.Batch, defaultBatch)
+	setDefault(&c.Seed, defaultSeed)
+	setDefault(&c.Activation, defaultActivation)
+	setDefault(&c.Padding, defaultPadding)
+	setDefault(&c.LearningRate, defaultLearningRate)
+	technique, err := LookUp(c.Technique)
+	if err != nil {
+		return c, err
+	}
+	params := map[string]float64{}
+	for _, param := range technique.Params {
+		if params[param.Name], err = strconv.ParseFloat(param.Default, 64); err != nil {
+			return c, fmt.Errorf("embed: technique %q: default of %s: %w", technique.ID, param.Name, err)
+		}
+	}
+	for name, value := range c.Params {
+		if _, known := params[name]; !known {
+			return c, unknownParam(name, technique)
+		}
+		params[name] = value
+	}
+	c.Params = params
+	return c, c.validate()
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate names the first field whose value is not allowed.
+func (c Config) validate() error {
+	for _, field := range []struct {
+		name    string
+		value   any
+		ok      bool
+		allowed string
+	}{
+		{"dim", c.Dim, c.Dim >= 1, "1 or more"},
+		{"epochs", c.Epochs, c.Epochs >= 1, "1 or more"},
+		{"train", c.Train, c.Train >= 0, "0 (all) or more"},
+		{"batch", c.Batch, c.Batch >= 1, "1 or more"},
+		{"activation", c.Activation, has(activations, c.Activation), strings.Join(slices.Sorted(maps.Keys(activations)), ", ")},
+		{"padding", c.Padding, c.Padding == "same" || c.Padding == "valid", "same, valid"},
+		{"learning-rate", c.LearningRate, c.LearningRate > 0 && c.LearningRate <= 1, "more than 0, at most 1"},
+	} {
+		if !field.ok {
+			return fmt.Errorf("embed: %s is %v; allowed: %s", field.name, field.value, field.allowed)
+		}
+	}
+	return nil
+}
+
+func has[K comparable, V any](m map[K]V, key K) bool {
+	_, ok := m[key]
+	return ok
+}
+
+// Set sets a parameter of the run by its name: activation, padding, learning-rate,
+// or one of the technique's (see Technique.Params). The error names the value and
+// what is allowed, or lists the parameters there are.
+func (c *Config) Set(name, value string) error {
+	switch name {
+	case "activation":
+		c.Activation = value
+		return nil
+	case "padding":
+		c.Padding = value
+		return nil
+	}
+	number, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		return fmt.Errorf("embed: %s is %q; allowed: a number", name, value)
+	}
+	if name == "learning-rate" {
+		c.LearningRate = number
+		return nil
+	}
+	params := maps.Clone(c.Params)
+	if params == nil {
+		params = map[string]float64{}
+	}
+	params[name] = number
+	c.Params = params
+	return nil
+}
+
+func unknownParam(name string, technique Technique) error {
+	names := []string{"activation", "padding", "learning-rate"}
+	for _, param := range technique.Params {
+		names = append(names, param.Name)
+	}
+	return fmt.Errorf("embed: technique %q has no parameter %q; there are: %s", technique.ID, name, strings.Join(names, ", "))
+}

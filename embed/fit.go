@@ -1,0 +1,318 @@
+package embed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/embedspace/embedspace/datasets"
+)
+
+// Options say where a training shows its progress and keeps its checkpoints. They
+// do not change its result.
+type Options struct {
+	// Progress shows a bar, rate, remaining time, loss and accuracy; nil: standard
+	// error. io.Discard shows nothing.
+	Progress io.Writer
+	// Out names the folder of checkpoints and of the Result (see Folder); empty:
+	// nothing is kept.
+	Out string
+	// Resume goes on from the checkpoint in Out, if there is one.
+	Resume bool
+	// OnEpoch is called after each epoch with the Result so far. An error ends the
+	// training.
+	OnEpoch func(*Result) error
+}
+
+// An Epoch is one row of a training's history.
+type Epoch struct {
+	Epoch           int     `json:"epoch"` // from 1
+	Loss            float64 `json:"loss"`  // mean over the epoch's steps
+	TrainAccuracy   float64 `json:"train_accuracy"`
+	TestAccuracy    float64 `json:"test_accuracy"`
+	Seconds         float64 `json:"seconds"` // of training, without the evaluation
+	ImagesPerSecond float64 `json:"images_per_second"`
+}
+
+// Interruptible returns a context that ends at the first SIGINT (Ctrl-C, or a
+// notebook's interrupt) or SIGTERM, so that a training saves a checkpoint and
+// returns. A second signal ends the process.
+func Interruptible() context.Context {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx
+}
+
+// Train loads the dataset that the Config names and calls Fit.
+func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
+		return nil, err
+	}
+	train, test, err := datasets.Load(ctx, cfg.Dataset, opts.progress())
+	if err != nil {
+		return nil, err
+	}
+	return Fit(ctx, cfg, train, test, opts)
+}
+
+// Fit trains an embedding of the training images, evaluates it on the test images
+// after each epoch, and returns the Result.
+//
+// The mean of the technique's loss over a batch is minimized by Adam, with the
+// learning rate of one cycle over all epochs. An incomplete last batch is left out
+// of its epoch. Same Config, data, backend and machine give the same Result, bit by
+// bit, also when the training was interrupted and resumed.
+//
+// When ctx ends, a checkpoint is saved in Out and the error wraps ctx.Err(). A loss
+// that is not finite ends the training with an error that names the step; the last
+// checkpoint before it stays. Bad input, and whatever goes wrong when graphs are
+// built or run, comes back as an error too.
+func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Options) (*Result, error) {
+	t, err := newTraining(cfg, train, test, opts)
+	if err != nil {
+		return nil, err
+	}
+	for t.state.Epoch < t.cfg.Epochs {
+		if err := t.runEpoch(ctx); err != nil {
+			return nil, err
+		}
+		if err := t.endEpoch(); err != nil {
+			return nil, err
+		}
+	}
+	return t.finish()
+}
+
+// A training is the state of a Fit.
+type training struct {
+	cfg         Config
+	opts        Options
+	train, test *datasets.Dataset
+	net         *network
+	progress    *progress
+	state       trainingState
+	lastSave    time.Time
+}
+
+// A trainingState is what a checkpoint holds beside the variables.
+type trainingState struct {
+	Config  Config   `json:"config"`
+	Data    DataInfo `json:"data"`
+	Epoch   int      `json:"epoch"` // complete epochs
+	Step    int      `json:"step"`  // complete steps of the epoch after them
+	Loss    float64  `json:"loss"`  // sum over these steps
+	Right   float64  `json:"right"` // sum of their accuracies
+	Seconds float64  `json:"seconds"`
+	History []Epoch  `json:"history"`
+}
+
+func (opts Options) progress() io.Writer {
+	if opts.Progress == nil {
+		return os.Stderr
+	}
+	return opts.Progress
+}
+
+func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*training, error) {
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkData(train, test); err != nil {
+		return nil, err
+	}
+	if cfg.Train > 0 && cfg.Train < train.Len() {
+		if train, err = train.Subset(cfg.Train, cfg.Seed); err != nil {
+			return nil, err
+		}
+	}
+	cfg.Train = train.Len()
+	if cfg.Train < cfg.Batch {
+		return nil, fmt.Errorf("embed: batch is %d, but there are %d training images; allowed: 1 to %d", cfg.Batch, cfg.Train, cfg.Train)
+	}
+	backend, err := OpenBackend(cfg.Backend, opts.progress())
+	if err != nil {
+		return nil, err
+	}
+	cfg.Backend = backendName(backend)
+	net, err := newNetwork(cfg, backend, [3]int{train.Height, train.Width, train.Channels}, train.Classes())
+	if err != nil {
+		return nil, err
+	}
+	t := &training{
+		cfg: cfg, opts: opts, train: train, test: test, net: net,
+		state:    trainingState{Config: cfg, Data: dataInfo(train, test)},
+		lastSave: time.Now(),
+	}
+	if opts.Resume {
+		if err := t.resume(); err != nil {
+			return nil, err
+		}
+	}
+	t.progress = newProgress(opts.progress(), cfg, t.stepsPerEpoch())
+	return t, nil
+}
+
+// checkData returns an error when training and test images can't go together.
+func checkData(train, test *datasets.Dataset) error {
+	for _, data := range []*datasets.Dataset{train, test} {
+		if data == nil || data.Len() == 0 {
+			return errors.New("embed: no images; allowed: a training and a test dataset with at least one image each")
+		}
+		if err := data.Validate(); err != nil {
+			return err
+		}
+	}
+	if train.Height != test.Height || train.Width != test.Width || train.Channels != test.Channels {
+		return fmt.Errorf("embed: training images are %d x %d x %d and test images %d x %d x %d; allowed: one shape",
+			train.Height, train.Width, train.Channels, test.Height, test.Width, test.Channels)
+	}
+	if train.Classes() != test.Classes() {
+		return fmt.Errorf("embed: training images have %d classes and test images %d; allowed: the same classes", train.Classes(), test.Classes())
+	}
+	return nil
+}
+
+func (t *training) stepsPerEpoch() int { return t.train.Len() / t.cfg.Batch }
+
+// saveInterval is how much training a kill -9 can lose at most, besides the time
+// that saving takes.
+const saveInterval = time.Minute
+
+// runEpoch trains the rest of an epoch.
+func (t *training) runEpoch(ctx context.Context) error {
+	steps := t.stepsPerEpoch()
+	order := epochOrder(t.train.Len(), t.cfg.Seed, t.state.Epoch)
+	images := make([]byte, 0, t.cfg.Batch*len(t.train.At(0)))
+	labels := make([]int32, t.cfg.Batch)
+	for t.state.Step < steps {
+		if err := ctx.Err(); err != nil {
+			return t.interrupted(err)
+		}
+		images = images[:0]
+		for i, example := range order[t.state.Step*t.cfg.Batch : (t.state.Step+1)*t.cfg.Batch] {
+			images = append(images, t.train.At(example)...)
+			labels[i] = t.train.Labels[example]
+		}
+		started := time.Now()
+		done := float64(t.state.Epoch*steps+t.state.Step) / float64(t.cfg.Epochs*steps)
+		loss, accuracy, err := t.net.train(images, labels, oneCycle(t.cfg.LearningRate, done), done)
+		if err != nil {
+			return fmt.Errorf("embed: epoch %d, step %d: %w", t.state.Epoch+1, t.state.Step+1, err)
+		}
+		if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
+			return t.diverged(loss)
+		}
+		t.state.Seconds += time.Since(started).Seconds()
+		t.state.Step++
+		t.state.Loss += float64(loss)
+		t.state.Right += float64(accuracy)
+		t.progress.step(t.state)
+		if t.opts.Out != "" && time.Since(t.lastSave) > saveInterval {
+			if err := t.saveCheckpoint(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// interrupted saves a checkpoint and returns the error of a training that ends
+// before its time.
+func (t *training) interrupted(cause error) error {
+	t.progress.end()
+	err := fmt.Errorf("embed: interrupted in epoch %d, after step %d of %d: %w", t.state.Epoch+1, t.state.Step, t.stepsPerEpoch(), cause)
+	if t.opts.Out == "" {
+		return err
+	}
+	if saveErr := t.saveCheckpoint(); saveErr != nil {
+		return errors.Join(err, saveErr)
+	}
+	return fmt.Errorf("%w (checkpoint saved in %s: resume to go on)", err, Folder(t.opts.Out))
+}
+
+// diverged returns the error of a training whose loss is not finite. Nothing is
+// saved: the variables may be bad already.
+func (t *training) diverged(loss float32) error {
+	t.progress.end()
+	err := fmt.Errorf("embed: the loss is %v in epoch %d, step %d; a lower learning rate than %g may help", loss, t.state.Epoch+1, t.state.Step+1, t.cfg.LearningRate)
+	if t.opts.Out == "" {
+		return err
+	}
+	return fmt.Errorf("%w (the last good checkpoint, if any, is in %s)", err, Folder(t.opts.Out))
+}
+
+// endEpoch evaluates the epoch that is complete and saves a checkpoint.
+func (t *training) endEpoch() error {
+	test, err := t.net.embedAll(t.test)
+	if err != nil {
+		return err
+	}
+	steps := float64(t.stepsPerEpoch())
+	epoch := Epoch{
+		Epoch:         t.state.Epoch + 1,
+		Loss:          t.state.Loss / steps,
+		TrainAccuracy: t.state.Right / steps,
+		TestAccuracy:  test.Accuracy(),
+		Seconds:       t.state.Seconds,
+	}
+	for _, before := range t.state.History {
+		epoch.Seconds -= before.Seconds
+	}
+	epoch.ImagesPerSecond = steps * float64(t.cfg.Batch) / epoch.Seconds
+	t.state.History = append(t.state.History, epoch)
+	t.state.Epoch, t.state.Step, t.state.Loss, t.state.Right = t.state.Epoch+1, 0, 0, 0
+	t.progress.epoch(epoch)
+	if t.opts.Out != "" {
+		if err := t.saveCheckpoint(); err != nil {
+			return err
+		}
+	}
+	if t.opts.OnEpoch == nil {
+		return nil
+	}
+	result, err := t.result(test)
+	if err != nil {
+		return err
+	}
+	return t.opts.OnEpoch(result)
+}
+
+// result returns the Result so far; training images are embedded at the end only.
+func (t *training) result(test Embedding) (*Result, error) {
+	vectors, err := t.net.classVectors()
+	if err != nil {
+		return nil, err
+	}
+	return &Result{
+		Config: t.cfg, Data: t.state.Data, ClassNames: t.train.ClassNames,
+		Test: test, ClassVectors: vectors, History: t.state.History, net: t.net,
+	}, nil
+}
+
+// finish embeds all images and saves the Result.
+func (t *training) finish() (*Result, error) {
+	test, err := t.net.embedAll(t.test)
+	if err != nil {
+		return nil, err
+	}
+	result, err := t.result(test)
+	if err != nil {
+		return nil, err
+	}
+	if result.Train, err = t.net.embedAll(t.train); err != nil {
+		return nil, err
+	}
+	t.progress.end()
+	if t.opts.Out == "" {
+		return result, nil
+	}
+	return result, result.Save(t.opts.Out)
+}

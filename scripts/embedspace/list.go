@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed"
+)
+
+// A technique is what list shows of an embed.Technique.
+type technique struct {
+	ID       string  `json:"id"`
+	Title    string  `json:"title"`
+	Section  string  `json:"section"`
+	Figure   string  `json:"figure"`
+	Notebook string  `json:"notebook"`
+	Params   []param `json:"params"`
+}
+
+type param struct {
+	Name    string `json:"name"`
+	Default string `json:"default"`
+	Allowed string `json:"allowed"`
+	Reason  string `json:"reason"`
+}
+
+// list shows techniques, datasets, parameters with their defaults, and backends.
+func list(args []string, stdout, stderr io.Writer) error {
+	flags := newFlags("list", stderr)
+	asJSON := flags.Bool("json", false, "print one JSON object")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	var techniques []technique
+	for _, t := range embed.Techniques() {
+		techniques = append(techniques, technique{t.ID, t.Title, t.Section, t.Figure, t.Notebook, params(t.Params)})
+	}
+	if *asJSON {
+		return printJSON(stdout, map[string]any{
+			"techniques": techniques, "datasets": datasets.Names(), "params": params(embed.Defaults), "backends": embed.BackendNames(),
+		})
+	}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TECHNIQUE\tPAPER\tNOTEBOOK\tTITLE")
+	for _, t := range techniques {
+		fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\n", t.ID, t.Section, t.Figure, t.Notebook, t.Title)
+		for _, p := range t.Params {
+			fmt.Fprintf(w, "  -set %s=%s\t%s\t\t%s\n", p.Name, p.Default, p.Allowed, p.Reason)
+		}
+	}
+	w.Flush()
+	fmt.Fprintln(w, "\nPARAMETER\tDEFAULT\tALLOWED\tWHY")
+	for _, p := range embed.Defaults {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.Name, p.Default, p.Allowed, p.Reason)
+	}
+	w.Flush()
+	fmt.Fprintln(stdout, "\nDatasets:", strings.Join(datasets.Names(), ", "))
+	fmt.Fprintln(stdout, "Backends:", strings.Join(embed.BackendNames(), ", "))
+	return nil
+}
+
+func params(all []embed.Param) []param {
+	list := []param{}
+	for _, p := range all {
+		list = append(list, param(p))
+	}
+	return list
+}

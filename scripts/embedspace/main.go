@@ -1,0 +1,106 @@
+// Command embedspace lists the techniques, trains embeddings and measures speed.
+//
+// Usage:
+//
+//	embedspace list [-json]
+//	embedspace train [flags]
+//	embedspace bench [flags]
+//
+// "embedspace train -h" and "embedspace bench -h" list the flags. Results go to
+// standard output, progress and errors to standard error. The exit code is 0 when
+// all went well, 1 when the work failed, 2 when the command line is wrong and 130
+// when it was interrupted.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+const usage = `usage: embedspace list  [-json]     techniques, datasets, parameters, backends
+       embedspace train [flags]     train an embedding and save it
+       embedspace bench [flags]     measure images per second
+
+embedspace train -h and embedspace bench -h list their flags.
+`
+
+// A usageError is a mistake in the command line.
+type usageError struct{ error }
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes the command line and returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	commands := map[string]func(args []string, stdout, stderr io.Writer) error{
+		"list": list, "train": train, "bench": bench,
+	}
+	if len(args) == 0 {
+		fmt.Fprint(stderr, usage)
+		return 2
+	}
+	switch args[0] {
+	case "-h", "-help", "--help", "help":
+		fmt.Fprint(stdout, usage)
+		return 0
+	}
+	command, ok := commands[args[0]]
+	if !ok {
+		fmt.Fprintf(stderr, "embedspace: unknown command %q; there are: list, train, bench\n", args[0])
+		return 2
+	}
+	err := command(args[1:], stdout, stderr)
+	var mistake usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, err)
+		return 130
+	case errors.As(err, &mistake):
+		fmt.Fprintln(stderr, err)
+		return 2
+	default:
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+}
+
+// newFlags returns the flags of a command. A mistake in them lists what there is.
+func newFlags(command string, stderr io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet("embedspace "+command, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	return flags
+}
+
+// parse parses the flags; words after them are a mistake.
+func parse(flags *flag.FlagSet, args []string) error {
+	output := flags.Output()
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	flags.SetOutput(output)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flags.Usage()
+		return err
+	case err != nil:
+		var names []string
+		flags.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
+		return usageError{fmt.Errorf("embedspace: %w; there are: %s", err, strings.Join(names, ", "))}
+	case flags.NArg() > 0:
+		return usageError{fmt.Errorf("embedspace: unexpected %q after the flags", flags.Arg(0))}
+	}
+	return nil
+}
+
+// printJSON writes one line.
+func printJSON(w io.Writer, value any) error {
+	return json.NewEncoder(w).Encode(value)
+}

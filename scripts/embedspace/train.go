@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed"
+)
+
+// A trained is the JSON object that train prints.
+type trained struct {
+	Technique       string    `json:"technique"`
+	Dataset         string    `json:"dataset"`
+	Dim             int       `json:"dim"`
+	Epochs          int       `json:"epochs"`
+	Train           int       `json:"train"`
+	Seed            int64     `json:"seed"`
+	Backend         string    `json:"backend"`
+	Accuracy        float64   `json:"accuracy"`
+	AccuracyByEpoch []float64 `json:"accuracy_by_epoch"`
+	Seconds         float64   `json:"seconds"`
+	ImagesPerSecond float64   `json:"images_per_second"`
+}
+
+// train trains an embedding and saves it with its picture.
+func train(args []string, stdout, stderr io.Writer) error {
+	var cfg embed.Config
+	flags := newFlags("train", stderr)
+	flags.StringVar(&cfg.Technique, "technique", "", "loss that shapes the space (see embedspace list; default softmax)")
+	flags.StringVar(&cfg.Dataset, "dataset", "", "images to embed (see embedspace list; default mnist-sample)")
+	flags.IntVar(&cfg.Dim, "dim", 0, "dimensions of the embedded space (default 2)")
+	flags.IntVar(&cfg.Epochs, "epochs", 0, "passes over the training images (default: see embedspace list)")
+	flags.IntVar(&cfg.Train, "train", 0, "training images, a stratified subset (default all)")
+	flags.IntVar(&cfg.Batch, "batch", 0, "images per step (default 128)")
+	flags.Int64Var(&cfg.Seed, "seed", 0, "seed (default 1)")
+	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default the first of them that there is)")
+	flags.Func("set", "`name=value` of a parameter, may be given several times (see embedspace list)", func(pair string) error {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			return fmt.Errorf("%q is not of the form name=value", pair)
+		}
+		return cfg.Set(name, value)
+	})
+	out := flags.String("out", "", "`folder` for config, metrics, embedding, picture and checkpoint (default out/results/TECHNIQUE-DATASET-DIMd)")
+	resume := flags.Bool("resume", false, "go on from the checkpoint in the folder, if there is one")
+	asJSON := flags.Bool("json", false, "print one JSON object as the last line")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
+		return usageError{err}
+	}
+	if !slices.Contains(datasets.Names(), cfg.Dataset) {
+		return usageError{fmt.Errorf("embedspace: unknown dataset %q; there are: %s", cfg.Dataset, strings.Join(datasets.Names(), ", "))}
+	}
+	folder := embed.Folder(fmt.Sprintf("%s-%s-%dd", cfg.Technique, cfg.Dataset, cfg.Dim))
+	if *out != "" {
+		if folder, err = filepath.Abs(*out); err != nil {
+			return err
+		}
+	}
+
+	result, err := embed.Train(embed.Interruptible(), cfg, embed.Options{Progress: stderr, Out: folder, Resume: *resume})
+	if err != nil {
+		return err
+	}
+	picture := filepath.Join(folder, "embedding.png")
+	if err := result.Scatter().Save(picture); err != nil {
+		return err
+	}
+	if !*asJSON {
+		fmt.Fprintf(stdout, "test accuracy %.2f %%, %.0f s, %.0f images/s on %s\n%s\n",
+			100*result.Test.Accuracy(), result.Seconds(), result.ImagesPerSecond(), result.Config.Backend, picture)
+		return nil
+	}
+	byEpoch := []float64{}
+	for _, epoch := range result.History {
+		byEpoch = append(byEpoch, epoch.TestAccuracy)
+	}
+	c := result.Config
+	return printJSON(stdout, trained{
+		c.Technique, c.Dataset, c.Dim, c.Epochs, c.Train, c.Seed, c.Backend,
+		result.Test.Accuracy(), byEpoch, result.Seconds(), result.ImagesPerSecond(),
+	})
+}
