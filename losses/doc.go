@@ -13,6 +13,9 @@
 //   - NormalizedSoftmax gives all class weights norm 1 (see Normalize), so that
 //     only the angles between embeddings and weights tell the classes apart.
 //
+// "The paper" in these pages is the one that this module implements; its README
+// names it.
+//
 // # Conventions
 //
 // Shapes: z is [batch, dim], one embedding per row; W is [classes, dim], one class

@@ -1,0 +1,185 @@
+package losses_test
+
+import (
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/embedspace/embedspace/embed"
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+type (
+	// arrays holds the inputs of a loss by name, as [][]float64 or []float64.
+	arrays map[string]any
+	// nodes holds the inputs of a loss in a graph by name, and the "labels".
+	nodes map[string]*graph.Node
+	// lossFn builds the losses of some inputs; their mean is what is minimized.
+	lossFn func(in nodes) *graph.Node
+)
+
+// A platform is where a loss is tested: a backend and a float type, with the
+// difference allowed to the largest element of a tensor, relative to that element.
+type platform struct {
+	backend   compute.Backend
+	dtype     dtypes.DType
+	tolerance float64
+}
+
+// backendNames lists the backends of the tests: the one that GOMLX_BACKEND names,
+// else pure Go and the XLA of the CPU.
+func backendNames() []string {
+	if name := os.Getenv(compute.ConfigEnvVar); name != "" {
+		return []string{name}
+	}
+	return []string{"go", "xla:cpu"}
+}
+
+// openBackend opens a backend, or skips the test where XLA is not installed, unless
+// EMBEDSPACE_REQUIRE_XLA=1 or GOMLX_BACKEND asks for it.
+func openBackend(tb testing.TB, name string) compute.Backend {
+	tb.Helper()
+	required := os.Getenv(compute.ConfigEnvVar) != "" || os.Getenv("EMBEDSPACE_REQUIRE_XLA") == "1"
+	if !required && strings.HasPrefix(name, "xla") && !slices.Contains(embed.BackendNames(), name) {
+		tb.Skipf("no plugin for %s (EMBEDSPACE_REQUIRE_XLA=1 makes this a failure)", name)
+	}
+	backend, err := embed.OpenBackend(name, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return backend
+}
+
+// onBackends runs the test on every backend, in one float type.
+func onBackends(t *testing.T, dtype dtypes.DType, test func(t *testing.T, p platform)) {
+	for _, name := range backendNames() {
+		t.Run(name+"/"+dtype.String(), func(t *testing.T) {
+			tolerance := 1e-8
+			if dtype == dtypes.Float32 {
+				tolerance = 1e-5
+			}
+			test(t, platform{openBackend(t, name), dtype, tolerance})
+		})
+	}
+}
+
+// onPlatforms runs the test on every backend, in float64 and float32.
+func onPlatforms(t *testing.T, test func(t *testing.T, p platform)) {
+	onBackends(t, dtypes.Float64, test)
+	onBackends(t, dtypes.Float32, test)
+}
+
+// newExec returns the executor of a loss: from the named inputs and the labels to
+// the losses and the gradients of their mean with respect to each input.
+func (p platform) newExec(tb testing.TB, loss lossFn, names []string) *graph.Exec {
+	tb.Helper()
+	exec, err := graph.NewExec(p.backend, func(args []*graph.Node) []*graph.Node {
+		in := nodes{"labels": args[len(names)]}
+		inputs := make([]*graph.Node, len(names))
+		for i, name := range names {
+			inputs[i] = graph.ConvertDType(args[i], p.dtype)
+			in[name] = inputs[i]
+		}
+		values := loss(in)
+		return append([]*graph.Node{values}, graph.Gradient(graph.ReduceAllMean(values), inputs...)...)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(exec.Finalize)
+	return exec
+}
+
+// evaluator returns a function that evaluates the loss: to the losses, and the
+// gradient of their mean with respect to each of the named inputs, row by row.
+func (p platform) evaluator(t *testing.T, loss lossFn, names ...string) func(in arrays, labels []int32) ([]float64, map[string][]float64) {
+	t.Helper()
+	exec := p.newExec(t, loss, names)
+	return func(in arrays, labels []int32) ([]float64, map[string][]float64) {
+		t.Helper()
+		var args []any
+		for _, name := range names {
+			args = append(args, in[name])
+		}
+		outputs, err := exec.Call(append(args, labels)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gradients := map[string][]float64{}
+		for i, name := range names {
+			gradients[name] = float64s(outputs[i+1])
+		}
+		return float64s(outputs[0]), gradients
+	}
+}
+
+// float64s returns the elements of a tensor of floats.
+func float64s(tensor *tensors.Tensor) (values []float64) {
+	tensor.MustConstFlatData(func(flat any) {
+		switch flat := flat.(type) {
+		case []float64:
+			values = slices.Clone(flat)
+		case []float32:
+			for _, x := range flat {
+				values = append(values, float64(x))
+			}
+		}
+	})
+	return values
+}
+
+// elements returns the addresses of the elements of an input, row by row.
+func elements(input any) (addresses []*float64) {
+	if rows, ok := input.([][]float64); ok {
+		for _, row := range rows {
+			addresses = append(addresses, elements(row)...)
+		}
+		return addresses
+	}
+	row := input.([]float64)
+	for i := range row {
+		addresses = append(addresses, &row[i])
+	}
+	return addresses
+}
+
+// checkClose fails unless max|got-want| <= tolerance max|want|.
+func checkClose(t *testing.T, what string, got, want []float64, tolerance float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s has %d elements, want %d", what, len(got), len(want))
+	}
+	largest := 0.0
+	for _, x := range want {
+		largest = max(largest, math.Abs(x))
+	}
+	for i := range want {
+		if !(math.Abs(got[i]-want[i]) <= tolerance*largest) {
+			t.Errorf("%s, element %d: got %.12g, want %.12g (tolerance %g of %.3g)",
+				what, i, got[i], want[i], tolerance, largest)
+		}
+	}
+}
+
+// checkFinite fails when there is a NaN or an infinity.
+func checkFinite(t *testing.T, what string, values []float64) {
+	t.Helper()
+	for i, x := range values {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			t.Errorf("%s, element %d: %v", what, i, x)
+		}
+	}
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, x := range values {
+		sum += x
+	}
+	return sum / float64(len(values))
+}
