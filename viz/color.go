@@ -1,0 +1,118 @@
+package viz
+
+import (
+	"image/color"
+	"math"
+)
+
+// palette holds the colours of the first ten classes.
+var palette = [...]color.RGBA{
+	{0x3f, 0x90, 0xda, 0xff},
+	{0xff, 0xa9, 0x0e, 0xff},
+	{0xbd, 0x1f, 0x01, 0xff},
+	{0x94, 0xa4, 0xa2, 0xff},
+	{0x83, 0x2d, 0xb6, 0xff},
+	{0xa9, 0x6b, 0x59, 0xff},
+	{0xe7, 0x63, 0x00, 0xff},
+	{0xb9, 0xac, 0x70, 0xff},
+	{0x71, 0x75, 0x81, 0xff},
+	{0x92, 0xda, 0xdd, 0xff},
+}
+
+// Color returns the colour of class i >= 0.
+//
+// The first ten colours were chosen so that readers with normal colour vision,
+// protanopia, deuteranopia or tritanopia can tell every pair apart. Further
+// classes go round the hues of OKLCH in steps of the golden angle, with the
+// lightness cycling through three levels: neighbours in number differ in both,
+// and there are as many as needed, but no longer all easy to tell apart.
+func Color(i int) color.RGBA {
+	if i < len(palette) {
+		return palette[i]
+	}
+	const goldenAngle = math.Pi * (3 - 2.2360679774997896964)
+	lightness := [...]float64{0.50, 0.64, 0.78}
+	hue := math.Mod(float64(i)*goldenAngle, 2*math.Pi)
+	return oklch{l: lightness[i%len(lightness)], c: 0.13, h: hue}.rgb()
+}
+
+// oklch is a colour in the perceptual space OKLab in polar form: lightness in
+// [0, 1], chroma and hue in radians (Ottosson 2020,
+// https://bottosson.github.io/posts/oklab/).
+type oklch struct{ l, c, h float64 }
+
+// rgb converts to sRGB; a colour outside of its gamut loses chroma.
+func (o oklch) rgb() color.RGBA {
+	for {
+		if rgb, ok := o.linear(); ok || o.c == 0 {
+			return color.RGBA{R: encode(rgb[0]), G: encode(rgb[1]), B: encode(rgb[2]), A: 0xff}
+		}
+		o.c = max(0, o.c-0.005)
+	}
+}
+
+// linear converts to linear RGB and reports whether it is in the gamut.
+func (o oklch) linear() (rgb [3]float64, inside bool) {
+	sin, cos := math.Sincos(o.h)
+	a, b := o.c*cos, o.c*sin
+	l := cube(o.l + 0.3963377774*a + 0.2158037573*b)
+	m := cube(o.l - 0.1055613458*a - 0.0638541728*b)
+	s := cube(o.l - 0.0894841775*a - 1.2914855480*b)
+	rgb = [3]float64{
+		4.0767416621*l - 3.3077115913*m + 0.2309699292*s,
+		-1.2684380046*l + 2.6097574011*m - 0.3413193965*s,
+		-0.0041960863*l - 0.7034186147*m + 1.7076147010*s,
+	}
+	const slack = 1e-4
+	inside = min(rgb[0], rgb[1], rgb[2]) >= -slack && max(rgb[0], rgb[1], rgb[2]) <= 1+slack
+	return rgb, inside
+}
+
+// toOKLCH is the inverse of rgb.
+func toOKLCH(clr color.RGBA) oklch {
+	r, g, b := decode(clr.R), decode(clr.G), decode(clr.B)
+	l := math.Cbrt(0.4122214708*r + 0.5363325363*g + 0.0514459929*b)
+	m := math.Cbrt(0.2119034982*r + 0.6806995451*g + 0.1073969566*b)
+	s := math.Cbrt(0.0883024619*r + 0.2817188376*g + 0.6299787005*b)
+	y := 1.9779984951*l - 2.4285922050*m + 0.4505937099*s
+	z := 0.0259040371*l + 0.7827717662*m - 0.8086757660*s
+	return oklch{
+		l: 0.2104542553*l + 0.7936177850*m - 0.0040720468*s,
+		c: math.Hypot(y, z),
+		h: math.Atan2(z, y),
+	}
+}
+
+func cube(x float64) float64 { return x * x * x }
+
+// encode and decode are the transfer function of sRGB and its inverse.
+func encode(x float64) uint8 {
+	x = min(max(x, 0), 1)
+	if x <= 0.0031308 {
+		x *= 12.92
+	} else {
+		x = 1.055*math.Pow(x, 1/2.4) - 0.055
+	}
+	return uint8(x*255 + 0.5)
+}
+
+func decode(v uint8) float64 {
+	x := float64(v) / 255
+	if x <= 0.04045 {
+		return x / 12.92
+	}
+	return math.Pow((x+0.055)/1.055, 2.4)
+}
+
+// darker keeps the hue and lowers the lightness, for rays and text on white.
+func darker(clr color.RGBA) color.RGBA {
+	o := toOKLCH(clr)
+	o.l = min(o.l-0.08, 0.50)
+	return o.rgb()
+}
+
+// mix returns (1-t) a + t b.
+func mix(a, b color.RGBA, t float64) color.RGBA {
+	channel := func(a, b uint8) uint8 { return uint8(float64(a)*(1-t) + float64(b)*t + 0.5) }
+	return color.RGBA{channel(a.R, b.R), channel(a.G, b.G), channel(a.B, b.B), channel(a.A, b.A)}
+}

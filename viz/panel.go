@@ -1,0 +1,402 @@
+package viz
+
+import (
+	"cmp"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+)
+
+// style holds what depends on the size of the panels, in points.
+type style struct {
+	side                     vg.Length
+	title, note, label, tick vg.Length // sizes of text
+	left, bottom             vg.Length // room for the tick labels
+	ray                      vg.Length // width of its line
+	ticks                    int       // per axis, about
+}
+
+func newStyle(side vg.Length) style {
+	k := vg.Length(math.Pow(float64(side/400), 0.35))
+	return style{
+		side: side, title: 12 * k, note: 9 * k, label: 10 * k, tick: 7.5 * k,
+		left: half(float64(22 * k)), bottom: half(float64(13 * k)), ray: 1.6 * k,
+		ticks: 3 + int(side/150),
+	}
+}
+
+// header returns the height above the panels of a row that their titles and
+// notes need.
+func (sty style) header(cells []Scatter) vg.Length {
+	var h vg.Length
+	if slices.ContainsFunc(cells, func(s Scatter) bool { return s.Title != "" }) {
+		h += sty.title * 1.4
+	}
+	if slices.ContainsFunc(cells, func(s Scatter) bool { return s.Note != "" }) {
+		h += sty.note * 1.4
+	}
+	if h > 0 {
+		h += 2
+	}
+	return half(float64(h))
+}
+
+// panel is a scatter with everything decided that does not depend on the
+// canvas.
+type panel struct {
+	style
+	*Scatter
+	area    vg.Rectangle
+	space   space
+	points  []point // those inside the space
+	labels  []int32 // of points
+	outside int     // points that are not
+}
+
+func newPanel(s *Scatter, sty style) *panel {
+	p := &panel{style: sty, Scatter: s, space: s.space()}
+	for i, label := range s.Labels {
+		if q := s.at(s.Points, i); p.space.holds(q) {
+			p.points = append(p.points, q)
+			p.labels = append(p.labels, label)
+		} else {
+			p.outside++
+		}
+	}
+	return p
+}
+
+// spot is a place on the page and how near it is to the viewer: from 0 for the
+// far end of the space to 1 for the near end, and 1 in 2-D.
+type spot struct {
+	vg.Point
+	near float64
+}
+
+// view maps the embedded space to the page.
+type view func(point) spot
+
+func (p *panel) view() view {
+	if p.Dim == 3 {
+		return p.view3D()
+	}
+	return func(q point) spot {
+		u := q.sub(p.space.center).scale(1 / p.space.half)
+		return spot{Point: p.onArea(u[0], u[1]), near: 1}
+	}
+}
+
+// onArea maps [-1, 1] x [-1, 1] to the area of the panel.
+func (p *panel) onArea(x, y float64) vg.Point {
+	return vg.Point{
+		X: p.area.Min.X + p.side*vg.Length(x+1)/2,
+		Y: p.area.Min.Y + p.side*vg.Length(y+1)/2,
+	}
+}
+
+func (p *panel) draw(c vg.Canvas, sharpness float64) {
+	v := p.view()
+	if p.Dim == 3 {
+		p.drawCube(c, v)
+	} else {
+		p.drawAxes(c, v)
+	}
+	c.DrawImage(p.area, p.raster(v, sharpness))
+	ends := p.drawRays(c, v)
+	crosses := p.drawTargets(c, v)
+	p.drawLabels(c, v, ends, crosses)
+	p.drawHeader(c)
+	if p.outside > 0 {
+		p.drawOutside(c)
+	}
+}
+
+// drawHeader writes the title and the note above the panel.
+func (p *panel) drawHeader(c vg.Canvas) {
+	y := p.area.Max.Y + 2
+	if p.Note != "" {
+		face, text := fit(regular(p.note), printable(p.Note), p.side)
+		y += 0.35 * p.note
+		write(c, face, vg.Point{X: p.area.Min.X, Y: y}, text, gray)
+		y += 1.05 * p.note
+	}
+	if p.Title != "" {
+		face, text := fit(bold(p.title), printable(p.Title), p.side)
+		y += 0.35 * p.title
+		write(c, face, vg.Point{X: p.area.Min.X, Y: y}, text, ink)
+	}
+}
+
+// drawOutside says in the lower right corner how many points are not shown.
+func (p *panel) drawOutside(c vg.Canvas) {
+	text := fmt.Sprintf("%d points outside", p.outside)
+	if p.outside == 1 {
+		text = "1 point outside"
+	}
+	face := regular(p.tick)
+	at := vg.Point{X: p.area.Max.X - face.Width(text) - 3, Y: p.area.Min.Y + 4}
+	halo(c, face, at, text, 1.5, white)
+	write(c, face, at, text, gray)
+}
+
+// drawAxes draws the frame, the grid with its tick labels, and the lines
+// through the origin.
+func (p *panel) drawAxes(c vg.Canvas, v view) {
+	face := regular(p.tick)
+	lo, hi := p.space.center.sub(point{p.space.half, p.space.half}), p.space.half*2
+	for axis := range 2 {
+		values, format := ticks(lo[axis], lo[axis]+hi, p.ticks)
+		for _, value := range values {
+			a, b := lo, lo
+			a[axis], b[axis] = value, value
+			b[1-axis] += hi
+			from, to := v(a).Point, v(b).Point
+			c.SetColor(gridLine)
+			c.SetLineWidth(0.5)
+			if value == 0 {
+				c.SetColor(axisLine)
+				c.SetLineWidth(0.75)
+			}
+			c.Stroke(line(from, to))
+			text := format(value)
+			width := face.Width(text)
+			at := vg.Point{X: from.X - width/2, Y: p.area.Min.Y - 3.5 - p.tick*capHeight}
+			if axis == 1 {
+				at = vg.Point{X: p.area.Min.X - 4 - width, Y: from.Y - p.tick*capHeight/2}
+			}
+			write(c, face, at, text, gray)
+		}
+	}
+	c.SetColor(axisLine)
+	c.SetLineWidth(0.5)
+	c.Stroke(p.area.Path())
+}
+
+// ticks returns about n round values in [lo, hi] and how to write them.
+func ticks(lo, hi float64, n int) (values []float64, format func(float64) string) {
+	step := math.Pow(10, math.Floor(math.Log10((hi-lo)/float64(n))))
+	for _, factor := range []float64{5, 2} {
+		if (hi-lo)/(step*factor) >= float64(n)-1 {
+			step *= factor
+			break
+		}
+	}
+	for i := math.Ceil(lo / step); i*step <= hi; i++ {
+		values = append(values, i*step+0) // + 0 turns -0 into 0
+	}
+	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	largest := max(math.Abs(lo), math.Abs(hi))
+	return values, func(value float64) string {
+		text := strconv.FormatFloat(value, 'f', decimals, 64)
+		if largest >= 1e5 || decimals > 4 {
+			text = strconv.FormatFloat(value, 'g', 4, 64)
+		}
+		return strings.ReplaceAll(text, "-", "−")
+	}
+}
+
+// raster draws the points into an image of the panel's area.
+func (p *panel) raster(v view, sharpness float64) *image.RGBA {
+	scale := dpi / 72 * sharpness
+	pixels := int(float64(p.side)*scale + 0.5)
+	img := image.NewRGBA(image.Rect(0, 0, pixels, pixels))
+	n := float64(len(p.points))
+	radius := min(3.4, 1.4*math.Pow(n/10_000, -0.2)) * math.Pow(float64(p.side/400), 0.7) * scale
+	opacity := min(0.85, 0.55*math.Pow(n/10_000, -0.15))
+
+	colors := make([]color.RGBA, len(p.ClassNames))
+	for i := range colors {
+		colors[i] = Color(i)
+	}
+	place := func(q point, class int32) disc {
+		at := v(q)
+		return disc{
+			x:      float64(at.X-p.area.Min.X) * scale,
+			y:      float64(p.area.Max.Y-at.Y) * scale,
+			radius: radius, near: at.near, color: colors[class],
+		}
+	}
+	discs := make([]disc, len(p.points))
+	for k, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(p.points)) {
+		discs[k] = place(p.points[i], p.labels[i])
+	}
+	masks := stamps{}
+	if p.Dim == 3 {
+		shadows := make([]disc, len(discs))
+		for i, q := range p.points {
+			q[2] = p.space.center[2] - p.floor()*p.space.half
+			shadows[i] = place(q, p.labels[i])
+			shadows[i].color = mix(shadows[i].color, gray, 0.5)
+		}
+		masks.draw(img, shadows, 0.15*opacity)
+		slices.SortStableFunc(discs, func(a, b disc) int { return cmp.Compare(a.near, b.near) })
+		for i := range discs {
+			d := &discs[i]
+			d.radius *= 0.75 + 0.5*d.near
+			d.color = mix(white, d.color, 0.45+0.55*d.near)
+		}
+		opacity = min(0.9, 1.4*opacity)
+	}
+	masks.draw(img, discs, opacity)
+	return img
+}
+
+// drawRays draws the class vectors and returns the place beyond each ray's end
+// for its label; classes without a direction have none.
+func (p *panel) drawRays(c vg.Canvas, v view) map[int]vg.Point {
+	if p.ClassVectors == nil || len(p.points) == 0 {
+		return nil
+	}
+	length := rayLength(p.points)
+	ends := make(map[int]vg.Point)
+	origin := v(point{})
+	for i := range p.ClassNames {
+		w := p.at(p.ClassVectors, i)
+		if w.norm() == 0 || length == 0 {
+			continue
+		}
+		dir := w.scale(1 / w.norm())
+		tip := v(dir.scale(p.space.cut(dir, length)))
+		clr := darker(Color(i))
+		if p.Dim == 3 {
+			clr = mix(white, clr, 0.55+0.45*tip.near)
+		}
+		c.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xb0})
+		c.SetLineWidth(p.ray * 2.2)
+		c.Stroke(line(origin.Point, tip.Point))
+		c.SetColor(clr)
+		c.SetLineWidth(p.ray)
+		c.Stroke(line(origin.Point, tip.Point))
+		along := tip.Sub(origin.Point)
+		if norm := vg.Length(math.Hypot(float64(along.X), float64(along.Y))); norm > 0 {
+			ends[i] = tip.Add(along.Scale(0.9 * p.label / norm))
+		}
+	}
+	return ends
+}
+
+// cut shortens a ray from the origin to stay within the space.
+func (sp space) cut(dir point, length float64) float64 {
+	for j := range sp.dim {
+		edge := sp.center[j] + sp.half*(1-0.6*rayPadding)
+		if dir[j] < 0 {
+			edge = sp.center[j] - sp.half*(1-0.6*rayPadding)
+		}
+		if dir[j] != 0 {
+			length = min(length, edge/dir[j])
+		}
+	}
+	return max(0, length)
+}
+
+// drawTargets draws the targets and returns their places.
+func (p *panel) drawTargets(c vg.Canvas, v view) []vg.Point {
+	arm := 0.4 * p.label
+	var at []vg.Point
+	for i := range len(p.Targets) / p.Dim {
+		at = append(at, v(p.at(p.Targets, i)).Point)
+	}
+	c.SetColor(white)
+	c.SetLineWidth(p.ray * 2.4)
+	for _, q := range at {
+		c.Stroke(cross(q, arm+0.6*p.ray))
+	}
+	c.SetColor(black)
+	c.SetLineWidth(p.ray)
+	for _, q := range at {
+		c.Stroke(cross(q, arm))
+	}
+	return at
+}
+
+// drawLabels writes the class names at the ends of their rays, else at the
+// means of their points, moved where they would cover each other or a target.
+// A name for which there is no room nearby is left to the legend.
+func (p *panel) drawLabels(c vg.Canvas, v view, ends map[int]vg.Point, crosses []vg.Point) {
+	sums := make([]point, len(p.ClassNames))
+	counts := make([]float64, len(p.ClassNames))
+	for i, label := range p.labels {
+		for j := range p.points[i] {
+			sums[label][j] += p.points[i][j]
+		}
+		counts[label]++
+	}
+	var taken []vg.Rectangle
+	for _, q := range crosses {
+		taken = append(taken, around(q, p.label, p.label))
+	}
+	type label struct {
+		face font.Face
+		at   vg.Point
+		text string
+		clr  color.Color
+	}
+	var labels []label
+	for i, name := range p.ClassNames {
+		anchor, ok := ends[i]
+		if !ok {
+			if counts[i] == 0 {
+				continue
+			}
+			anchor = v(sums[i].scale(1 / counts[i])).Point
+		}
+		face, text := fit(bold(p.label), printable(name), p.side/3)
+		width, height := face.Width(text), p.label*capHeight
+		place, ok := p.free(anchor, width+4, height+4, taken)
+		if !ok {
+			continue
+		}
+		taken = append(taken, around(place, width+4, height+4))
+		at := place.Sub(vg.Point{X: width / 2, Y: height / 2})
+		labels = append(labels, label{face, at, text, darker(Color(i))})
+	}
+	for _, l := range labels {
+		halo(c, l.face, l.at, l.text, 0.16*p.label, white)
+	}
+	for _, l := range labels {
+		write(c, l.face, l.at, l.text, l.clr)
+	}
+}
+
+// around returns the rectangle of a size around its centre.
+func around(center vg.Point, width, height vg.Length) vg.Rectangle {
+	h := vg.Point{X: width / 2, Y: height / 2}
+	return vg.Rectangle{Min: center.Sub(h), Max: center.Add(h)}
+}
+
+// free returns the place nearest to an anchor where a rectangle of a size lies
+// in the panel and covers none of those taken.
+func (p *panel) free(anchor vg.Point, width, height vg.Length, taken []vg.Rectangle) (place vg.Point, ok bool) {
+	anchor.X = min(max(anchor.X, p.area.Min.X+width/2), p.area.Max.X-width/2)
+	anchor.Y = min(max(anchor.Y, p.area.Min.Y+height/2), p.area.Max.Y-height/2)
+	const rings, directions = 12, 16
+	for ring := range rings {
+		for k := range directions {
+			sin, cos := math.Sincos(math.Pi/2 + 2*math.Pi*float64(k)/directions)
+			r := vg.Length(ring) * height / 4
+			place := anchor.Add(vg.Point{X: r * vg.Length(cos), Y: r * vg.Length(sin)})
+			here := around(place, width, height)
+			if inside(here, p.area) && !slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return overlap(here, t) }) {
+				return place, true
+			}
+		}
+	}
+	return anchor, false
+}
+
+func inside(a, b vg.Rectangle) bool {
+	const slack = 1e-6
+	return a.Min.X >= b.Min.X-slack && a.Max.X <= b.Max.X+slack && a.Min.Y >= b.Min.Y-slack && a.Max.Y <= b.Max.Y+slack
+}
+
+func overlap(a, b vg.Rectangle) bool {
+	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
+}

@@ -1,0 +1,95 @@
+package viz
+
+import (
+	"image"
+	"image/color"
+	"math"
+)
+
+// disc is a point of a scatter as it is drawn: centre and radius in pixels.
+type disc struct {
+	x, y, radius float64
+	near         float64 // as in spot
+	color        color.RGBA
+}
+
+// stamps are the coverage masks of discs, by radius and position within the
+// pixel: both are rounded to fractions that the eye can't see, so that few masks
+// serve all points.
+type stamps map[stampKey]stamp
+
+type stampKey struct{ radius, fx, fy int }
+
+type stamp struct {
+	x0, y0, width int
+	cover         []uint8 // 0 to 255
+}
+
+const (
+	phases       = 4  // positions per pixel
+	radiusSteps  = 8  // radii per pixel
+	subsamples   = 8  // per pixel and direction
+	maxStampSize = 64 // largest radius in pixels
+)
+
+// draw blends the discs with one opacity in 0..1 into a transparent image, in
+// their order.
+func (s stamps) draw(img *image.RGBA, discs []disc, opacity float64) {
+	alpha := uint32(opacity*255 + 0.5)
+	for _, d := range discs {
+		px, py := int(math.Floor(d.x*phases+0.5)), int(math.Floor(d.y*phases+0.5))
+		radius := min(max(int(d.radius*radiusSteps+0.5), 1), maxStampSize*radiusSteps)
+		x, y := px>>2, py>>2
+		s.get(stampKey{radius, px & (phases - 1), py & (phases - 1)}).blend(img, x, y, d.color, alpha)
+	}
+}
+
+// get returns the stamp of the key, made when first asked for.
+func (s stamps) get(key stampKey) stamp {
+	if st, ok := s[key]; ok {
+		return st
+	}
+	r := float64(key.radius) / radiusSteps
+	cx, cy := float64(key.fx)/phases, float64(key.fy)/phases
+	x0, y0 := int(math.Floor(cx-r)), int(math.Floor(cy-r))
+	width, height := int(math.Ceil(cx+r))-x0, int(math.Ceil(cy+r))-y0
+	st := stamp{x0: x0, y0: y0, width: width, cover: make([]uint8, width*height)}
+	for i := range st.cover {
+		inside := 0
+		for j := range subsamples * subsamples {
+			dx := float64(x0+i%width) + (float64(j%subsamples)+0.5)/subsamples - cx
+			dy := float64(y0+i/width) + (float64(j/subsamples)+0.5)/subsamples - cy
+			if dx*dx+dy*dy <= r*r {
+				inside++
+			}
+		}
+		st.cover[i] = uint8(inside * 255 / (subsamples * subsamples))
+	}
+	s[key] = st
+	return st
+}
+
+// blend draws the stamp in a colour over the image, with the stamp's origin in
+// pixel (x, y).
+func (s stamp) blend(img *image.RGBA, x, y int, clr color.RGBA, alpha uint32) {
+	area := image.Rect(0, 0, s.width, len(s.cover)/s.width).Add(image.Pt(x+s.x0, y+s.y0))
+	seen := area.Intersect(img.Rect)
+	for py := seen.Min.Y; py < seen.Max.Y; py++ {
+		cover := s.cover[(py-area.Min.Y)*s.width+seen.Min.X-area.Min.X:]
+		pix := img.Pix[img.PixOffset(seen.Min.X, py):img.PixOffset(seen.Max.X, py)]
+		for i := 0; i < len(pix); i += 4 {
+			a := uint32(cover[i/4]) * alpha
+			if a == 0 {
+				continue
+			}
+			const one = 255 * 255
+			over := func(dst *uint8, src uint32) {
+				*dst = uint8((src*a + uint32(*dst)*(one-a) + one/2) / one)
+			}
+			over(&pix[i], uint32(clr.R))
+			over(&pix[i+1], uint32(clr.G))
+			over(&pix[i+2], uint32(clr.B))
+			over(&pix[i+3], 255)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package viz
+
+import (
+	"image/color"
+	"strings"
+	"sync"
+	"unicode"
+
+	"codeberg.org/go-fonts/liberation/liberationsansbold"
+	"codeberg.org/go-fonts/liberation/liberationsansregular"
+	xfont "golang.org/x/image/font"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+)
+
+// Liberation Sans has the metrics of Arial and Helvetica, which stand in for it
+// in a browser that lacks it.
+var (
+	regularTTF = sync.OnceValue(func() *opentype.Font { return mustParse(liberationsansregular.TTF) })
+	boldTTF    = sync.OnceValue(func() *opentype.Font { return mustParse(liberationsansbold.TTF) })
+)
+
+func mustParse(ttf []byte) *opentype.Font {
+	f, err := opentype.Parse(ttf)
+	if err != nil {
+		panic(err)
+	}
+	return f
+}
+
+func regular(size vg.Length) font.Face {
+	return font.Face{Font: font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}, Face: regularTTF()}
+}
+
+func bold(size vg.Length) font.Face {
+	return font.Face{
+		Font: font.Font{Typeface: "Liberation", Variant: "Sans", Weight: xfont.WeightBold, Size: size},
+		Face: boldTTF(),
+	}
+}
+
+// capHeight is the height of a capital letter of Liberation Sans in units of
+// the font size: text is centred by it.
+const capHeight = 0.716
+
+// printable makes text fit for one line of a PNG and for XML: control
+// characters become spaces and invalid UTF-8 becomes U+FFFD.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\uFFFE' || r == '\uFFFF' {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// fit shrinks the face to 70 % at most until the text is no wider than width,
+// then cuts the text and ends it with an ellipsis.
+func fit(face font.Face, text string, width vg.Length) (font.Face, string) {
+	if w := face.Width(text); w > width {
+		face.Font.Size *= max(0.7, width/w)
+	}
+	if face.Width(text) <= width {
+		return face, text
+	}
+	runes := []rune(text)
+	for len(runes) > 0 && face.Width(string(runes)+"…") > width {
+		runes = runes[:len(runes)-1]
+	}
+	return face, string(runes) + "…"
+}
+
+// halo strokes the outlines of text, so that the text drawn over it stays
+// readable on any ground.
+func halo(c vg.Canvas, face font.Face, at vg.Point, text string, width vg.Length, clr color.Color) {
+	c.SetColor(clr)
+	c.SetLineWidth(2 * width)
+	c.Stroke(outline(face, at, text))
+}
+
+// outline returns the contours of text whose baseline starts at a point.
+func outline(face font.Face, at vg.Point, text string) vg.Path {
+	var (
+		path  vg.Path
+		buf   sfnt.Buffer
+		ppem  = fixed.Int26_6(face.Face.UnitsPerEm())
+		scale = face.Font.Size / vg.Length(ppem)
+	)
+	point := func(p fixed.Point26_6) vg.Point {
+		return vg.Point{X: at.X + scale*vg.Length(p.X), Y: at.Y - scale*vg.Length(p.Y)}
+	}
+	start := at
+	for i, r := range text {
+		at.X = start.X + face.Width(text[:i])
+		glyph, err := face.Face.GlyphIndex(&buf, r)
+		if err != nil {
+			continue
+		}
+		segments, err := face.Face.LoadGlyph(&buf, glyph, ppem, nil)
+		if err != nil {
+			continue
+		}
+		for j, s := range segments {
+			switch s.Op {
+			case sfnt.SegmentOpMoveTo:
+				if j > 0 {
+					path.Close()
+				}
+				path.Move(point(s.Args[0]))
+			case sfnt.SegmentOpLineTo:
+				path.Line(point(s.Args[0]))
+			case sfnt.SegmentOpQuadTo:
+				path.QuadTo(point(s.Args[0]), point(s.Args[1]))
+			case sfnt.SegmentOpCubeTo:
+				path.CubeTo(point(s.Args[0]), point(s.Args[1]), point(s.Args[2]))
+			}
+		}
+		if len(segments) > 0 {
+			path.Close()
+		}
+	}
+	return path
+}
