@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,9 +16,11 @@ import (
 	"github.com/gofrs/flock"
 )
 
+// A connection that delivers nothing for this long is given up. (Tests wait
+// less.)
+var stallTimeout = 30 * time.Second
+
 const (
-	// A connection that delivers nothing for this long is given up.
-	stallTimeout = 30 * time.Second
 	// How often a source is asked that breaks off.
 	attemptsPerSource = 3
 	progressInterval  = time.Second
@@ -63,29 +66,29 @@ func (p *publication) downloadFile(ctx context.Context, file, name string, progr
 	part := file + partSuffix
 	var failures []error
 	for _, mirror := range p.mirrors {
-		url := mirror + name
-		err := p.downloadFrom(ctx, url, part, progress)
+		address := mirror + name
+		err := p.downloadFrom(ctx, address, part, progress)
 		if err == nil {
 			return os.Rename(part, file)
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("datasets: %s: download of %s: %w", p.name, url, context.Cause(ctx))
+			return fmt.Errorf("datasets: %s: download of %s: %w", p.name, address, context.Cause(ctx))
 		}
-		err = fmt.Errorf("%s: %w", url, err)
+		err = fmt.Errorf("%s: %w", address, err)
 		fmt.Fprintf(progress, "%s: %v\n", p.name, err)
 		failures = append(failures, err)
 	}
 	return errors.Join(failures...)
 }
 
-// downloadFrom completes part from url and checks it. It keeps part for later
+// downloadFrom completes part from address and checks it. It keeps part for later
 // if the connection broke off, and removes it if its content is wrong.
-func (p *publication) downloadFrom(ctx context.Context, url, part string, progress io.Writer) error {
+func (p *publication) downloadFrom(ctx context.Context, address, part string, progress io.Writer) error {
 	var err error
 	for range attemptsPerSource {
 		resumed := isFile(part)
 		var progressed bool
-		if progressed, err = p.transfer(ctx, url, part, progress); err != nil {
+		if progressed, err = p.transfer(ctx, address, part, progress); err != nil {
 			if ctx.Err() != nil || !progressed {
 				return err
 			}
@@ -103,24 +106,19 @@ func (p *publication) downloadFrom(ctx context.Context, url, part string, progre
 	return err
 }
 
-// transfer appends to part what url has beyond it. progressed says whether it
+// transfer appends to part what address has beyond it. progressed says whether it
 // makes sense to try again after an error.
-func (p *publication) transfer(ctx context.Context, url, part string, progress io.Writer) (progressed bool, err error) {
-	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	have, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return false, err
+func (p *publication) transfer(ctx context.Context, address, part string, progress io.Writer) (progressed bool, err error) {
+	var have int64
+	if info, err := os.Stat(part); err == nil {
+		have = info.Size()
 	}
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stall := time.AfterFunc(stallTimeout, func() { cancel(fmt.Errorf("nothing arrived for %v", stallTimeout)) })
 	defer stall.Stop()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return false, err
 	}
@@ -131,6 +129,9 @@ func (p *publication) transfer(ctx context.Context, url, part string, progress i
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapped.Err // without the address, which the caller adds
+		}
 		return false, cmp.Or(context.Cause(ctx), err)
 	}
 	defer response.Body.Close()
@@ -140,20 +141,27 @@ func (p *publication) transfer(ctx context.Context, url, part string, progress i
 	case http.StatusPartialContent:
 		var first int64
 		if _, err := fmt.Sscanf(response.Header.Get("Content-Range"), "bytes %d-", &first); err != nil || first != have {
-			return have > 0, errors.Join(fmt.Errorf("the answer to a request for bytes %d- has Content-Range %q", have, response.Header.Get("Content-Range")), f.Truncate(0))
+			err := fmt.Errorf("the answer to a request for bytes %d- has Content-Range %q", have, response.Header.Get("Content-Range"))
+			return true, errors.Join(err, os.Remove(part))
 		}
 	case http.StatusRequestedRangeNotSatisfiable:
 		return true, nil // part may be whole already; its check tells
 	default:
 		return false, errors.New(response.Status)
 	}
+
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
 	if err := f.Truncate(have); err != nil {
 		return false, err
 	}
 	if _, err := f.Seek(have, io.SeekStart); err != nil {
 		return false, err
 	}
-	report := &transferReport{w: progress, stall: stall, name: p.name, url: url, start: time.Now(), done: have, total: have + response.ContentLength}
+	report := &transferReport{w: progress, stall: stall, name: p.name, address: address, start: time.Now(), done: have, total: have + response.ContentLength}
 	report.print()
 	copied, err := io.Copy(io.MultiWriter(f, report), io.LimitReader(response.Body, maxDownload))
 	if err != nil {
@@ -168,7 +176,7 @@ func (p *publication) transfer(ctx context.Context, url, part string, progress i
 type transferReport struct {
 	w                   io.Writer
 	stall               *time.Timer
-	name, url           string
+	name, address       string
 	start, printed      time.Time
 	done, total, copied int64
 }
@@ -185,7 +193,7 @@ func (t *transferReport) Write(b []byte) (int, error) {
 
 func (t *transferReport) print() {
 	t.printed = time.Now()
-	line := fmt.Sprintf("%s: %s: %.1f", t.name, t.url, float64(t.done)/1e6)
+	line := fmt.Sprintf("%s: %s: %.1f", t.name, t.address, float64(t.done)/1e6)
 	if t.total >= t.done && t.total > 0 {
 		line += fmt.Sprintf(" of %.1f MB, %d %%", float64(t.total)/1e6, 100*t.done/t.total)
 	} else {

@@ -46,14 +46,26 @@ func readField(r io.Reader, buf []byte, offset int64, field string) error {
 }
 
 // readContent reads the n bytes of the field at offset, which must be the last
-// of the stream. Memory grows with what arrives, not with what n promises.
+// of the stream. Memory grows with what arrives, not with what n promises: it
+// is at most 64 times as much.
 func readContent(r io.Reader, n, offset int64, field string) ([]byte, error) {
-	buf, err := io.ReadAll(io.LimitReader(r, n))
-	if err != nil && err != io.ErrUnexpectedEOF {
-		return nil, err
-	}
-	if int64(len(buf)) < n {
-		return nil, &FormatError{Offset: offset, Field: field, Got: fmt.Sprintf("the end of the file after %d bytes", len(buf)), Want: fmt.Sprintf("%d bytes", n)}
+	buf := make([]byte, min(n, 1<<16))
+	have := 0
+	for {
+		read, err := io.ReadFull(r, buf[have:])
+		have += read
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return nil, &FormatError{Offset: offset, Field: field, Got: fmt.Sprintf("the end of the file after %d bytes", have), Want: fmt.Sprintf("%d bytes", n)}
+		}
+		if err != nil {
+			return nil, err
+		}
+		if int64(have) == n {
+			break
+		}
+		larger := make([]byte, min(n, 64*int64(have)))
+		copy(larger, buf)
+		buf = larger
 	}
 	switch _, err := io.ReadFull(r, make([]byte, 1)); err {
 	case io.EOF:

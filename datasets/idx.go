@@ -13,12 +13,14 @@ const (
 	idxMagicLabels = 0x0000_0801
 	idxMagicImages = 0x0000_0803
 
-	maxPixels = 1 << 26 // of one image
+	maxSide = 1 << 13 // of an image, in pixels
 )
+
+func validSide[T int | int64](n T) bool { return n >= 1 && n <= maxSide }
 
 // readIDXHeader reads the magic number, which must be magic, and the
 // dimensions with these names.
-func readIDXHeader(r io.Reader, magic uint32, names ...string) (dims []int, err error) {
+func readIDXHeader(r io.Reader, magic uint32, names ...string) (dims []int64, err error) {
 	var word [4]byte
 	if err := readField(r, word[:], 0, "magic number"); err != nil {
 		return nil, err
@@ -36,7 +38,7 @@ func readIDXHeader(r io.Reader, magic uint32, names ...string) (dims []int, err 
 		if dim == 0 {
 			return nil, &FormatError{Offset: offset, Field: name, Got: "0", Want: "at least 1"}
 		}
-		dims = append(dims, int(dim))
+		dims = append(dims, int64(dim))
 	}
 	return dims, nil
 }
@@ -49,15 +51,14 @@ func DecodeIDXImages(r io.Reader) (pixels []byte, height, width int, err error) 
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	n, height, width := dims[0], dims[1], dims[2]
-	if height > maxPixels/width {
-		return nil, 0, 0, &FormatError{Offset: 8, Field: "image size", Got: fmt.Sprintf("%dx%d", height, width), Want: fmt.Sprintf("at most %d pixels", maxPixels)}
+	if !validSide(dims[1]) || !validSide(dims[2]) {
+		return nil, 0, 0, &FormatError{Offset: 8, Field: "height x width", Got: fmt.Sprintf("%d x %d", dims[1], dims[2]), Want: fmt.Sprintf("1 to %d pixels each", maxSide)}
 	}
-	pixels, err = readContent(r, int64(n)*int64(height*width), 16, "pixels")
+	pixels, err = readContent(r, dims[0]*dims[1]*dims[2], 16, "pixels")
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	return pixels, height, width, nil
+	return pixels, int(dims[1]), int(dims[2]), nil
 }
 
 // DecodeIDXLabels reads an uncompressed IDX file of unsigned bytes in one
@@ -68,7 +69,7 @@ func DecodeIDXLabels(r io.Reader) (labels []int32, err error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := readContent(r, int64(dims[0]), 8, "labels")
+	content, err := readContent(r, dims[0], 8, "labels")
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ func Names() []string {
 // Errors: an unknown name; a file of the wrong form, as a [*FormatError]; data
 // that is nowhere to be had; a context that ended.
 func Load(ctx context.Context, name string, progress io.Writer) (train, test *Dataset, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)
+	}
 	if progress == nil {
 		progress = io.Discard
 	}
@@ -98,6 +101,7 @@ func (p *publication) notFound(looked []string, tried error) error {
 	if p.sample != "" {
 		hint += fmt.Sprintf(", or use the embedded dataset %s", p.sample)
 	}
-	return fmt.Errorf("datasets: %s not found\nlooked into:\n\t%s\ntried:\n\t%w\nwithout a network %s",
-		p.name, strings.Join(looked, "\n\t"), tried, hint)
+	indented := func(lines string) string { return "  " + strings.ReplaceAll(lines, "\n", "\n  ") }
+	return fmt.Errorf("datasets: %s not found\nlooked into:\n%s\ntried:\n%s\nwithout a network %s",
+		p.name, indented(strings.Join(looked, "\n")), indented(tried.Error()), hint)
 }

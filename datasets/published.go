@@ -7,6 +7,7 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A publication is a dataset as its authors published it: files of a known
@@ -47,9 +49,8 @@ type publication struct {
 
 // content is what one file holds: images, labels or both.
 type content struct {
-	images        []byte
-	labels        []int32
-	height, width int
+	images []byte
+	labels []int32
 }
 
 const (
@@ -103,7 +104,7 @@ var publications = []*publication{
 			"data_batch_5.bin": "26e2849e66a845b7f1e4614ae70f4889ae604628",
 			"test_batch.bin":   "67eb016db431130d61cd03c7ad570b013799c88c",
 		},
-		decode:    decodeCIFAR10Batch,
+		decode:    decodeCIFAR10Batch(10000),
 		folder:    "cifar-10-batches-bin",
 		downloads: []string{"cifar-10-binary.tar.gz"},
 		mirrors: []string{
@@ -144,7 +145,7 @@ func decodeMNISTFile(name string, r io.Reader) (content, error) {
 	if name == idxTrainImages || name == idxTestImages {
 		images, height, width, err := DecodeIDXImages(r)
 		if err == nil && (height != 28 || width != 28) {
-			err = &FormatError{Offset: 8, Field: "image size", Got: fmt.Sprintf("%dx%d", height, width), Want: "28x28"}
+			err = &FormatError{Offset: 8, Field: "height x width", Got: fmt.Sprintf("%d x %d", height, width), Want: "28 x 28"}
 		}
 		return content{images: images}, err
 	}
@@ -158,15 +159,17 @@ func decodeMNISTFile(name string, r io.Reader) (content, error) {
 	return content{labels: labels}, nil
 }
 
-// decodeCIFAR10Batch reads a batch, which has 10,000 records: without that
-// number a file that was cut between two records would pass.
-func decodeCIFAR10Batch(_ string, r io.Reader) (content, error) {
-	records, err := readContent(r, 10000*cifarRecord, 0, "records")
-	if err != nil {
-		return content{}, err
+// decodeCIFAR10Batch decodes a batch of this many records. Without the number
+// a file that was cut between two records would pass.
+func decodeCIFAR10Batch(records int) func(name string, r io.Reader) (content, error) {
+	return func(_ string, r io.Reader) (content, error) {
+		raw, err := readContent(r, int64(records)*cifarRecord, 0, "records")
+		if err != nil {
+			return content{}, err
+		}
+		images, labels, err := parseCIFAR10(raw)
+		return content{images: images, labels: labels}, err
 	}
-	images, labels, err := parseCIFAR10(records)
-	return content{images: images, labels: labels}, err
 }
 
 // find returns the files that hold the publication below the data folder
@@ -256,26 +259,34 @@ func (p *publication) contents(file string, visit func(name string, r io.Reader)
 	}
 }
 
-// read decodes the publication from these files. Canonical says whether all
+// read decodes the publication from these files, all at once. Canonical says whether all
 // digests match.
 func (p *publication) read(files []string) (train, test *Dataset, err error) {
+	var mu sync.Mutex
 	parts := map[string]content{}
 	from := map[string]string{}
 	canonical := true
-	for _, file := range files {
-		err := p.contents(file, func(name string, r io.Reader) error {
-			h := p.newHash()
-			part, err := p.decode(name, io.TeeReader(r, h))
-			if err != nil {
-				return err
-			}
-			canonical = canonical && hex.EncodeToString(h.Sum(nil)) == p.digests[name]
-			parts[name], from[name] = part, file
-			return nil
+	var group sync.WaitGroup
+	failures := make([]error, len(files))
+	for i, file := range files {
+		group.Go(func() {
+			failures[i] = p.contents(file, func(name string, r io.Reader) error {
+				h := p.newHash()
+				part, err := p.decode(name, io.TeeReader(r, h))
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				canonical = canonical && hex.EncodeToString(h.Sum(nil)) == p.digests[name]
+				parts[name], from[name] = part, file
+				return nil
+			})
 		})
-		if err != nil {
-			return nil, nil, err
-		}
+	}
+	group.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return nil, nil, err
 	}
 	assemble := func(names []string) (*Dataset, error) {
 		d := &Dataset{
@@ -290,10 +301,14 @@ func (p *publication) read(files []string) (train, test *Dataset, err error) {
 			if !ok {
 				return nil, fmt.Errorf("datasets: %s: %s missing", strings.Join(files, ", "), name)
 			}
-			images = append(images, part.images)
+			if part.images != nil {
+				images = append(images, part.images)
+			}
 			d.Labels = append(d.Labels, part.labels...)
 		}
-		d.Images = slices.Concat(images...)
+		if d.Images = images[0]; len(images) > 1 {
+			d.Images = slices.Concat(images...)
+		}
 		if n := len(d.Images) / d.imageSize(); n != len(d.Labels) {
 			last := names[len(names)-1]
 			return nil, &FormatError{File: from[last], Offset: 4, Field: "number of labels",

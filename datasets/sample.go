@@ -3,10 +3,12 @@ package datasets
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
 	"slices"
+	"sync"
 )
 
 //go:generate go run ../scripts/embedsample
@@ -20,12 +22,14 @@ var samples embed.FS
 
 const mosaicColumns = 50
 
-// loadSample decodes the embedded sample.
+// loadSample decodes the two mosaics of the embedded sample at once.
 func (p *publication) loadSample() (train, test *Dataset, err error) {
-	if train, err = p.decodeSample("train"); err != nil {
-		return nil, nil, err
-	}
-	if test, err = p.decodeSample("test"); err != nil {
+	var testErr error
+	var group sync.WaitGroup
+	group.Go(func() { test, testErr = p.decodeSample("test") })
+	train, err = p.decodeSample("train")
+	group.Wait()
+	if err = errors.Join(err, testErr); err != nil {
 		return nil, nil, err
 	}
 	return train, test, nil

@@ -1,0 +1,170 @@
+package datasets
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func pngOf(t *testing.T, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func jpegOf(t *testing.T, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 100}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// grayImage has these rows.
+func grayImage(rows ...[]byte) *image.Gray {
+	img := image.NewGray(image.Rect(0, 0, len(rows[0]), len(rows)))
+	for y, row := range rows {
+		copy(img.Pix[y*img.Stride:], row)
+	}
+	return img
+}
+
+// uniform has one colour.
+func uniform(height, width int, c color.Color) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			img.Set(x, y, c)
+		}
+	}
+	return img
+}
+
+func TestLoadFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "pets")
+	write(t, pngOf(t, grayImage([]byte{1, 2, 3}, []byte{4, 5, 6})), dir, "dog", "b.PNG")
+	write(t, jpegOf(t, uniform(2, 3, color.Gray{Y: 200})), dir, "cat", "x.jpeg")
+	write(t, pngOf(t, uniform(2, 3, color.NRGBA{R: 255, A: 255})), dir, "cat", "y.png")
+	write(t, pngOf(t, grayImage([]byte{9, 8, 7}, []byte{6, 5, 4})), dir, "dog", "a.png")
+	write(t, []byte("no class"), dir, "README.txt")
+	write(t, []byte("no image"), dir, "cat", ".DS_Store")
+	write(t, []byte("no class"), dir, ".git", "config")
+
+	gray, err := LoadFolder(dir, FolderOptions{Channels: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Pure red has the luma 0.299*255 = 76.2.
+	want := slices.Concat(slices.Repeat([]byte{200}, 6), slices.Repeat([]byte{76}, 6), []byte{9, 8, 7, 6, 5, 4}, []byte{1, 2, 3, 4, 5, 6})
+	if !bytes.Equal(gray.Images, want) || !slices.Equal(gray.Labels, []int32{0, 0, 1, 1}) {
+		t.Errorf("images %v\nwant   %v\nlabels %v", gray.Images, want, gray.Labels)
+	}
+	if gray.Name != "pets" || gray.Height != 2 || gray.Width != 3 || gray.Channels != 1 || !slices.Equal(gray.ClassNames, []string{"cat", "dog"}) || gray.Canonical || gray.Checksum != gray.ComputeChecksum() {
+		t.Errorf("%q %dx%dx%d %q, canonical %t", gray.Name, gray.Height, gray.Width, gray.Channels, gray.ClassNames, gray.Canonical)
+	}
+	if err := gray.Validate(); err != nil {
+		t.Error(err)
+	}
+
+	rgb, err := LoadFolder(dir, FolderOptions{Height: 2, Width: 3, Channels: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(rgb.At(1), slices.Repeat([]byte{255, 0, 0}, 6)) || !bytes.Equal(rgb.At(2)[:6], []byte{9, 9, 9, 8, 8, 8}) {
+		t.Errorf("red image %v, gray image %v", rgb.At(1), rgb.At(2))
+	}
+}
+
+func TestLoadFolderResize(t *testing.T) {
+	dir := t.TempDir()
+	write(t, pngOf(t, grayImage([]byte{0, 0}, []byte{0, 0})), dir, "x", "1.png")
+	// Left half black, right half white, at another size and aspect ratio.
+	large := image.NewGray(image.Rect(0, 0, 64, 32))
+	for p := range large.Pix {
+		if p%64 >= 32 {
+			large.Pix[p] = 255
+		}
+	}
+	write(t, pngOf(t, large), dir, "x", "2.png")
+	// Fine stripes: a scaling that only picked pixels would give 0 or 255.
+	stripes := image.NewGray(image.Rect(0, 0, 64, 64))
+	for p := range stripes.Pix {
+		stripes.Pix[p] = byte(p % 2 * 255)
+	}
+	write(t, pngOf(t, stripes), dir, "x", "3.png")
+	write(t, pngOf(t, uniform(1, 1, color.Gray{Y: 50})), dir, "x", "4.png")
+	write(t, pngOf(t, uniform(9, 9, color.NRGBA{})), dir, "x", "5.png")
+
+	if _, err := LoadFolder(dir, FolderOptions{Channels: 1}); err == nil || !strings.Contains(err.Error(), "2.png: height x width at offset 0: got 32 x 64, want 2 x 2") {
+		t.Errorf("without Resize: %v", err)
+	}
+	d, err := LoadFolder(dir, FolderOptions{Channels: 1, Resize: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Height != 2 || d.Width != 2 || d.Len() != 5 {
+		t.Fatalf("%d images of %dx%d, want 5 of 2x2", d.Len(), d.Height, d.Width)
+	}
+	// With the Catmull-Rom kernel k stretched to the new pixels, the white half
+	// has a share of the left pixel of int(k, 0.5..1.5) / int(k, -0.5..1.5) =
+	// 0.0938 / 0.9323 = 0.1006; 255 * 0.1006 = 25.6.
+	if got := d.At(1); got[0] < 25 || got[0] > 26 || got[1] < 229 || got[1] > 230 || got[2] != got[0] || got[3] != got[1] {
+		t.Errorf("half black, half white became %v, want about [25.6 229.4 25.6 229.4]", got)
+	}
+	for _, gray := range d.At(2) {
+		if gray < 122 || gray > 133 {
+			t.Errorf("stripes became %v, want about 127", d.At(2))
+			break
+		}
+	}
+	if !bytes.Equal(d.At(3), []byte{50, 50, 50, 50}) || !bytes.Equal(d.At(4), []byte{0, 0, 0, 0}) {
+		t.Errorf("one pixel became %v, transparency %v", d.At(3), d.At(4))
+	}
+}
+
+func TestLoadFolderErrors(t *testing.T) {
+	valid := pngOf(t, grayImage([]byte{1, 2}, []byte{3, 4}))
+	huge := slices.Clone(valid)
+	huge[16] = 0x10 // the width in the header chunk; its checksum is not right any more
+	for _, test := range []struct {
+		name string
+		make func(dir string)
+		opts FolderOptions
+		want string
+	}{
+		{"channels", func(string) {}, FolderOptions{Channels: 2}, "Channels is 2; want 1 (gray) or 3"},
+		{"negative", func(string) {}, FolderOptions{Height: -1, Width: 4, Channels: 1}, "are -1 and 4; want both 1 to 8192, or both 0"},
+		{"one side", func(string) {}, FolderOptions{Height: 4, Channels: 1}, "are 4 and 0; want both 1 to 8192, or both 0"},
+		{"empty", func(string) {}, FolderOptions{Channels: 1}, "holds no folder; want one for each class"},
+		{"empty class", func(dir string) { os.Mkdir(filepath.Join(dir, "x"), 0o755) }, FolderOptions{Channels: 1}, "x holds no image"},
+		{"other kind", func(dir string) { write(t, valid, dir, "x", "1.webp") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.webp") + " is not a PNG or JPEG file"},
+		{"nested", func(dir string) { write(t, valid, dir, "x", "y", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "y") + " is not a PNG or JPEG file"},
+		{"not an image", func(dir string) { write(t, []byte("hello"), dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": image: unknown format"},
+		{"cut", func(dir string) { write(t, valid[:len(valid)-20], dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": "},
+		{"damaged header", func(dir string) { write(t, huge, dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": png: invalid format: invalid checksum"},
+		{"huge", func(dir string) {
+			write(t, pngOf(t, image.NewGray(image.Rect(0, 0, 8193, 1))), dir, "x", "1.png")
+		}, FolderOptions{Channels: 1, Resize: true}, "got 1 x 8193, want 1 to 8192 pixels each"},
+	} {
+		dir := t.TempDir()
+		test.make(dir)
+		if _, err := LoadFolder(dir, test.opts); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
+		}
+	}
+	if _, err := LoadFolder(filepath.Join(t.TempDir(), "absent"), FolderOptions{Channels: 1}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an absent folder: %v", err)
+	}
+}

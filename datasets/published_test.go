@@ -1,0 +1,356 @@
+package datasets
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// toyFiles are the four files of a small dataset in the form of MNIST.
+var toyFiles = map[string][]byte{
+	idxTrainImages: idx(noise(3*784), 3, 28, 28),
+	idxTrainLabels: idx([]byte{7, 0, 9}, 3),
+	idxTestImages:  idx(noise(2*784), 2, 28, 28),
+	idxTestLabels:  idx([]byte{1, 2}, 2),
+}
+
+// noise returns n bytes that don't compress.
+func noise(n int) []byte {
+	var b []byte
+	for block := sha256.Sum256(nil); len(b) < n; block = sha256.Sum256(block[:]) {
+		b = append(b, block[:]...)
+	}
+	return b[:n]
+}
+
+// toy is the publication of toyFiles.
+func toy(mirrors ...string) *publication {
+	digests := map[string]string{}
+	for name, content := range toyFiles {
+		digests[name] = fmt.Sprintf("%x", sha256.Sum256(content))
+	}
+	return idxPublication("toy", mnistClasses, digests, mirrors...)
+}
+
+func gzipped(content []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Write(content)
+	w.Close()
+	return b.Bytes()
+}
+
+func write(t *testing.T, content []byte, path ...string) {
+	t.Helper()
+	file := filepath.Join(path...)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeToy puts the toy dataset below root, gzipped or not.
+func writeToy(t *testing.T, root string, zip bool) {
+	t.Helper()
+	for name, content := range toyFiles {
+		if zip {
+			write(t, gzipped(content), root, "toy", name+".gz")
+		} else {
+			write(t, content, root, "toy", name)
+		}
+	}
+}
+
+func checkToy(t *testing.T, train, test *Dataset) {
+	t.Helper()
+	if train.Name != "toy" || !bytes.Equal(train.Images, toyFiles[idxTrainImages][16:]) || !slices.Equal(train.Labels, []int32{7, 0, 9}) {
+		t.Errorf("the training set is not the one in the files: %q, labels %v", train.Name, train.Labels)
+	}
+	if !bytes.Equal(test.Images, toyFiles[idxTestImages][16:]) || !slices.Equal(test.Labels, []int32{1, 2}) {
+		t.Errorf("the test set is not the one in the files: labels %v", test.Labels)
+	}
+	for _, d := range []*Dataset{train, test} {
+		if err := d.Validate(); err != nil || d.Height != 28 || d.Width != 28 || d.Channels != 1 || d.Classes() != 10 || d.Checksum != d.ComputeChecksum() {
+			t.Errorf("%dx%dx%d, %d classes, checksum %s, %v", d.Height, d.Width, d.Channels, d.Classes(), d.Checksum, err)
+		}
+	}
+}
+
+func TestDataFolder(t *testing.T) {
+	for _, zip := range []bool{false, true} {
+		root := t.TempDir()
+		writeToy(t, root, zip)
+		train, test, err := toy().load(t.Context(), root, "", io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkToy(t, train, test)
+		if !train.Canonical || !test.Canonical {
+			t.Error("the published content is not called canonical")
+		}
+	}
+
+	// A file that a browser has unpacked without renaming it.
+	root := t.TempDir()
+	writeToy(t, root, true)
+	write(t, toyFiles[idxTestLabels], root, "toy", idxTestLabels+".gz")
+	train, test, err := toy().load(t.Context(), root, "", io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkToy(t, train, test)
+
+	// Other content of the right form.
+	write(t, gzipped(idx([]byte{1, 3}, 2)), root, "toy", idxTestLabels+".gz")
+	train, test, err = toy().load(t.Context(), root, "", io.Discard)
+	if err != nil || train.Canonical || test.Canonical || test.Labels[1] != 3 {
+		t.Errorf("other content: canonical %t, %t, %v", train.Canonical, test.Canonical, err)
+	}
+}
+
+func TestDataFolderErrors(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		file string
+		zip  []byte
+		want string
+	}{
+		{"truncated", idxTrainImages, gzipped(idx(noise(3*784-1), 3, 28, 28)), "train-images-idx3-ubyte.gz: pixels at offset 16: got the end of the file after 2351 bytes, want 2352 bytes"},
+		{"truncated gzip", idxTrainImages, gzipped(toyFiles[idxTrainImages])[:1500], "train-images-idx3-ubyte.gz: pixels at offset 16: got the end of the file"},
+		{"damaged gzip", idxTestLabels, append(gzipped(toyFiles[idxTestLabels])[:25], make([]byte, 20)...), "t10k-labels-idx1-ubyte.gz: "},
+		{"oversized", idxTestLabels, gzipped(idx([]byte{1, 2, 3}, 2)), "t10k-labels-idx1-ubyte.gz: end of file at offset 10: got more bytes"},
+		{"wrong size", idxTestImages, gzipped(idx(noise(2*27*28), 2, 27, 28)), "t10k-images-idx3-ubyte.gz: height x width at offset 8: got 27 x 28, want 28 x 28"},
+		{"mislabelled", idxTestLabels, gzipped(idx([]byte{1, 10}, 2)), "t10k-labels-idx1-ubyte.gz: label 1 at offset 9: got 10, want 0 to 9"},
+		{"mismatched", idxTrainLabels, gzipped(idx([]byte{1, 2}, 2)), "train-labels-idx1-ubyte.gz: number of labels at offset 4: got 2, want 3, the number of images in"},
+		{"swapped", idxTestLabels, gzipped(toyFiles[idxTestImages]), "t10k-labels-idx1-ubyte.gz: magic number at offset 0: got 0x00000803 (IDX images), want 0x00000801 (IDX labels)"},
+		{"HTML", idxTestLabels, []byte("<html>"), "t10k-labels-idx1-ubyte.gz: magic number at offset 0: got 0x3c68746d"},
+		{"empty", idxTestLabels, nil, "t10k-labels-idx1-ubyte.gz: magic number at offset 0: got the end of the file after 0 bytes"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			root := t.TempDir()
+			writeToy(t, root, true)
+			write(t, test.zip, root, "toy", test.file+".gz")
+			_, _, err := toy().load(t.Context(), root, "", io.Discard)
+			if err == nil || !strings.Contains(err.Error(), filepath.Join(root, "toy", test.want)) {
+				t.Errorf("got  %v\nwant %s", err, test.want)
+			}
+		})
+	}
+	t.Run("incomplete", func(t *testing.T) {
+		root := t.TempDir()
+		writeToy(t, root, true)
+		os.Remove(filepath.Join(root, "toy", idxTestLabels+".gz"))
+		_, _, err := toy().load(t.Context(), root, t.TempDir(), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "incomplete: t10k-labels-idx1-ubyte missing") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("no folder", func(t *testing.T) {
+		root := filepath.Join(t.TempDir(), "absent")
+		_, _, err := toy().load(t.Context(), root, t.TempDir(), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "EMBEDSPACE_DATA="+root+" is not a folder") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+const toyRecords = 20
+
+// cifarPublication is CIFAR-10 with batches of toyRecords and these digests.
+func cifarPublication(batches map[string][]byte) *publication {
+	p := *publications[slices.IndexFunc(publications, func(p *publication) bool { return p.name == "cifar-10" })]
+	p.decode = decodeCIFAR10Batch(toyRecords)
+	p.digests = map[string]string{}
+	for name, batch := range batches {
+		p.digests[name] = fmt.Sprintf("%x", sha1.Sum(batch))
+	}
+	return &p
+}
+
+// cifarBatches are six batches whose images are black. In batch b, the first
+// record has label b and one green pixel.
+func cifarBatches() map[string][]byte {
+	batches := map[string][]byte{}
+	for b, name := range cifarPublication(nil).files() {
+		batch := make([]byte, toyRecords*cifarRecord)
+		batch[0] = byte(b)
+		batch[1+1024] = 99
+		batches[name] = batch
+	}
+	return batches
+}
+
+func tarGzipped(t *testing.T, folder string, files map[string][]byte, order []string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	zip, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	archive := tar.NewWriter(zip)
+	for _, name := range order {
+		if err := archive.WriteHeader(&tar.Header{Name: folder + name, Mode: 0o644, Size: int64(len(files[name]))}); err != nil {
+			t.Fatal(err)
+		}
+		archive.Write(files[name])
+	}
+	archive.Close()
+	zip.Close()
+	return b.Bytes()
+}
+
+func TestCIFAR10(t *testing.T) {
+	batches := cifarBatches()
+	p := cifarPublication(batches)
+	check := func(t *testing.T, root string, canonical bool) {
+		t.Helper()
+		train, test, err := p.load(t.Context(), root, "", io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if train.Len() != 5*toyRecords || test.Len() != toyRecords || train.Canonical != canonical || train.Validate() != nil || test.Validate() != nil {
+			t.Errorf("%d and %d images, canonical %t, %v, %v", train.Len(), test.Len(), train.Canonical, train.Validate(), test.Validate())
+		}
+		for b := range 5 {
+			if label, first := train.Labels[b*toyRecords], train.At(b * toyRecords)[:4]; label != int32(b) || !bytes.Equal(first, []byte{0, 99, 0, 0}) {
+				t.Errorf("training batch %d begins with label %d and pixels %v", b+1, label, first)
+			}
+		}
+		if test.Labels[0] != 5 {
+			t.Errorf("the test batch begins with label %d, want 5", test.Labels[0])
+		}
+	}
+	t.Run("folder", func(t *testing.T) {
+		root := t.TempDir()
+		for name, batch := range batches {
+			write(t, batch, root, "cifar-10-batches-bin", name)
+		}
+		check(t, root, true)
+		write(t, batches["data_batch_2.bin"][:19*cifarRecord], root, "cifar-10-batches-bin", "data_batch_2.bin")
+		_, _, err := p.load(t.Context(), root, "", io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "data_batch_2.bin: records at offset 0: got the end of the file after 58387 bytes, want 61460 bytes") {
+			t.Errorf("a batch cut between two records: %v", err)
+		}
+	})
+	t.Run("archive", func(t *testing.T) {
+		// The published archive has its members in another order and some more.
+		root := t.TempDir()
+		batches["batches.meta.txt"] = []byte("airplane\n")
+		order := []string{"data_batch_4.bin", "batches.meta.txt", "test_batch.bin", "data_batch_1.bin", "data_batch_3.bin", "data_batch_2.bin", "data_batch_5.bin"}
+		write(t, tarGzipped(t, "cifar-10-batches-bin/", batches, order), root, "cifar-10-binary.tar.gz")
+		check(t, root, true)
+		if err := p.verify(filepath.Join(root, "cifar-10-binary.tar.gz")); err != nil {
+			t.Error(err)
+		}
+
+		batches["data_batch_5.bin"][2000] ^= 1
+		write(t, tarGzipped(t, "./", batches, order), root, "cifar-10-binary.tar.gz")
+		check(t, root, false)
+		if err := p.verify(filepath.Join(root, "cifar-10-binary.tar.gz")); err == nil || !strings.Contains(err.Error(), "checksum of the uncompressed data_batch_5.bin") {
+			t.Errorf("a changed member: %v", err)
+		}
+
+		short := tarGzipped(t, "", batches, order[:3])
+		write(t, short, root, "cifar-10-binary.tar.gz")
+		if _, _, err := p.load(t.Context(), root, "", io.Discard); err == nil || !strings.Contains(err.Error(), "data_batch_1.bin missing") {
+			t.Errorf("an archive without a batch: %v", err)
+		}
+		if err := p.verify(filepath.Join(root, "cifar-10-binary.tar.gz")); err == nil || !strings.Contains(err.Error(), "data_batch_1.bin, data_batch_2.bin") {
+			t.Errorf("an archive without a batch: %v", err)
+		}
+		write(t, short[:len(short)-40], root, "cifar-10-binary.tar.gz")
+		if _, _, err := p.load(t.Context(), root, "", io.Discard); err == nil || !strings.Contains(err.Error(), "cifar-10-binary.tar.gz") {
+			t.Errorf("a cut archive: %v", err)
+		}
+	})
+}
+
+func TestLoadNames(t *testing.T) {
+	if got, want := Names(), []string{"mnist", "fashion-mnist", "cifar-10", "mnist-sample", "fashion-mnist-sample"}; !slices.Equal(got, want) {
+		t.Errorf("Names() = %q, want %q", got, want)
+	}
+	for _, name := range []string{"", "MNIST", "cifar-10-sample"} {
+		if _, _, err := Load(context.Background(), name, nil); err == nil || !strings.Contains(err.Error(), "there are mnist, fashion-mnist, cifar-10, mnist-sample, fashion-mnist-sample") {
+			t.Errorf("Load(%q): %v", name, err)
+		}
+	}
+}
+
+// What Load finds in EMBEDSPACE_DATA and the user's cache, through the
+// exported function.
+func TestLoadEnvironment(t *testing.T) {
+	data, home := t.TempDir(), t.TempDir()
+	for name, content := range toyFiles {
+		write(t, content, data, "fashion-mnist", name)
+	}
+	t.Setenv("EMBEDSPACE_DATA", data)
+	t.Setenv("XDG_CACHE_HOME", home)
+	train, test, err := Load(t.Context(), "fashion-mnist", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if train.Canonical || train.Name != "fashion-mnist" || train.Len() != 3 || test.Len() != 2 || train.ClassNames[9] != "Ankle boot" {
+		t.Errorf("%q, canonical %t, %d and %d images, %q", train.Name, train.Canonical, train.Len(), test.Len(), train.ClassNames)
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := Load(canceled, "mnist", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a context that has ended: %v", err)
+	}
+}
+
+// The published files themselves, where they are at hand. Every image of a
+// sample is one of theirs with its label, training images of the training set
+// and test images of the test set, and none is there twice.
+func TestPublished(t *testing.T) {
+	for _, p := range publications {
+		t.Run(p.name, func(t *testing.T) {
+			train, test, err := p.load(t.Context(), realData(t, p.folder), "", io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := [2]int{60000, 10000}
+			if p.name == "cifar-10" {
+				want[0] = 50000
+			}
+			if got := [2]int{train.Len(), test.Len()}; got != want {
+				t.Errorf("%v images, want %v", got, want)
+			}
+			if !train.Canonical {
+				t.Skip("the files at hand are not the published ones")
+			}
+			if p.sample == "" {
+				return
+			}
+			sampleTrain, sampleTest, err := p.loadSample()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, part := range []struct{ full, sample *Dataset }{{train, sampleTrain}, {test, sampleTest}} {
+				published := map[string]int{}
+				for i := range part.full.Len() {
+					published[labelled(part.full, i)]++
+				}
+				for i := range part.sample.Len() {
+					key := labelled(part.sample, i)
+					if published[key]--; published[key] < 0 {
+						t.Fatalf("image %d with label %d is not in the published set, or too often in the sample", i, part.sample.Labels[i])
+					}
+				}
+			}
+		})
+	}
+}
+
+// labelled identifies an image and its label.
+func labelled(d *Dataset, i int) string { return string(append(d.At(i), byte(d.Labels[i]))) }
