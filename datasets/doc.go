@@ -20,13 +20,15 @@
 // Load takes a full dataset from the folder that the environment variable
 // EMBEDSPACE_DATA names, else from the user's cache (embedspace in
 // [os.UserCacheDir]), else from its home on the network, which fills the
-// cache. Both folders have the layout
+// cache. The data folder has the layout
 //
 //	mnist/train-images-idx3-ubyte[.gz]  train-labels-idx1-ubyte[.gz]
 //	      t10k-images-idx3-ubyte[.gz]   t10k-labels-idx1-ubyte[.gz]
 //	fashion-mnist/                      (the same four names)
 //	cifar-10-batches-bin/data_batch_1.bin ... data_batch_5.bin  test_batch.bin
 //	cifar-10-binary.tar.gz              (in place of that folder)
+//
+// and the cache the same, with the packed files only.
 //
 // Load never replaces one dataset by another: mnist that cannot be had is an
 // error, which names mnist-sample.
