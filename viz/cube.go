@@ -107,6 +107,9 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 		for _, value := range values {
 			u := back
 			u[axis] = (value - p.space.center[axis]) / p.space.half
+			if math.Abs(u[axis]) > 0.96 {
+				continue // at a corner, where it would be taken for another axis
+			}
 			c.SetColor(gridLine)
 			c.SetLineWidth(0.5)
 			for _, other := range []int{(axis + 1) % 3, (axis + 2) % 3} {

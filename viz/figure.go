@@ -1,19 +1,16 @@
 package viz
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
-	"image/draw"
 	"image/png"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
@@ -73,18 +70,11 @@ func (f *Figure) WritePNG(w io.Writer) error {
 	c := vgimg.NewWith(vgimg.UseWH(lay.width, lay.height), vgimg.UseDPI(dpi))
 	lay.draw(c, 1)
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	buf := bufio.NewWriter(w)
-	if err := encoder.Encode(buf, opaque(c.Image())); err != nil {
-		return fmt.Errorf("viz: write PNG: %w", err)
-	}
-	if err := buf.Flush(); err != nil {
+	if err := encoder.Encode(w, c.Image()); err != nil {
 		return fmt.Errorf("viz: write PNG: %w", err)
 	}
 	return nil
 }
-
-// opaque returns the canvas as an image, whose alpha is 255 everywhere.
-func opaque(canvas draw.Image) image.Image { return canvas }
 
 // maxSVG is the largest size of an SVG in bytes.
 const maxSVG = 3_000_000
@@ -100,7 +90,7 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 		return err
 	}
 	var svg []byte
-	for sharpness := 1.0; svg == nil || len(svg) >= maxSVG; sharpness *= 0.8 {
+	for sharpness := 1.0; svg == nil || len(svg) >= maxSVG; sharpness *= 0.95 * math.Sqrt(maxSVG/float64(len(svg))) {
 		c := vgsvg.New(lay.width, lay.height)
 		lay.draw(c, sharpness)
 		var buf bytes.Buffer
@@ -121,9 +111,9 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 }
 
 // Save writes the figure to a file, as PNG or SVG by the extension of the path.
-// The file is complete or not there: it is written under a temporary name in
-// the same folder and renamed.
-func (f *Figure) Save(path string) (err error) {
+// The file is complete or as it was before: the figure is written under a
+// temporary name in the same folder, which is then renamed.
+func (f *Figure) Save(path string) error {
 	var write func(io.Writer) error
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".png":
@@ -133,26 +123,15 @@ func (f *Figure) Save(path string) (err error) {
 	default:
 		return fmt.Errorf("viz: save %q: %w", path, ErrExtension)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
 		return fmt.Errorf("viz: save %q: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-		}
-	}()
+	defer file.Cleanup() // does nothing after the renaming
 	if err := write(file); err != nil {
 		return err
 	}
-	if err := file.Chmod(0o644); err != nil {
-		return fmt.Errorf("viz: save %q: %w", path, err)
-	}
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("viz: save %q: %w", path, err)
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
+	if err := file.CloseAtomicallyReplace(); err != nil {
 		return fmt.Errorf("viz: save %q: %w", path, err)
 	}
 	return nil

@@ -45,9 +45,10 @@ type layout struct {
 // legendItem is a mark and its text at a place, given by the left end of the
 // mark at half the height of the text.
 type legendItem struct {
-	at   vg.Point
-	text string
-	mark func(c vg.Canvas, left vg.Point) // nil for text alone
+	at     vg.Point
+	text   string
+	indent vg.Length                        // of the text, behind the mark
+	mark   func(c vg.Canvas, left vg.Point) // nil for text alone
 }
 
 // side returns the width of a panel: panels shrink as columns are added, but
@@ -138,7 +139,8 @@ func (f *Figure) legend(width vg.Length) (items []legendItem, height vg.Length) 
 		rays = rays || s.ClassVectors != nil
 		targets = targets || s.Targets != nil
 	}
-	const markWidth = 2*swatch + 4
+	const behind = 4 // a mark
+	const markWidth = 2*swatch + behind
 	var end vg.Length // of the last row
 	for _, names := range lists {
 		if len(names) > 100 {
@@ -157,41 +159,43 @@ func (f *Figure) legend(width vg.Length) (items []legendItem, height vg.Length) 
 		columns := max(1, int((width+legendGap)/cell))
 		rows := (len(names) + columns - 1) / columns
 		columns = (len(names) + rows - 1) / rows
+		end = 0
 		for i, text := range texts {
-			at := vg.Point{
-				X: vg.Length(i%columns) * cell,
-				Y: height + (vg.Length(i/columns)+0.5)*legendRow,
+			at := vg.Point{X: end, Y: height + legendRow/2}
+			if rows > 1 {
+				at.X = vg.Length(i%columns) * cell
+				at.Y += vg.Length(i/columns) * legendRow
 			}
+			end = at.X + markWidth + face.Width(text) + legendGap
 			clr := Color(i)
-			items = append(items, legendItem{at: at, text: text, mark: func(c vg.Canvas, left vg.Point) {
+			items = append(items, legendItem{at: at, text: text, indent: markWidth, mark: func(c vg.Canvas, left vg.Point) {
 				c.SetColor(clr)
 				c.Fill(circle(left.Add(vg.Point{X: swatch}), swatch))
 			}})
 		}
 		height += vg.Length(rows) * legendRow
-		end = vg.Length(columns) * cell
-		if rows > 1 {
-			end = width // a row of its own for what follows
-		}
 	}
-	extra := func(text string, mark func(vg.Canvas, vg.Point)) {
-		need := 12 + 4 + face.Width(text)
+	extra := func(text string, indent vg.Length, mark func(vg.Canvas, vg.Point)) {
+		need := indent + face.Width(text)
 		if end+need > width {
 			end = 0
 			height += legendRow
 		}
-		items = append(items, legendItem{at: vg.Point{X: end, Y: height - legendRow/2}, text: text, mark: mark})
+		items = append(items, legendItem{
+			at: vg.Point{X: end, Y: height - legendRow/2}, text: text, indent: indent, mark: mark,
+		})
 		end += need + legendGap
 	}
 	if rays {
-		extra("class vector", func(c vg.Canvas, left vg.Point) {
+		const length = 14
+		extra("class vector", length+behind, func(c vg.Canvas, left vg.Point) {
 			c.SetColor(gray)
-			c.SetLineWidth(1.5)
-			c.Stroke(line(left, left.Add(vg.Point{X: 2 * swatch})))
+			c.SetLineWidth(1.6)
+			c.Stroke(line(left, left.Add(vg.Point{X: length})))
 		})
 	}
 	if targets {
-		extra("target", func(c vg.Canvas, left vg.Point) {
+		extra("target", markWidth, func(c vg.Canvas, left vg.Point) {
 			c.SetColor(black)
 			c.SetLineWidth(1.2)
 			c.Stroke(cross(left.Add(vg.Point{X: swatch}), 2.5))
@@ -217,7 +221,7 @@ func (l *layout) draw(c vg.Canvas, sharpness float64) {
 		at := item.at.Sub(vg.Point{Y: legendText * capHeight / 2})
 		if item.mark != nil {
 			item.mark(c, item.at)
-			at.X += 2*swatch + 4
+			at.X += item.indent
 		}
 		write(c, face, at, item.text, ink)
 	}

@@ -62,6 +62,11 @@ type panel struct {
 }
 
 func newPanel(s *Scatter, sty style) *panel {
+	if n := len(s.ClassNames); n > 20 { // smaller labels and thinner rays
+		k := vg.Length(max(0.55, math.Sqrt(20/float64(n))))
+		sty.label *= k
+		sty.ray *= k
+	}
 	p := &panel{style: sty, Scatter: s, space: s.space()}
 	for i, label := range s.Labels {
 		if q := s.at(s.Points, i); p.space.holds(q) {
@@ -110,9 +115,9 @@ func (p *panel) draw(c vg.Canvas, sharpness float64) {
 		p.drawAxes(c, v)
 	}
 	c.DrawImage(p.area, p.raster(v, sharpness))
-	ends := p.drawRays(c, v)
+	rays := p.drawRays(c, v)
 	crosses := p.drawTargets(c, v)
-	p.drawLabels(c, v, ends, crosses)
+	p.drawLabels(c, v, rays, crosses)
 	p.drawHeader(c)
 	if p.outside > 0 {
 		p.drawOutside(c)
@@ -194,13 +199,20 @@ func ticks(lo, hi float64, n int) (values []float64, format func(float64) string
 	}
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	largest := max(math.Abs(lo), math.Abs(hi))
+	digits := 1 + int(math.Ceil(math.Log10(largest/step)))
 	return values, func(value float64) string {
 		text := strconv.FormatFloat(value, 'f', decimals, 64)
 		if largest >= 1e5 || decimals > 4 {
-			text = strconv.FormatFloat(value, 'g', 4, 64)
+			text = strconv.FormatFloat(value, 'g', digits, 64)
 		}
 		return strings.ReplaceAll(text, "-", "−")
 	}
+}
+
+// radius returns the radius of a point.
+func (p *panel) radius() vg.Length {
+	r := min(3.4, 1.4*math.Pow(float64(len(p.points))/10_000, -0.2))
+	return vg.Length(r * math.Pow(float64(p.side/400), 0.7))
 }
 
 // raster draws the points into an image of the panel's area.
@@ -208,9 +220,8 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 	scale := dpi / 72 * sharpness
 	pixels := int(float64(p.side)*scale + 0.5)
 	img := image.NewRGBA(image.Rect(0, 0, pixels, pixels))
-	n := float64(len(p.points))
-	radius := min(3.4, 1.4*math.Pow(n/10_000, -0.2)) * math.Pow(float64(p.side/400), 0.7) * scale
-	opacity := min(0.85, 0.55*math.Pow(n/10_000, -0.15))
+	radius := float64(p.radius()) * scale
+	opacity := min(0.85, 0.55*math.Pow(float64(len(p.points))/10_000, -0.15))
 
 	colors := make([]color.RGBA, len(p.ClassNames))
 	for i := range colors {
@@ -241,7 +252,7 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 		for i := range discs {
 			d := &discs[i]
 			d.radius *= 0.75 + 0.5*d.near
-			d.color = mix(white, d.color, 0.45+0.55*d.near)
+			d.color = mix(white, d.color, 0.5+0.5*d.near)
 		}
 		opacity = min(0.9, 1.4*opacity)
 	}
@@ -249,89 +260,115 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 	return img
 }
 
-// drawRays draws the class vectors and returns the place beyond each ray's end
-// for its label; classes without a direction have none.
-func (p *panel) drawRays(c vg.Canvas, v view) map[int]vg.Point {
-	if p.ClassVectors == nil || len(p.points) == 0 {
+// drawRays draws the class vectors and returns where their labels go. A vector
+// of length 0 has no ray.
+func (p *panel) drawRays(c vg.Canvas, v view) map[int]ray {
+	if p.ClassVectors == nil || p.space.ray == 0 {
 		return nil
 	}
-	length := rayLength(p.points)
-	ends := make(map[int]vg.Point)
+	rays := make(map[int]ray)
 	origin := v(point{})
 	for i := range p.ClassNames {
 		w := p.at(p.ClassVectors, i)
-		if w.norm() == 0 || length == 0 {
+		if w.norm() == 0 {
 			continue
 		}
-		dir := w.scale(1 / w.norm())
-		tip := v(dir.scale(p.space.cut(dir, length)))
+		direction := w.scale(1 / w.norm())
+		tip := v(direction.scale(p.space.cut(direction)))
 		clr := darker(Color(i))
 		if p.Dim == 3 {
-			clr = mix(white, clr, 0.55+0.45*tip.near)
+			clr = mix(white, clr, 0.65+0.35*tip.near)
 		}
-		c.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xb0})
-		c.SetLineWidth(p.ray * 2.2)
-		c.Stroke(line(origin.Point, tip.Point))
+		path := line(origin.Point, tip.Point)
+		c.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xa0})
+		c.SetLineWidth(1.8 * p.ray)
+		c.Stroke(path)
 		c.SetColor(clr)
 		c.SetLineWidth(p.ray)
-		c.Stroke(line(origin.Point, tip.Point))
-		along := tip.Sub(origin.Point)
-		if norm := vg.Length(math.Hypot(float64(along.X), float64(along.Y))); norm > 0 {
-			ends[i] = tip.Add(along.Scale(0.9 * p.label / norm))
-		}
+		c.Stroke(path)
+		rays[i] = ray{from: origin.Point, to: tip.Point}
 	}
-	return ends
+	return rays
 }
 
-// cut shortens a ray from the origin to stay within the space.
-func (sp space) cut(dir point, length float64) float64 {
-	for j := range sp.dim {
-		edge := sp.center[j] + sp.half*(1-0.6*rayPadding)
-		if dir[j] < 0 {
-			edge = sp.center[j] - sp.half*(1-0.6*rayPadding)
-		}
-		if dir[j] != 0 {
-			length = min(length, edge/dir[j])
-		}
+// ray is a class vector on the page.
+type ray struct{ from, to vg.Point }
+
+// beyond returns the centre of a box of a size that touches the ray's end.
+func (r ray) beyond(width, height vg.Length) vg.Point {
+	d := r.to.Sub(r.from)
+	norm := vg.Length(math.Hypot(float64(d.X), float64(d.Y)))
+	if norm == 0 {
+		return r.to
 	}
-	return max(0, length)
+	d = d.Scale(1 / norm)
+	return r.to.Add(vg.Point{X: d.X * width / 2, Y: d.Y * height / 2})
 }
 
 // drawTargets draws the targets and returns their places.
 func (p *panel) drawTargets(c vg.Canvas, v view) []vg.Point {
-	arm := 0.4 * p.label
+	arm := 0.32 * p.label
 	var at []vg.Point
 	for i := range len(p.Targets) / p.Dim {
 		at = append(at, v(p.at(p.Targets, i)).Point)
 	}
-	c.SetColor(white)
-	c.SetLineWidth(p.ray * 2.4)
+	c.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xd0})
+	c.SetLineWidth(1.9 * p.ray)
 	for _, q := range at {
-		c.Stroke(cross(q, arm+0.6*p.ray))
+		c.Stroke(cross(q, arm+0.4*p.ray))
 	}
 	c.SetColor(black)
-	c.SetLineWidth(p.ray)
+	c.SetLineWidth(0.9 * p.ray)
 	for _, q := range at {
 		c.Stroke(cross(q, arm))
 	}
 	return at
 }
 
-// drawLabels writes the class names at the ends of their rays, else at the
-// means of their points, moved where they would cover each other or a target.
-// A name for which there is no room nearby is left to the legend.
-func (p *panel) drawLabels(c vg.Canvas, v view, ends map[int]vg.Point, crosses []vg.Point) {
-	sums := make([]point, len(p.ClassNames))
-	counts := make([]float64, len(p.ClassNames))
-	for i, label := range p.labels {
-		for j := range p.points[i] {
-			sums[label][j] += p.points[i][j]
-		}
-		counts[label]++
+// cloud is where the points of a class are on the page.
+type cloud struct {
+	n         int
+	center    vg.Point
+	deviation vg.Length // root of the mean squared distance from the centre
+}
+
+func (p *panel) clouds(v view) []cloud {
+	clouds := make([]cloud, len(p.ClassNames))
+	for i, class := range p.labels {
+		c := &clouds[class]
+		c.n++
+		c.center = c.center.Add(v(p.points[i]).Point)
 	}
+	for i := range clouds {
+		clouds[i].center = clouds[i].center.Scale(1 / vg.Length(max(1, clouds[i].n)))
+	}
+	for i, class := range p.labels {
+		d := v(p.points[i]).Sub(clouds[class].center)
+		clouds[class].deviation += d.Dot(d)
+	}
+	for i := range clouds {
+		c := &clouds[i]
+		c.deviation = vg.Length(math.Sqrt(float64(c.deviation) / float64(max(1, c.n))))
+	}
+	return clouds
+}
+
+// drawLabels writes the class names at the ends of their rays, else at the
+// centres of their points, or beside them where they would be hidden. Names are
+// moved where they would cover each other or a target; a name for which there is
+// no room nearby is left to the legend.
+func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.Point) {
+	const clearance = 5
+	height := p.label*capHeight + clearance
 	var taken []vg.Rectangle
 	for _, q := range crosses {
 		taken = append(taken, around(q, p.label, p.label))
+	}
+	clouds := p.clouds(v)
+	for _, cl := range clouds {
+		if size := 2 * (2*cl.deviation + p.radius()); cl.n > 0 && size < 2*height {
+			taken = append(taken, around(cl.center, size, size))
+		}
 	}
 	type label struct {
 		face font.Face
@@ -341,21 +378,20 @@ func (p *panel) drawLabels(c vg.Canvas, v view, ends map[int]vg.Point, crosses [
 	}
 	var labels []label
 	for i, name := range p.ClassNames {
-		anchor, ok := ends[i]
-		if !ok {
-			if counts[i] == 0 {
-				continue
-			}
-			anchor = v(sums[i].scale(1 / counts[i])).Point
-		}
 		face, text := fit(bold(p.label), printable(name), p.side/3)
-		width, height := face.Width(text), p.label*capHeight
-		place, ok := p.free(anchor, width+4, height+4, taken)
+		width := face.Width(text) + clearance
+		anchor := clouds[i].center
+		if r, ok := rays[i]; ok {
+			anchor = r.beyond(width, height)
+		} else if clouds[i].n == 0 {
+			continue
+		}
+		place, ok := p.free(anchor, width, height, taken)
 		if !ok {
 			continue
 		}
-		taken = append(taken, around(place, width+4, height+4))
-		at := place.Sub(vg.Point{X: width / 2, Y: height / 2})
+		taken = append(taken, around(place, width, height))
+		at := place.Sub(vg.Point{X: width - clearance, Y: height - clearance}.Scale(0.5))
 		labels = append(labels, label{face, at, text, darker(Color(i))})
 	}
 	for _, l := range labels {

@@ -95,9 +95,10 @@ func (s *Scatter) validate() error {
 
 // space is the part of the embedded space that is drawn: a square or cube.
 type space struct {
+	dim    int
 	center point
 	half   float64 // half its width
-	dim    int
+	ray    float64 // length of the rays
 }
 
 func (sp space) holds(p point) bool {
@@ -109,11 +110,12 @@ func (sp space) holds(p point) bool {
 	return true
 }
 
-// The space is wider than what it holds by these shares of its half width, the
-// second where rays leave room for labels beyond their ends.
+// padding is the share of its half width by which a space is wider than what it
+// holds, and labelRoom the share between a ray and the edge that is left for
+// the ray's label.
 const (
-	padding    = 0.06
-	rayPadding = 0.16
+	padding   = 0.06
+	labelRoom = 0.10
 )
 
 // space returns the part of the embedded space that is drawn, as documented at
@@ -139,23 +141,26 @@ func (s *Scatter) space() space {
 	for j := range s.Dim {
 		reach = max(reach, (core.hi[j]-core.lo[j])/2)
 	}
+	sp := space{dim: s.Dim}
 	shown := newBox()
+	var norms []float64
 	for i := range s.Labels {
 		p := s.at(s.Points, i)
 		if reach == 0 || core.near(p, reach, s.Dim) {
 			shown.add(p)
+			norms = append(norms, p.norm())
 		}
-	}
-	pad := padding
-	if s.ClassVectors != nil {
-		shown.add(point{})
-		pad = rayPadding
 	}
 	for i := range len(s.Targets) / s.Dim {
 		shown.add(s.at(s.Targets, i))
 	}
+	if s.ClassVectors != nil {
+		shown.add(point{})
+		slices.Sort(norms)
+		sp.ray = norms[(len(norms)-1)*99/100]
+		s.addRays(&shown, sp.ray)
+	}
 
-	sp := space{dim: s.Dim}
 	var size float64 // of the coordinates, below which a width is rounding
 	for j := range s.Dim {
 		sp.center[j] = (shown.lo[j] + shown.hi[j]) / 2
@@ -168,8 +173,42 @@ func (s *Scatter) space() space {
 	if sp.half == 0 {
 		sp.half = 1
 	}
-	sp.half *= 1 + pad
+	sp.half *= 1 + padding
 	return sp
+}
+
+// addRays enlarges the box towards the ends of the rays with their labels, but
+// not by more than labelRoom.
+func (s *Scatter) addRays(b *box, length float64) {
+	var room float64
+	for j := range s.Dim {
+		room = max(room, labelRoom*(b.hi[j]-b.lo[j])/2)
+	}
+	limit := *b
+	for i := range s.ClassNames {
+		w := s.at(s.ClassVectors, i)
+		if w.norm() == 0 {
+			continue
+		}
+		tip := w.scale((1 + labelRoom) * length / w.norm())
+		for j := range s.Dim {
+			tip[j] = min(max(tip[j], limit.lo[j]-room), limit.hi[j]+room)
+		}
+		b.add(tip)
+	}
+}
+
+// cut returns the length of a ray from the origin that leaves room for a label
+// before the edge of the space.
+func (sp space) cut(direction point) float64 {
+	length := sp.ray
+	for j := range sp.dim {
+		edge := sp.center[j] + math.Copysign((1-labelRoom)*sp.half, direction[j])
+		if direction[j] != 0 {
+			length = min(length, edge/direction[j])
+		}
+	}
+	return max(0, length)
 }
 
 // byClass returns the rows of the points of each class that has any.
@@ -203,14 +242,4 @@ func (b *box) near(p point, reach float64, dim int) bool {
 		}
 	}
 	return true
-}
-
-// rayLength returns the norm that 99 % of the points do not exceed.
-func rayLength(points []point) float64 {
-	norms := make([]float64, len(points))
-	for i, p := range points {
-		norms[i] = p.norm()
-	}
-	slices.Sort(norms)
-	return norms[(len(norms)-1)*99/100]
 }
