@@ -12,10 +12,12 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 )
 
-// backends holds the backends that are open: one per name and process.
 var (
 	backendsMu sync.Mutex
-	backends   = map[string]compute.Backend{}
+	// backends holds the backends that are open: one per name and process.
+	backends = map[string]compute.Backend{}
+	// noticed tells whether the notice about pure Go was given.
+	noticed bool
 )
 
 // OpenBackend returns the compute backend of that name, opening it at its first
@@ -44,7 +46,8 @@ func OpenBackend(name string, notice io.Writer) (compute.Backend, error) {
 			return backend, nil
 		}
 	}
-	if notice != nil && backends["go"] == nil {
+	if notice != nil && !noticed {
+		noticed = true
 		fmt.Fprintln(notice, "No XLA plugin found: using the pure-Go backend, which is slower. ./scripts/run installs the plugin into .tools/pjrt.")
 	}
 	return openBackend("go")

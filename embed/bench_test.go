@@ -8,7 +8,6 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 )
@@ -23,7 +22,7 @@ func BenchmarkStep(b *testing.B) {
 				}
 				store := model.NewStore()
 				exec, err := model.NewExec(backend, store, func(scope *model.Scope, images, labels *graph.Node) *graph.Node {
-					z := extractor(scope.In("extractor"), images, 2, same, activation.TypeNone)
+					z := extractor(scope.In("extractor"), images, Config{Dim: 2, Activation: "linear", Padding: map[bool]string{true: "same", false: "valid"}[same]})
 					W := scope.In("head").VariableWithShape("W", shapes.Make(dtypes.Float32, 10, 2)).NodeValue(z.Graph())
 					l := graph.ReduceAllMean(losses.Softmax(z, W, nil, labels))
 					optimizer.Adam().LearningRate(1e-3).Done().UpdateGraph(scope, z.Graph(), l)

@@ -28,8 +28,12 @@ const checkpointFile = "checkpoint.npz"
 // with a slash.
 const stateKey = "state.json"
 
-// saveCheckpoint replaces the checkpoint in the training's folder.
+// saveCheckpoint replaces the checkpoint in the training's folder, unless the
+// variables are not finite.
 func (t *training) saveCheckpoint() error {
+	if err := t.checkFinite(); err != nil {
+		return err
+	}
 	t.lastSave = time.Now()
 	return saveCheckpoint(Folder(t.opts.Out), t.net, t.state)
 }

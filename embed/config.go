@@ -3,6 +3,7 @@ package embed
 import (
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -47,13 +48,13 @@ const (
 	defaultTechnique    = "softmax"
 	defaultDataset      = "mnist-sample"
 	defaultDim          = 2
-	sampleEpochs        = 15
+	sampleEpochs        = 10
 	fullEpochs          = 5
 	defaultBatch        = 128
 	defaultSeed         = 1
 	defaultActivation   = "linear"
 	defaultPadding      = "valid"
-	defaultLearningRate = 0.005
+	defaultLearningRate = 0.008
 	smokeEpochs         = 1
 	smokeTrain          = 512
 )
@@ -71,7 +72,7 @@ var Defaults = []Param{
 	{"backend", "the fastest there is", "see OpenBackend", "xla:cuda, xla:cpu, go, in this order"},
 	{"activation", defaultActivation, "linear, sigmoid, relu, selu", "section II-B: linear is the base of all that follows"},
 	{"padding", defaultPadding, "same, valid", "2.6 times fewer operations than same, and as accurate on MNIST"},
-	{"learning-rate", fmt.Sprint(defaultLearningRate), "more than 0, at most 1", "softmax in 2-D converges slowly at the usual 0.001, where 0.002 to 0.008 end higher the higher they are"},
+	{"learning-rate", fmt.Sprint(defaultLearningRate), "more than 0, at most 1", "softmax in 2-D converges slowly at the usual 0.001: 10 epochs of the sample end at 73 %, and at 96 % from 0.005 on"},
 	{"optimizer", "Adam (0.9, 0.999)", "fixed", "the usual choice; the paper names none"},
 	{"schedule", "one cycle", "fixed", "the rate rises over the first quarter and falls to zero by a cosine (arXiv 1708.07120): the epochs that are given are used up"},
 	{"kernel", "3 x 3", "fixed", "the usual size; the paper names none"},
@@ -119,14 +120,18 @@ func (c Config) WithDefaults() (Config, error) {
 			return c, fmt.Errorf("embed: technique %q: default of %s: %w", technique.ID, param.Name, err)
 		}
 	}
-	for name, value := range c.Params {
-		if _, known := params[name]; !known {
+	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
+		value := c.Params[name]
+		if !has(params, name) {
 			return c, unknownParam(name, technique)
+		}
+		if math.IsNaN(value) || math.IsInf(value, 0) {
+			return c, fmt.Errorf("embed: %s is %v; allowed: a finite number", name, value)
 		}
 		params[name] = value
 	}
 	c.Params = params
-	return c, c.validate()
+	return c, c.check()
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -136,8 +141,9 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// validate names the first field whose value is not allowed.
-func (c Config) validate() error {
+// check returns an error for the first field, of those that are named or of all,
+// whose value is not allowed.
+func (c Config) check(names ...string) error {
 	for _, field := range []struct {
 		name    string
 		value   any
@@ -152,8 +158,8 @@ func (c Config) validate() error {
 		{"padding", c.Padding, c.Padding == "same" || c.Padding == "valid", "same, valid"},
 		{"learning-rate", c.LearningRate, c.LearningRate > 0 && c.LearningRate <= 1, "more than 0, at most 1"},
 	} {
-		if !field.ok {
-			return fmt.Errorf("embed: %s is %v; allowed: %s", field.name, field.value, field.allowed)
+		if !field.ok && (len(names) == 0 || slices.Contains(names, field.name)) {
+			return fmt.Errorf("embed: %s is %#v; allowed: %s", field.name, field.value, field.allowed)
 		}
 	}
 	return nil
@@ -165,16 +171,16 @@ func has[K comparable, V any](m map[K]V, key K) bool {
 }
 
 // Set sets a parameter of the run by its name: activation, padding, learning-rate,
-// or one of the technique's (see Technique.Params). The error names the value and
-// what is allowed, or lists the parameters there are.
+// or one of the technique's (see Technique.Params), whose names WithDefaults checks.
+// The error names the value and what is allowed.
 func (c *Config) Set(name, value string) error {
 	switch name {
 	case "activation":
 		c.Activation = value
-		return nil
+		return c.check(name)
 	case "padding":
 		c.Padding = value
-		return nil
+		return c.check(name)
 	}
 	number, err := strconv.ParseFloat(value, 64)
 	if err != nil {
@@ -182,7 +188,7 @@ func (c *Config) Set(name, value string) error {
 	}
 	if name == "learning-rate" {
 		c.LearningRate = number
-		return nil
+		return c.check(name)
 	}
 	params := maps.Clone(c.Params)
 	if params == nil {

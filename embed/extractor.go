@@ -1,6 +1,8 @@
 package embed
 
 import (
+	"fmt"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -10,40 +12,117 @@ import (
 	"github.com/gomlx/gomlx/ml/model/initializer"
 )
 
-// extractor builds the network of Fig. 1 of the paper,
+// A layer of the extractor maps features [batch, ...] to features.
+type layer struct {
+	scope string // of its variables
+	name  string
+	apply func(scope *model.Scope, x *graph.Node) *graph.Node
+}
+
+// extractorLayers is the network of Fig. 1 of the paper,
 //
 //	Conv(32) - Pool - Conv(64) - Pool - Conv(128) - FC(256) - FC(dim)
 //
-// from images [batch, height, width, channels], bytes, to embeddings z [batch,
-// dim]. relu follows each convolution and FC(256); penultimate, the activation of
-// Fig. 2, follows FC(dim).
-func extractor(scope *model.Scope, images *graph.Node, dim int, same bool, penultimate activation.Type) *graph.Node {
-	scope = scope.WithInitializer(initializer.HeFn(scope))
-	x := graph.DivScalar(graph.ConvertDType(images, dtypes.Float32), 255)
-	x = relu(convLayer(scope.In("conv1"), x, 32, same, true))
-	x = relu(convLayer(scope.In("conv2"), x, 64, same, true))
-	x = relu(convLayer(scope.In("conv3"), x, 128, same, false))
-	x = graph.Reshape(x, x.Shape().Dim(0), -1)
-	x = relu(layers.DenseWithBias(scope.In("fc1"), x, 256))
-	z := layers.DenseWithBias(scope.In("embedding").WithInitializer(initializer.XavierNormalFn(scope)), x, dim)
-	return activation.Apply(penultimate, z)
+// with relu after each convolution and FC(256), and with the activation of Fig. 2
+// after FC(dim).
+func extractorLayers(cfg Config) []layer {
+	same := cfg.Padding == "same"
+	return []layer{
+		{"conv1", "Conv(32) - Pool", convLayer(32, same, true)},
+		{"conv2", "Conv(64) - Pool", convLayer(64, same, true)},
+		{"conv3", "Conv(128)", convLayer(128, same, false)},
+		{"fc", "FC(256)", denseLayer(256, activation.TypeRelu, initializer.HeFn)},
+		{"embedding", fmt.Sprintf("FC(%d)", cfg.Dim), denseLayer(cfg.Dim, activations[cfg.Activation], initializer.XavierNormalFn)},
+	}
 }
 
-// convLayer is a 3 x 3 convolution and, with pool, a 2 x 2 maximum pooling, both
-// without their bias, which is added last: bias and relu commute with the maximum,
-// and a quarter of the elements is left after it.
-func convLayer(scope *model.Scope, x *graph.Node, filters int, same, pool bool) *graph.Node {
-	g := x.Graph()
-	kernel := scope.VariableWithShape("weights", shapes.Make(x.DType(), kernelSize, kernelSize, x.Shape().Dim(-1), filters))
-	bias := scope.VariableWithShape("biases", shapes.Make(x.DType(), filters))
-	x = convolve(x, kernel.NodeValue(g), same)
-	if pool {
-		x = maxPool(x)
+// extractor returns the embeddings z [batch, dim] of images [batch, height, width,
+// channels], bytes.
+func extractor(scope *model.Scope, images *graph.Node, cfg Config) *graph.Node {
+	x := pixels(images)
+	for _, layer := range extractorLayers(cfg) {
+		x = layer.apply(scope.In("%s", layer.scope), x)
 	}
-	return graph.Add(x, graph.ExpandLeftToRank(bias.NodeValue(g), x.Rank()))
+	return x
+}
+
+// pixels returns bytes as numbers from 0 to 1.
+func pixels(images *graph.Node) *graph.Node {
+	return graph.DivScalar(graph.ConvertDType(images, dtypes.Float32), 255)
 }
 
 // kernelSize is the height and width of the convolutions' kernels.
 const kernelSize = 3
 
-func relu(x *graph.Node) *graph.Node { return activation.Relu(x) }
+// convLayer is a 3 x 3 convolution with relu and, with pool, a 2 x 2 maximum
+// pooling. Bias and relu commute with the maximum: they come after it, where a
+// quarter of the elements is left.
+func convLayer(filters int, same, pool bool) func(scope *model.Scope, x *graph.Node) *graph.Node {
+	return func(scope *model.Scope, x *graph.Node) *graph.Node {
+		g := x.Graph()
+		scope = scope.WithInitializer(initializer.HeFn(scope))
+		kernel := scope.VariableWithShape("weights", shapes.Make(x.DType(), kernelSize, kernelSize, x.Shape().Dim(-1), filters))
+		bias := scope.VariableWithShape("biases", shapes.Make(x.DType(), filters))
+		x = convolve(x, kernel.NodeValue(g), same)
+		if pool {
+			x = maxPool(x)
+		}
+		return activation.Relu(graph.Add(x, graph.ExpandLeftToRank(bias.NodeValue(g), x.Rank())))
+	}
+}
+
+// denseLayer is a fully connected layer with an activation.
+func denseLayer(outputs int, act activation.Type, init func(model.StoreProvider) model.VariableInitializer) func(scope *model.Scope, x *graph.Node) *graph.Node {
+	return func(scope *model.Scope, x *graph.Node) *graph.Node {
+		x = graph.Reshape(x, x.Shape().Dim(0), -1)
+		return activation.Apply(act, layers.DenseWithBias(scope.WithInitializer(init(scope)), x, outputs))
+	}
+}
+
+// A Layer is a row of the description of an extractor.
+type Layer struct {
+	Name       string
+	Output     []int // shape for one image
+	Parameters int
+}
+
+// Layers describes the extractor of a Config for images of height x width x
+// channels: the paper's Fig. 1 with shapes and numbers of parameters. Errors are
+// those of a Config and of images that are too small.
+func Layers(cfg Config, height, width, channels int) ([]Layer, error) {
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkImageShape([3]int{height, width, channels}, cfg.Padding); err != nil {
+		return nil, err
+	}
+	backend, err := OpenBackend("go", nil)
+	if err != nil {
+		return nil, err
+	}
+	described := []Layer{{"image", []int{height, width, channels}, 0}}
+	_, err = model.CallOnce(backend, model.NewStore(), func(scope *model.Scope, g *graph.Graph) *graph.Node {
+		x := pixels(graph.Zeros(g, shapes.Make(dtypes.Uint8, 1, height, width, channels)))
+		for _, layer := range extractorLayers(cfg) {
+			layerScope := scope.In("%s", layer.scope)
+			x = layer.apply(layerScope, x)
+			described = append(described, Layer{layer.name, x.Shape().Dimensions[1:], layerScope.NumParameters()})
+		}
+		return x
+	})
+	return described, err
+}
+
+// checkImageShape returns an error when images are too small for the extractor.
+func checkImageShape(shape [3]int, padding string) error {
+	smallest := map[string]int{
+		"same":  4,  // two poolings: 4-2-1
+		"valid": 18, // 18-16-8-6-3-1
+	}[padding]
+	if shape[0] < smallest || shape[1] < smallest || shape[2] < 1 {
+		return fmt.Errorf("embed: images are %d x %d x %d (height, width, channels); allowed with padding %s: %d x %d or more, 1 channel or more",
+			shape[0], shape[1], shape[2], padding, smallest, smallest)
+	}
+	return nil
+}

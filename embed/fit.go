@@ -11,6 +11,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+
 	"github.com/embedspace/embedspace/datasets"
 )
 
@@ -71,8 +74,8 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // bit, also when the training was interrupted and resumed.
 //
 // When ctx ends, a checkpoint is saved in Out and the error wraps ctx.Err(). A loss
-// that is not finite ends the training with an error that names the step; the last
-// checkpoint before it stays. Bad input, and whatever goes wrong when graphs are
+// or a variable that is not finite ends the training with an error that names the
+// step; the last checkpoint before it stays. Bad input, and whatever goes wrong when graphs are
 // built or run, comes back as an error too.
 func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Options) (*Result, error) {
 	t, err := newTraining(cfg, train, test, opts)
@@ -208,7 +211,7 @@ func (t *training) runEpoch(ctx context.Context) error {
 			return fmt.Errorf("embed: epoch %d, step %d: %w", t.state.Epoch+1, t.state.Step+1, err)
 		}
 		if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
-			return t.diverged(loss)
+			return t.diverged(fmt.Sprintf("the loss is %v", loss), t.state.Step+1)
 		}
 		t.state.Seconds += time.Since(started).Seconds()
 		t.state.Step++
@@ -238,11 +241,37 @@ func (t *training) interrupted(cause error) error {
 	return fmt.Errorf("%w (checkpoint saved in %s: resume to go on)", err, Folder(t.opts.Out))
 }
 
-// diverged returns the error of a training whose loss is not finite. Nothing is
-// saved: the variables may be bad already.
-func (t *training) diverged(loss float32) error {
+// checkFinite returns the error of a training whose variables are not finite: a
+// finite loss can have a gradient that is not.
+func (t *training) checkFinite() error {
+	for variable := range t.net.store.IterVariables() {
+		value, err := variable.Value()
+		if err != nil {
+			return err
+		}
+		if value.DType() != dtypes.Float32 {
+			continue
+		}
+		finite := true
+		if err := tensors.ConstFlatData(value, func(elements []float32) {
+			for _, x := range elements {
+				finite = finite && x-x == 0
+			}
+		}); err != nil {
+			return err
+		}
+		if !finite {
+			return t.diverged("the variable "+variable.Path()+" is not finite", t.state.Step)
+		}
+	}
+	return nil
+}
+
+// diverged returns the error of a training that has numbers which are not finite.
+// Nothing is saved: the variables may be bad already.
+func (t *training) diverged(what string, step int) error {
 	t.progress.end()
-	err := fmt.Errorf("embed: the loss is %v in epoch %d, step %d; a lower learning rate than %g may help", loss, t.state.Epoch+1, t.state.Step+1, t.cfg.LearningRate)
+	err := fmt.Errorf("embed: %s in epoch %d, step %d; a lower learning rate than %g may help", what, t.state.Epoch+1, step, t.cfg.LearningRate)
 	if t.opts.Out == "" {
 		return err
 	}
@@ -251,6 +280,9 @@ func (t *training) diverged(loss float32) error {
 
 // endEpoch evaluates the epoch that is complete and saves a checkpoint.
 func (t *training) endEpoch() error {
+	if err := t.checkFinite(); err != nil {
+		return err
+	}
 	test, err := t.net.embedAll(t.test)
 	if err != nil {
 		return err

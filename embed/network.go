@@ -1,8 +1,6 @@
 package embed
 
 import (
-	"fmt"
-
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -31,7 +29,7 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkImageShape(shape, cfg.Padding == "same"); err != nil {
+	if err := checkImageShape(shape, cfg.Padding); err != nil {
 		return nil, err
 	}
 	n := &network{cfg: cfg, technique: technique, classes: classes, shape: shape, store: model.NewStore()}
@@ -52,7 +50,7 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 
 // embed returns the embeddings z [batch, dim] of images.
 func (n *network) embed(scope *model.Scope, images *graph.Node) *graph.Node {
-	return extractor(scope.In("extractor"), images, n.cfg.Dim, n.cfg.Padding == "same", activations[n.cfg.Activation])
+	return extractor(scope.In("extractor"), images, n.cfg)
 }
 
 func (n *network) head(scope *model.Scope, z *graph.Node) Head {
@@ -153,24 +151,4 @@ func finalize(all ...*tensors.Tensor) error {
 		}
 	}
 	return nil
-}
-
-// checkImageShape returns an error when images are too small for the extractor.
-func checkImageShape(shape [3]int, same bool) error {
-	smallest := 4 // two poolings
-	if !same {
-		smallest = 18 // 18-16-8-6-3-1
-	}
-	if shape[0] < smallest || shape[1] < smallest || shape[2] < 1 {
-		return fmt.Errorf("embed: images are %d x %d x %d; allowed with padding %s: %d x %d pixels or more, 1 channel or more",
-			shape[0], shape[1], shape[2], paddingName(same), smallest, smallest)
-	}
-	return nil
-}
-
-func paddingName(same bool) string {
-	if same {
-		return "same"
-	}
-	return "valid"
 }

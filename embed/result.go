@@ -54,9 +54,17 @@ type DataInfo struct {
 func dataInfo(train, test *datasets.Dataset) DataInfo {
 	return DataInfo{
 		Train: train.Name, Test: test.Name, TrainImages: train.Len(), TestImages: test.Len(),
-		TrainChecksum: train.Checksum, TestChecksum: test.Checksum, Canonical: train.Canonical && test.Canonical,
+		TrainChecksum: checksum(train), TestChecksum: checksum(test), Canonical: train.Canonical && test.Canonical,
 		Shape: [3]int{train.Height, train.Width, train.Channels},
 	}
+}
+
+// checksum returns the checksum of a dataset that may be made by hand.
+func checksum(data *datasets.Dataset) string {
+	if data.Checksum != "" {
+		return data.Checksum
+	}
+	return data.ComputeChecksum()
 }
 
 // A Result is a trained embedding with what was measured on it.
@@ -107,7 +115,7 @@ func (r *Result) Embed(images *datasets.Dataset) (Embedding, error) {
 func (r *Result) Scatter() viz.Scatter {
 	return viz.Scatter{
 		Title:        r.net.technique.Title,
-		Subtitle:     fmt.Sprintf("%s, test accuracy %.1f %%", r.Config.Dataset, 100*r.Test.Accuracy()),
+		Note:         fmt.Sprintf("%s, test accuracy %.1f %%", r.Config.Dataset, 100*r.Test.Accuracy()),
 		Points:       r.Test.Z,
 		Dim:          r.Test.Dim,
 		Labels:       r.Test.Labels,
@@ -207,6 +215,12 @@ func Load(name string) (*Result, error) {
 	variables, state, err := loadCheckpoint(folder)
 	if err != nil {
 		return nil, err
+	}
+	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
+		return nil, fmt.Errorf("embed: the checkpoint in %s is of another run than the result: %w", folder, err)
+	}
+	if state.Epoch < r.Config.Epochs {
+		return nil, fmt.Errorf("embed: the training in %s has ended %d of %d epochs; resume it first", folder, state.Epoch, r.Config.Epochs)
 	}
 	backend, err := OpenBackend("", os.Stderr)
 	if err != nil {

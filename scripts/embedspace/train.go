@@ -9,6 +9,7 @@ import (
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/viz"
 )
 
 // A trained is the JSON object that train prints.
@@ -69,13 +70,14 @@ func train(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	picture := filepath.Join(folder, "embedding.png")
-	if err := result.Scatter().Save(picture); err != nil {
-		return err
+	if cfg.Dim == 2 || cfg.Dim == 3 {
+		if err := viz.NewFigure(result.Scatter()).Save(filepath.Join(folder, "embedding.png")); err != nil {
+			return err
+		}
 	}
 	if !*asJSON {
-		fmt.Fprintf(stdout, "test accuracy %.2f %%, %.0f s, %.0f images/s on %s\n%s\n",
-			100*result.Test.Accuracy(), result.Seconds(), result.ImagesPerSecond(), result.Config.Backend, picture)
+		fmt.Fprintf(stdout, "test accuracy %.2f %%, %.0f s of training, %.0f images/s on %s\nsaved in %s\n",
+			100*result.Test.Accuracy(), result.Seconds(), result.ImagesPerSecond(), result.Config.Backend, folder)
 		return nil
 	}
 	byEpoch := []float64{}
