@@ -32,7 +32,7 @@ var (
 //
 // The legend lists the classes once when all panels have the same class names,
 // and otherwise every distinct list of names in the order of the panels; a list
-// of more than 100 classes is left out of it.
+// of more than 100 classes is only counted.
 type Figure struct {
 	Title   string    // above all panels; none if empty
 	Panels  []Scatter // row by row, at least one
@@ -123,15 +123,11 @@ func (f *Figure) Save(path string) error {
 	default:
 		return fmt.Errorf("viz: save %q: %w", path, ErrExtension)
 	}
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return fmt.Errorf("viz: save %q: %w", path, err)
-	}
-	defer file.Cleanup() // does nothing after the renaming
-	if err := write(file); err != nil {
+	var picture bytes.Buffer
+	if err := write(&picture); err != nil {
 		return err
 	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
+	if err := renameio.WriteFile(path, picture.Bytes(), 0o666); err != nil {
 		return fmt.Errorf("viz: save %q: %w", path, err)
 	}
 	return nil

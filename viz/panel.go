@@ -171,11 +171,12 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 				c.SetLineWidth(0.75)
 			}
 			c.Stroke(line(from, to))
-			text := format(value)
+			const beside = 4 // the panel
+			face, text := fit(face, format(value), p.left+margin-2*beside)
 			width := face.Width(text)
-			at := vg.Point{X: from.X - width/2, Y: p.area.Min.Y - 3.5 - p.tick*capHeight}
+			at := vg.Point{X: from.X - width/2, Y: p.area.Min.Y - beside - p.tick*capHeight}
 			if axis == 1 {
-				at = vg.Point{X: p.area.Min.X - 4 - width, Y: from.Y - p.tick*capHeight/2}
+				at = vg.Point{X: p.area.Min.X - beside - width, Y: from.Y - p.tick*capHeight/2}
 			}
 			write(c, face, at, text, gray)
 		}
@@ -413,7 +414,7 @@ func around(center vg.Point, width, height vg.Length) vg.Rectangle {
 func (p *panel) free(anchor vg.Point, width, height vg.Length, taken []vg.Rectangle) (place vg.Point, ok bool) {
 	anchor.X = min(max(anchor.X, p.area.Min.X+width/2), p.area.Max.X-width/2)
 	anchor.Y = min(max(anchor.Y, p.area.Min.Y+height/2), p.area.Max.Y-height/2)
-	const rings, directions = 12, 16
+	const rings, directions = 16, 16
 	for ring := range rings {
 		for k := range directions {
 			sin, cos := math.Sincos(math.Pi/2 + 2*math.Pi*float64(k)/directions)

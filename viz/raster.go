@@ -28,7 +28,7 @@ type stamp struct {
 const (
 	phases       = 4  // positions per pixel
 	radiusSteps  = 8  // radii per pixel
-	subsamples   = 8  // per pixel and direction
+	subsamples   = 16 // per pixel and direction
 	maxStampSize = 64 // largest radius in pixels
 )
 

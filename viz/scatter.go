@@ -44,7 +44,7 @@ func (s *Scatter) at(rows []float32, i int) (p point) {
 // validate reports the first thing that is wrong with the scatter.
 func (s *Scatter) validate() error {
 	if s.Dim != 2 && s.Dim != 3 {
-		return fmt.Errorf("Dim is %d: %w", s.Dim, ErrDim)
+		return fmt.Errorf("dimension Dim = %d: %w", s.Dim, ErrDim)
 	}
 	if len(s.Points) == 0 {
 		return fmt.Errorf("no points: %w", ErrEmpty)
@@ -53,7 +53,7 @@ func (s *Scatter) validate() error {
 		return fmt.Errorf("no class names: %w", ErrEmpty)
 	}
 	if len(s.Points)%s.Dim != 0 {
-		return fmt.Errorf("%d coordinates are not a multiple of Dim %d: %w", len(s.Points), s.Dim, ErrLength)
+		return fmt.Errorf("%d coordinates are not a multiple of Dim = %d: %w", len(s.Points), s.Dim, ErrLength)
 	}
 	if n := len(s.Points) / s.Dim; len(s.Labels) != n {
 		return fmt.Errorf("%d labels for %d points: %w", len(s.Labels), n, ErrLength)

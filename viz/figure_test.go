@@ -1,0 +1,638 @@
+package viz
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// names returns the class names "0", "1", ...
+func names(classes int) []string {
+	list := make([]string, classes)
+	for i := range list {
+		list[i] = strconv.Itoa(i)
+	}
+	return list
+}
+
+// blobs returns n points in Gaussian clouds around random centres.
+func blobs(n, classes, dim int, deviation float64) Scatter {
+	rng := rand.New(rand.NewPCG(3, uint64(dim)))
+	centers := make([]float64, classes*dim)
+	for i := range centers {
+		centers[i] = 4 * rng.NormFloat64()
+	}
+	s := Scatter{Dim: dim, ClassNames: names(classes)}
+	for range n {
+		class := rng.IntN(classes)
+		s.Labels = append(s.Labels, int32(class))
+		for j := range dim {
+			s.Points = append(s.Points, float32(centers[class*dim+j]+deviation*rng.NormFloat64()))
+		}
+	}
+	return s
+}
+
+func renderPNG(t testing.TB, f *Figure) image.Image {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(writePNG(t, f)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func writePNG(t testing.TB, f *Figure) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := f.WritePNG(&buf); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// svgText is a text element of an SVG.
+type svgText struct {
+	X    float64 `xml:"x,attr"`
+	Y    float64 `xml:"y,attr"`
+	Body string  `xml:",chardata"`
+	Font string  `xml:"style,attr"`
+}
+
+func (s svgText) size() vg.Length {
+	_, rest, _ := strings.Cut(s.Font, "font-size:")
+	number, _, _ := strings.Cut(rest, "px")
+	size, _ := strconv.ParseFloat(number, 64)
+	return vg.Length(size)
+}
+
+// renderSVG returns the text elements of the SVG and the number of its images.
+func renderSVG(t testing.TB, f *Figure) (texts []svgText, images int) {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := f.WriteSVG(&buf); err != nil {
+		t.Fatal(err)
+	}
+	d := xml.NewDecoder(&buf)
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			return texts, images
+		}
+		if err != nil {
+			t.Fatalf("SVG is not XML: %v", err)
+		}
+		element, ok := token.(xml.StartElement)
+		switch {
+		case ok && element.Name.Local == "text":
+			var text svgText
+			if err := d.DecodeElement(&text, &element); err != nil {
+				t.Fatal(err)
+			}
+			texts = append(texts, text)
+		case ok && element.Name.Local == "image":
+			images++
+		}
+	}
+}
+
+func bodies(texts []svgText) (list []string) {
+	for _, text := range texts {
+		list = append(list, text.Body)
+	}
+	return list
+}
+
+func TestErrors(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
+	good := func() Scatter {
+		return Scatter{
+			Title: "T", Dim: 2, Points: []float32{1, 2, 3, 4, 5, 6}, Labels: []int32{0, 1, 1}, ClassNames: []string{"a", "b"},
+		}
+	}
+	if err := NewFigure(good()).WritePNG(io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		change func(*Scatter)
+		want   error
+		says   string
+	}{
+		"dimension":       {func(s *Scatter) { s.Dim = 4 }, ErrDim, "Dim = 4"},
+		"no dimension":    {func(s *Scatter) { s.Dim = 0 }, ErrDim, "Dim = 0"},
+		"no points":       {func(s *Scatter) { s.Points, s.Labels = nil, nil }, ErrEmpty, "no points"},
+		"no names":        {func(s *Scatter) { s.ClassNames = nil }, ErrEmpty, "no class names"},
+		"half a point":    {func(s *Scatter) { s.Points = s.Points[:5] }, ErrLength, "5 coordinates"},
+		"labels":          {func(s *Scatter) { s.Labels = s.Labels[:2] }, ErrLength, "2 labels for 3 points"},
+		"class vectors":   {func(s *Scatter) { s.ClassVectors = []float32{1, 2} }, ErrLength, "2 coordinates of class vectors, not 4"},
+		"targets":         {func(s *Scatter) { s.Targets = []float32{} }, ErrLength, "0 coordinates of targets, not 4"},
+		"large label":     {func(s *Scatter) { s.Labels[2] = 2 }, ErrLabel, "label 2 of point 2, of 2 classes"},
+		"negative label":  {func(s *Scatter) { s.Labels[0] = -1 }, ErrLabel, "label -1 of point 0"},
+		"NaN points":      {func(s *Scatter) { s.Points[2], s.Points[5] = nan, inf }, ErrNotFinite, "2 of 3 points have a NaN or Inf, first points[1] = [NaN 4]"},
+		"NaN vector":      {func(s *Scatter) { s.ClassVectors = []float32{1, 2, 3, nan} }, ErrNotFinite, "1 of 2 class vectors"},
+		"infinite target": {func(s *Scatter) { s.Targets = []float32{inf, 2, 3, 4} }, ErrNotFinite, "targets[0] = [-Inf 2]"},
+	} {
+		s := good()
+		test.change(&s)
+		for _, write := range []func(io.Writer) error{NewFigure(good(), s).WritePNG, NewFigure(good(), s).WriteSVG} {
+			err := write(io.Discard)
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), `panel 1 "T"`) {
+				t.Errorf("%s: error %v, want %v saying %q", name, err, test.want, test.says)
+			}
+		}
+	}
+	if err := NewFigure().WritePNG(io.Discard); !errors.Is(err, ErrEmpty) {
+		t.Errorf("no panels: error %v", err)
+	}
+	f := Figure{Panels: []Scatter{good()}, Columns: -1}
+	if err := f.WriteSVG(io.Discard); !errors.Is(err, ErrColumns) || !strings.Contains(err.Error(), "-1") {
+		t.Errorf("columns: error %v", err)
+	}
+}
+
+func TestExtremeInput(t *testing.T) {
+	const large = math.MaxFloat32
+	same := make([]float32, 40)
+	for name, s := range map[string]Scatter{
+		"one point":       {Dim: 2, Points: []float32{3, 4}, Labels: []int32{0}, ClassNames: names(1)},
+		"one in 3-D":      {Dim: 3, Points: []float32{3, 4, 5}, Labels: []int32{0}, ClassNames: names(1)},
+		"all at 0":        {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: names(10), ClassVectors: make([]float32, 20)},
+		"largest":         {Dim: 2, Points: []float32{large, -large, -large, large}, Labels: []int32{0, 1}, ClassNames: names(2), ClassVectors: []float32{large, large, -large, 0}},
+		"smallest":        {Dim: 2, Points: []float32{1e-45, 0, 0, 1e-45}, Labels: []int32{0, 1}, ClassNames: names(2), ClassVectors: []float32{1e-45, 0, 0, 0}},
+		"far from origin": {Dim: 3, Points: []float32{1e6, 1e6, 1e6, 1e6 + 1, 1e6, 1e6}, Labels: []int32{0, 1}, ClassNames: names(2)},
+		"far vectors":     {Dim: 2, Points: []float32{1e6, 0, 1e6 + 1, 0}, Labels: []int32{0, 1}, ClassNames: names(2), ClassVectors: []float32{0, 1, -1, 0}},
+		"1000 classes":    {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: names(1000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := NewFigure(s)
+			renderPNG(t, f)
+			if texts, images := renderSVG(t, f); len(texts) < 2 || images != 1 {
+				t.Errorf("%d texts and %d images", len(texts), images)
+			}
+		})
+	}
+}
+
+// dots returns the centres of the points of each class: where a pixel and its
+// neighbours have the colour of a few points on white.
+func dots(img image.Image, classes int) []image.Point {
+	type sum struct{ x, y, n int }
+	sums := make([]sum, classes)
+	is := func(x, y int, want color.RGBA) bool {
+		c := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
+		return near(c.R, want.R) && near(c.G, want.G) && near(c.B, want.B)
+	}
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			for i := range classes {
+				w := mix(white, Color(i), 0.85)
+				if is(x, y, w) && is(x-1, y, w) && is(x+1, y, w) && is(x, y-1, w) && is(x, y+1, w) {
+					sums[i].x, sums[i].y, sums[i].n = sums[i].x+x, sums[i].y+y, sums[i].n+1
+				}
+			}
+		}
+	}
+	centers := make([]image.Point, classes)
+	for i, s := range sums {
+		if s.n > 0 {
+			centers[i] = image.Pt(s.x/s.n, s.y/s.n)
+		}
+	}
+	return centers
+}
+
+func near(a, b uint8) bool { return max(a, b)-min(a, b) <= 2 }
+
+func TestEqualAxes(t *testing.T) {
+	// A 3-4-5 triangle and the origin, off centre.
+	s := Scatter{
+		Dim: 2, Points: []float32{10, 20, 13, 20, 10, 24, 11, 21}, Labels: []int32{0, 1, 2, 3}, ClassNames: names(4),
+	}
+	at := dots(renderPNG(t, NewFigure(s)), 4)
+	right, up := at[1].Sub(at[0]), at[2].Sub(at[0])
+	if right.Y != 0 || up.X != 0 || right.X <= 0 || up.Y >= 0 {
+		t.Fatalf("directions: +x is %v, +y is %v pixels", right, up)
+	}
+	if x, y := float64(right.X)/3, float64(-up.Y)/4; math.Abs(x/y-1) > 0.01 || x < 100 {
+		t.Errorf("%g pixels a unit in x, %g in y", x, y)
+	}
+	if d := at[3].Sub(at[0]); math.Abs(float64(d.X)-float64(right.X)/3) > 1 || math.Abs(float64(d.Y)-float64(up.Y)/4) > 1 {
+		t.Errorf("(1, 1) lies %v off", d)
+	}
+}
+
+func TestOutliers(t *testing.T) {
+	s := blobs(1000, 3, 2, 1)
+	inner := s.space()
+	texts, _ := renderSVG(t, NewFigure(s))
+	if slices.ContainsFunc(texts, func(x svgText) bool { return strings.Contains(x.Body, "outside") }) {
+		t.Error("points outside without outliers")
+	}
+	s.Points[0], s.Points[11], s.Points[100] = 1e30, -5000, 300
+	texts, _ = renderSVG(t, NewFigure(s))
+	if !slices.Contains(bodies(texts), "3 points outside") {
+		t.Errorf("no count of outliers in %q", bodies(texts))
+	}
+	if half := s.space().half; half > 1.05*inner.half {
+		t.Errorf("outliers widen the space from %g to %g", inner.half, half)
+	}
+	s.Points[0], s.Points[100] = 0, 0
+	if texts, _ = renderSVG(t, NewFigure(s)); !slices.Contains(bodies(texts), "1 point outside") {
+		t.Errorf("no count of one outlier in %q", bodies(texts))
+	}
+}
+
+func TestRareClassIsShown(t *testing.T) {
+	s := blobs(10_000, 1, 2, 1)
+	s.ClassNames = names(2)
+	for i := range 10 {
+		s.Labels[i] = 1
+		s.Points[2*i], s.Points[2*i+1] = 500, float32(i)
+	}
+	f := NewFigure(s)
+	lay, err := f.layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lay.panels[0].outside != 0 {
+		t.Errorf("%d points outside", lay.panels[0].outside)
+	}
+}
+
+func TestOriginAndTargetsAreShown(t *testing.T) {
+	s := Scatter{Dim: 2, Points: []float32{50, 50, 51, 52}, Labels: []int32{0, 1}, ClassNames: names(2)}
+	if s.space().holds(point{}) {
+		t.Error("the origin is shown without need")
+	}
+	s.ClassVectors = []float32{1, 0, 0, 1}
+	if !s.space().holds(point{}) {
+		t.Error("no origin with class vectors")
+	}
+	s.Targets = []float32{-90, 0, 0, 0}
+	if !s.space().holds(point{-90, 0}) {
+		t.Error("no target")
+	}
+}
+
+func TestRays(t *testing.T) {
+	s := Scatter{
+		Dim: 2, Points: []float32{10, 0, 0, 10, -10, 0, 0, -10}, Labels: []int32{0, 1, 0, 1}, ClassNames: names(2),
+		ClassVectors: []float32{0.001, 0.001, 3, -4},
+	}
+	f := NewFigure(s)
+	lay, err := f.layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := renderPNG(t, f)
+	at := func(p point) color.RGBA {
+		q := lay.panels[0].view()(p)
+		return color.RGBAModel.Convert(img.At(int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72))).(color.RGBA)
+	}
+	r := math.Sqrt(0.5)
+	for _, test := range []struct {
+		p    point
+		want color.RGBA
+	}{
+		{point{3 * r, 3 * r}, darker(Color(0))},
+		{point{9.8 * r, 9.8 * r}, darker(Color(0))},
+		{point{12.5 * r, 12.5 * r}, white},
+		{point{3, -4}, darker(Color(1))},
+		{point{-3, 4}, white},
+	} {
+		if got := at(test.p); !near(got.R, test.want.R) || !near(got.G, test.want.G) || !near(got.B, test.want.B) {
+			t.Errorf("colour %v at %v, want %v", got, test.p, test.want)
+		}
+	}
+	first := writePNG(t, f)
+	for i := range s.ClassVectors {
+		s.ClassVectors[i] *= 1024
+	}
+	if !bytes.Equal(first, writePNG(t, f)) {
+		t.Error("the norm of the class vectors changes the picture")
+	}
+}
+
+func TestTargets(t *testing.T) {
+	s := blobs(100, 2, 2, 1)
+	s.Targets = []float32{1, 1, 3, -2}
+	f := NewFigure(s)
+	lay, err := f.layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := renderPNG(t, f)
+	for i := range 2 {
+		q := lay.panels[0].view()(s.at(s.Targets, i))
+		x, y := int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72)
+		if got := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA); got != black {
+			t.Errorf("target %d is %v", i, got)
+		}
+	}
+}
+
+func TestNoClassHidesAnother(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	s := Scatter{Dim: 2, ClassNames: names(2)}
+	for class := range int32(2) { // all of class 0 come first
+		for range 20_000 {
+			s.Labels = append(s.Labels, class)
+			s.Points = append(s.Points, rng.Float32(), rng.Float32())
+		}
+	}
+	lay, err := NewFigure(s).layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := lay.panels[0]
+	img := p.raster(p.view(), 1)
+	var first, second int // pixels nearer to the colour of class 0 and 1
+	for i := 0; i < len(img.Pix); i += 4 {
+		if img.Pix[i+3] > 200 {
+			d := func(c color.RGBA) float64 {
+				return math.Abs(float64(img.Pix[i])-float64(c.R)) + math.Abs(float64(img.Pix[i+2])-float64(c.B))
+			}
+			if d(Color(0)) < d(Color(1)) {
+				first++
+			} else {
+				second++
+			}
+		}
+	}
+	if share := float64(first) / float64(first+second); share < 0.4 || share > 0.6 {
+		t.Errorf("%.2f of the pixels have the colour of class 0", share)
+	}
+}
+
+func TestLabelsDoNotOverlap(t *testing.T) {
+	same := Scatter{Dim: 2, ClassNames: names(10)}
+	for i := range 10 {
+		same.Labels = append(same.Labels, int32(i))
+		same.Points = append(same.Points, 1, 1)
+	}
+	crowded := blobs(2000, 100, 2, 0.1)
+	rays := blobs(1000, 10, 3, 1)
+	rays.ClassNames = []string{
+		"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}
+	rays.ClassVectors = make([]float32, 30)
+	for i := range rays.ClassVectors {
+		rays.ClassVectors[i] = float32(i%7) - 3
+	}
+	for _, s := range []Scatter{same, crowded, rays} {
+		texts, _ := renderSVG(t, NewFigure(s))
+		var labels []svgText
+		var boxes []vg.Rectangle
+		for _, text := range texts {
+			if strings.Contains(text.Font, "bold") {
+				labels = append(labels, text)
+				at := vg.Point{X: vg.Length(text.X), Y: -vg.Length(text.Y)}
+				face := bold(text.size())
+				boxes = append(boxes, vg.Rectangle{
+					Min: at, Max: at.Add(vg.Point{X: face.Width(text.Body), Y: text.size() * capHeight}),
+				})
+			}
+		}
+		if len(s.ClassNames) == 10 && len(labels) != 10 || len(labels) < 60 && len(s.ClassNames) == 100 {
+			t.Errorf("%d labels: %q", len(labels), bodies(labels))
+		}
+		for i := range boxes {
+			for j := range i {
+				if overlap(boxes[i], boxes[j]) {
+					t.Errorf("labels %q and %q overlap", labels[i].Body, labels[j].Body)
+				}
+			}
+		}
+	}
+}
+
+func TestLabelsLeaveSmallClassesVisible(t *testing.T) {
+	s := Scatter{Dim: 2, Points: []float32{3, 4}, Labels: []int32{0}, ClassNames: []string{"a long name"}}
+	if at := dots(renderPNG(t, NewFigure(s)), 1); at[0] == (image.Point{}) {
+		t.Error("the only point is hidden")
+	}
+}
+
+func TestSVG(t *testing.T) {
+	s := blobs(500, 3, 2, 1)
+	s.Title = `<a> & "b"` + "\x00\xff"
+	s.Note = "Größe 98.4 %"
+	s.ClassNames = []string{"T-shirt/top", "]]>", "é"}
+	s3 := blobs(500, 3, 3, 1)
+	f := &Figure{Title: "two", Panels: []Scatter{s, s3}}
+	texts, images := renderSVG(t, f)
+	if images != 2 {
+		t.Errorf("%d images for 2 panels", images)
+	}
+	for _, want := range []string{"two", `<a> & "b" ` + "\uFFFD", "Größe 98.4 %", "T-shirt/top", "]]>", "é", "0", "1", "2"} {
+		if !slices.Contains(bodies(texts), want) {
+			t.Errorf("no text %q in %q", want, bodies(texts))
+		}
+	}
+	for _, text := range texts {
+		if !strings.HasPrefix(text.Font, "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;") {
+			t.Errorf("text %q has style %q", text.Body, text.Font)
+		}
+	}
+}
+
+func TestSVGSize(t *testing.T) {
+	// Noise is the worst case for compression.
+	rng := rand.New(rand.NewPCG(1, 2))
+	s := Scatter{Dim: 2, ClassNames: names(10)}
+	for range 60_000 {
+		s.Labels = append(s.Labels, int32(rng.IntN(10)))
+		s.Points = append(s.Points, rng.Float32(), rng.Float32())
+	}
+	f := NewFigure(s, s, s, s, s, s, s, s, s)
+	lay, err := f.layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := vgsvg.New(lay.width, lay.height)
+	lay.draw(c, 1)
+	if full, _ := c.WriteTo(io.Discard); full < maxSVG {
+		t.Fatalf("only %d bytes at full resolution: the test needs more", full)
+	}
+	var buf bytes.Buffer
+	if err := f.WriteSVG(&buf); err != nil {
+		t.Fatal(err)
+	}
+	if buf.Len() >= maxSVG || buf.Len() < maxSVG/3 {
+		t.Errorf("%d bytes", buf.Len())
+	}
+}
+
+func TestPNGSize(t *testing.T) {
+	for _, dim := range []int{2, 3} {
+		f := NewFigure(blobs(10_000, 10, dim, 1))
+		if n := len(writePNG(t, f)); n > 300_000 {
+			t.Errorf("%d-D: %d bytes", dim, n)
+		}
+		if b := renderPNG(t, f).Bounds(); b.Dx() < 860 || b.Dx() > 940 {
+			t.Errorf("%d-D: %d pixels wide", dim, b.Dx())
+		}
+	}
+}
+
+func TestDeterminism(t *testing.T) {
+	f := NewFigure(blobs(2000, 12, 2, 1), blobs(2000, 12, 3, 1))
+	var first, second bytes.Buffer
+	if err := errors.Join(f.WriteSVG(&first), f.WriteSVG(&second)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first.Bytes(), second.Bytes()) {
+		t.Error("SVG differs")
+	}
+	if !bytes.Equal(writePNG(t, f), writePNG(t, f)) {
+		t.Error("PNG differs")
+	}
+}
+
+func TestGrid(t *testing.T) {
+	s := blobs(20, 2, 2, 1)
+	for _, test := range []struct{ panels, columns, want int }{
+		{1, 0, 1}, {2, 0, 2}, {3, 0, 3}, {4, 0, 2}, {5, 0, 3}, {6, 0, 3}, {9, 0, 3}, {10, 0, 4}, {2, 5, 2}, {6, 2, 2},
+	} {
+		f := Figure{Panels: slices.Repeat([]Scatter{s}, test.panels), Columns: test.columns}
+		lay, err := f.layout()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lefts := make(map[vg.Length]bool)
+		for i, p := range lay.panels {
+			lefts[p.area.Min.X] = true
+			if page := (vg.Rectangle{Max: vg.Point{X: lay.width, Y: lay.height}}); !inside(p.area, page) {
+				t.Errorf("panel %d at %v is not on the page %v", i, p.area, page)
+			}
+			for j, q := range lay.panels[:i] {
+				if overlap(p.area, q.area) {
+					t.Errorf("panels %d and %d overlap", i, j)
+				}
+			}
+		}
+		if len(lefts) != test.want {
+			t.Errorf("%d panels with Columns %d are in %d columns, want %d", test.panels, test.columns, len(lefts), test.want)
+		}
+	}
+}
+
+func TestLegend(t *testing.T) {
+	digits, fashion := blobs(20, 2, 2, 1), blobs(20, 2, 2, 1)
+	fashion.ClassNames = []string{"Coat", "Bag"}
+	fashion.Targets = make([]float32, 4)
+	count := func(f *Figure, text string) (n int) {
+		lay, err := f.layout()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range lay.legend {
+			if item.text == text {
+				n++
+			}
+		}
+		return n
+	}
+	f := NewFigure(digits, digits, fashion)
+	for text, want := range map[string]int{"0": 1, "1": 1, "Coat": 1, "Bag": 1, "target": 1, "class vector": 0} {
+		if n := count(f, text); n != want {
+			t.Errorf("%q is %d times in the legend, want %d", text, n, want)
+		}
+	}
+	if f := NewFigure(blobs(20, 101, 2, 1)); count(f, "101 classes") != 1 || count(f, "0") != 0 {
+		t.Error("101 classes are listed")
+	}
+}
+
+func TestSave(t *testing.T) {
+	dir := t.TempDir()
+	f := NewFigure(blobs(100, 2, 2, 1))
+	for name, magic := range map[string]string{"a.png": "\x89PNG", "b.SVG": "<?xml"} {
+		path := filepath.Join(dir, name)
+		if err := f.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		if content, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(content, []byte(magic)) {
+			t.Errorf("%s starts with %.8q, error %v", name, content, err)
+		}
+	}
+	if err := f.Save(filepath.Join(dir, "a.jpg")); !errors.Is(err, ErrExtension) || !strings.Contains(err.Error(), "a.jpg") {
+		t.Errorf("extension: error %v", err)
+	}
+	if err := f.Save(filepath.Join(dir, "missing", "a.png")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing folder: error %v", err)
+	}
+	before, _ := os.ReadFile(filepath.Join(dir, "a.png"))
+	if err := NewFigure(Scatter{}).Save(filepath.Join(dir, "a.png")); !errors.Is(err, ErrDim) {
+		t.Errorf("invalid: error %v", err)
+	}
+	if after, _ := os.ReadFile(filepath.Join(dir, "a.png")); !bytes.Equal(before, after) {
+		t.Error("an invalid figure changed the file")
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 2 {
+		t.Errorf("left behind: %v", files)
+	}
+}
+
+func TestTicks(t *testing.T) {
+	for _, test := range []struct {
+		lo, hi float64
+		n      int
+		want   string
+	}{
+		{-1, 1, 4, "−1.0 −0.5 0.0 0.5 1.0"},
+		{-230, 210, 4, "−200 −100 0 100 200"},
+		{0.21, 0.29, 3, "0.22 0.24 0.26 0.28"},
+		{0, 3e6, 3, "0 1e+06 2e+06 3e+06"},
+		{100_000.1, 100_002.1, 3, "100000.5 100001 100001.5 100002"},
+		{-2e-9, 2e-9, 4, "−2e−09 −1e−09 0 1e−09 2e−09"},
+	} {
+		values, format := ticks(test.lo, test.hi, test.n)
+		var texts []string
+		for _, value := range values {
+			texts = append(texts, format(value))
+		}
+		if got := strings.Join(texts, " "); got != test.want {
+			t.Errorf("ticks in [%g, %g]: %s, want %s", test.lo, test.hi, got, test.want)
+		}
+	}
+}
+
+func BenchmarkWritePNG(b *testing.B) {
+	for _, dim := range []int{2, 3} {
+		b.Run(fmt.Sprintf("%d-D", dim), func(b *testing.B) {
+			f := NewFigure(blobs(60_000, 10, dim, 1))
+			for b.Loop() {
+				if err := f.WritePNG(io.Discard); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkRaster(b *testing.B) {
+	lay, err := NewFigure(blobs(60_000, 10, 2, 1)).layout()
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := lay.panels[0]
+	for b.Loop() {
+		p.raster(p.view(), 1)
+	}
+}
