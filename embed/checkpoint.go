@@ -12,20 +12,22 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/core/tensors/numpy"
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/renameio/v2"
 )
 
 // checkpointFile holds a training: every variable (extractor, head, optimizer,
-// step, random state) by its path, and the trainingState as JSON bytes. It is one
+// step, random state) by its path, without the slash that begins it, and the
+// trainingState as JSON bytes. It is one
 // .npz file, so that one rename replaces it whole.
 const checkpointFile = "checkpoint.npz"
 
-// stateKey is the key of the trainingState among the variables, whose paths begin
-// with a slash.
+// stateKey is the key of the trainingState among the variables.
 const stateKey = "state.json"
 
 // saveCheckpoint replaces the checkpoint in the training's folder, unless the
@@ -45,7 +47,7 @@ func saveCheckpoint(folder string, net *network, state trainingState) error {
 	}
 	arrays := map[string]*tensors.Tensor{stateKey: tensors.FromFlatDataAndDimensions(encoded, len(encoded))}
 	for variable := range net.store.IterVariables() {
-		if arrays[variable.Path()], err = variable.Value(); err != nil {
+		if arrays[strings.TrimPrefix(variable.Path(), model.ScopeSeparator)], err = variable.Value(); err != nil {
 			return err
 		}
 	}

@@ -78,6 +78,7 @@ var Defaults = []Param{
 	{"kernel", "3 x 3", "fixed", "the usual size; the paper names none"},
 	{"pooling", "maximum of 2 x 2", "fixed", "the usual kind; the paper names none"},
 	{"initialization", "He; Xavier for FC(dim)", "fixed", "keep the variance through relu and through linear layers"},
+	{"initial norm of class weights", fmt.Sprint(initialNorm), "fixed", "short weights turn towards their class, where weights of norm 1 stay near their random directions"},
 }
 
 var activations = map[string]activation.Type{

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/janpfeifer/gonb/gonbui"
 
 	"github.com/embedspace/embedspace/datasets"
 )
@@ -21,7 +22,7 @@ import (
 // do not change its result.
 type Options struct {
 	// Progress shows a bar, rate, remaining time, loss and accuracy; nil: standard
-	// error. io.Discard shows nothing.
+	// error, or the output of a notebook's cell. io.Discard shows nothing.
 	Progress io.Writer
 	// Out names the folder of checkpoints and of the Result (see Folder); empty:
 	// nothing is kept.
@@ -117,10 +118,14 @@ type trainingState struct {
 }
 
 func (opts Options) progress() io.Writer {
-	if opts.Progress == nil {
+	switch {
+	case opts.Progress != nil:
+		return opts.Progress
+	case gonbui.IsNotebook:
+		return os.Stdout
+	default:
 		return os.Stderr
 	}
-	return opts.Progress
 }
 
 func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*training, error) {

@@ -62,7 +62,7 @@ func (h Head) Biases() *graph.Node {
 }
 
 // initialNorm is the root mean square of the norm of a class weight before training.
-const initialNorm = 1.0
+const initialNorm = 0.1
 
 var softmax = Technique{
 	ID:       "softmax",
