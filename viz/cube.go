@@ -102,6 +102,10 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 	}
 	face := regular(p.tick)
 	for axis := range 3 {
+		end := back
+		end[axis] = -back[axis]
+		along := at(end).Sub(at(back))
+		edgeOn := math.Hypot(float64(along.X), float64(along.Y)) < 0.25*float64(p.side)
 		lo := p.space.center[axis] - p.space.half
 		values, format := ticks(lo, lo+2*p.space.half, 3)
 		for _, value := range values {
@@ -116,6 +120,9 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 				w := u
 				w[other] = -back[other]
 				c.Stroke(line(at(u), at(w)))
+			}
+			if edgeOn {
+				continue // no room for text
 			}
 			// The edge along this axis on the outline of the cube: for the
 			// upright axis at the left, else on the floor in front.

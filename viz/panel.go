@@ -253,7 +253,7 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 		for i := range discs {
 			d := &discs[i]
 			d.radius *= 0.75 + 0.5*d.near
-			d.color = mix(white, d.color, 0.5+0.5*d.near)
+			d.color = mix(white, d.color, 0.5+math.Round(8*d.near)/16) // few colours: a small file
 		}
 		opacity = min(0.9, 1.4*opacity)
 	}

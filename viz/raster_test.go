@@ -91,11 +91,7 @@ func TestNearPointsHideFarOnes(t *testing.T) {
 	s := Scatter{Dim: 3, Points: []float32{-1, 0, 0, 1, 0, 0}, Labels: []int32{0, 1}, ClassNames: names(2)}
 	for azimuth, front := range map[float64]int{0: 1, 180: 0} {
 		s.Camera = &Camera{Azimuth: azimuth}
-		lay, err := NewFigure(s).layout()
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := lay.panels[0]
+		p := newLayout(t, NewFigure(s)).panels[0]
 		img := p.raster(p.view(), 1)
 		got := img.RGBAAt(img.Rect.Dx()/2, img.Rect.Dy()/2)
 		if ciede2000(seen(got, machado["normal vision"]), seen(Color(front), machado["normal vision"])) > 15 {
@@ -108,11 +104,7 @@ func TestCubeFillsThePanel(t *testing.T) {
 	for _, camera := range []Camera{defaultCamera, {0, 0}, {45, 89}, {200, -35}} {
 		s := blobs(100, 3, 3, 1)
 		s.Camera = &camera
-		lay, err := NewFigure(s).layout()
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := lay.panels[0]
+		p := newLayout(t, NewFigure(s)).panels[0]
 		v := p.view()
 		seen := newBox()
 		for i := range 8 {
