@@ -146,6 +146,7 @@ func TestErrors(t *testing.T) {
 		"negative label":  {func(s *Scatter) { s.Labels[0] = -1 }, ErrLabel, "label -1 of point 0"},
 		"NaN points":      {func(s *Scatter) { s.Points[2], s.Points[5] = nan, inf }, ErrNotFinite, "2 of 3 points have a NaN or Inf, first points[1] = [NaN 4]"},
 		"NaN vector":      {func(s *Scatter) { s.ClassVectors = []float32{1, 2, 3, nan} }, ErrNotFinite, "1 of 2 class vectors"},
+		"NaN camera":      {func(s *Scatter) { s.Camera = &Camera{Elevation: math.Inf(1)} }, ErrNotFinite, "Elevation:+Inf"},
 		"infinite target": {func(s *Scatter) { s.Targets = []float32{inf, 2, 3, 4} }, ErrNotFinite, "targets[0] = [-Inf 2]"},
 	} {
 		s := good()

@@ -19,7 +19,7 @@ type Scatter struct {
 	ClassVectors []float32 // [classes, Dim], or nil: rays from the origin in their directions
 	Targets      []float32 // [classes, Dim], or nil: black crosses
 
-	Camera *Camera // where a 3-D space is seen from; nil is the default view
+	Camera *Camera // where a 3-D space is seen from; nil is Camera{-55, 22}
 }
 
 // point is a place in the embedded space; the third coordinate is 0 in 2-D.
@@ -89,6 +89,9 @@ func (s *Scatter) validate() error {
 			return fmt.Errorf("%d of %d %s have a NaN or Inf, first %s[%d] = %v: %w", count, len(rows.values)/s.Dim,
 				rows.name, rows.name, first, rows.values[first*s.Dim:(first+1)*s.Dim], ErrNotFinite)
 		}
+	}
+	if c := s.Camera; c != nil && math.IsNaN(c.Azimuth-c.Azimuth+c.Elevation-c.Elevation) { // NaN or Inf
+		return fmt.Errorf("camera %+v: %w", *c, ErrNotFinite)
 	}
 	return nil
 }
