@@ -1,0 +1,219 @@
+package embed
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// withParams is a technique that has parameters.
+var withParams = Technique{
+	ID:     "with-params",
+	Params: []Param{{"margin", "0.05", "0 or more", "the paper's"}, {"scale", "16", "more than 0", "trains"}},
+	Loss:   func(h Head) *graph.Node { return h.Z },
+}
+
+func TestDefaults(t *testing.T) {
+	got, err := Config{}.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Params) != 0 {
+		t.Errorf("softmax has no parameters, got %v", got.Params)
+	}
+	got.Params = nil
+	checkEqual(t, "the default Config", got, Config{
+		Technique: "softmax", Dataset: "mnist-sample", Dim: 2, Epochs: 10, Batch: 128, Seed: 1,
+		Activation: "linear", Padding: "valid", LearningRate: 0.008,
+	})
+	full, err := Config{Dataset: "mnist"}.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "epochs on full data", full.Epochs, 5)
+	again, err := full.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "a complete Config with defaults", again, full)
+}
+
+func TestDefaultsOfParams(t *testing.T) {
+	register(t, withParams)
+	cfg := Config{Technique: "with-params"}
+	if err := cfg.Set("scale", "30"); err != nil {
+		t.Fatal(err)
+	}
+	complete, err := cfg.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "parameters", complete.Params, map[string]float64{"margin": 0.05, "scale": 30})
+	checkEqual(t, "parameters of the Config that was completed", cfg.Params, map[string]float64{"scale": 30})
+}
+
+// TestTableOfDefaults compares the table that is shown with what is used.
+func TestTableOfDefaults(t *testing.T) {
+	table := map[string]string{}
+	for _, param := range Defaults {
+		if param.Name == "" || param.Default == "" || param.Allowed == "" || param.Reason == "" {
+			t.Errorf("a row of Defaults is incomplete: %+v", param)
+		}
+		if _, twice := table[param.Name]; twice {
+			t.Errorf("Defaults has %s twice", param.Name)
+		}
+		table[param.Name] = param.Default
+	}
+	for name, want := range map[string]string{
+		"technique": "softmax", "dataset": "mnist-sample", "dim": "2", "epochs": "10 on a sample, 5 on full data", "train": "all",
+		"batch": "128", "seed": "1", "activation": "linear", "padding": "valid", "learning-rate": "0.008",
+	} {
+		if table[name] != want {
+			t.Errorf("the table says %s is %q, the Config takes %q", name, table[name], want)
+		}
+	}
+}
+
+func TestBadConfig(t *testing.T) {
+	register(t, withParams)
+	for name, test := range map[string]struct {
+		cfg   Config
+		words []string
+	}{
+		"technique":         {Config{Technique: "sofmax"}, []string{`"sofmax"`, "softmax, softmax-normalized, with-params"}},
+		"dim":               {Config{Dim: -1}, []string{"dim is -1", "1 or more"}},
+		"epochs":            {Config{Epochs: -2}, []string{"epochs is -2", "1 or more"}},
+		"train":             {Config{Train: -3}, []string{"train is -3", "0 (all) or more"}},
+		"batch":             {Config{Batch: -4}, []string{"batch is -4", "1 or more"}},
+		"activation":        {Config{Activation: "tanh"}, []string{`activation is "tanh"`, "linear, relu, selu, sigmoid"}},
+		"padding":           {Config{Padding: "zero"}, []string{`padding is "zero"`, "same, valid"}},
+		"learning rate":     {Config{LearningRate: 1.5}, []string{"learning-rate is 1.5", "more than 0, at most 1"}},
+		"negative rate":     {Config{LearningRate: -0.1}, []string{"learning-rate is -0.1", "more than 0, at most 1"}},
+		"rate not a number": {Config{LearningRate: math.NaN()}, []string{"learning-rate is NaN", "more than 0, at most 1"}},
+		"parameter": {Config{Technique: "with-params", Params: map[string]float64{"lambda": 1}},
+			[]string{`"with-params"`, `"lambda"`, "activation, padding, learning-rate, margin, scale"}},
+		"parameter not finite": {Config{Technique: "with-params", Params: map[string]float64{"scale": math.Inf(1)}},
+			[]string{"scale is +Inf", "finite"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := test.cfg.WithDefaults()
+			wantError(t, err, test.words...)
+			_, err = fitSmall(t.Context(), test.cfg, Options{})
+			wantError(t, err, test.words...)
+			_, err = Train(t.Context(), test.cfg, quiet(Options{}))
+			wantError(t, err, test.words...)
+			_, err = Bench(test.cfg, 1)
+			wantError(t, err, test.words...)
+			_, err = Layers(test.cfg, 28, 28, 1)
+			wantError(t, err, test.words...)
+		})
+	}
+}
+
+func TestSet(t *testing.T) {
+	var cfg Config
+	for name, value := range map[string]string{"activation": "relu", "padding": "same", "learning-rate": "1e-3", "margin": "0.2"} {
+		if err := cfg.Set(name, value); err != nil {
+			t.Errorf("Set(%q, %q): %v", name, value, err)
+		}
+	}
+	checkEqual(t, "Config", cfg, Config{Activation: "relu", Padding: "same", LearningRate: 0.001, Params: map[string]float64{"margin": 0.2}})
+
+	earlier := cfg
+	if err := cfg.Set("margin", "0.3"); err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "margin of an earlier copy", earlier.Params["margin"], 0.2)
+}
+
+func TestSetRefuses(t *testing.T) {
+	for _, pair := range [][2]string{{"learning-rate", "fast"}, {"margin", "0,2"}, {"margin", ""}} {
+		var cfg Config
+		err := cfg.Set(pair[0], pair[1])
+		wantError(t, err, pair[0], `"`+pair[1]+`"`, "a number")
+	}
+	// A zero field means its default: an explicit zero must not be taken for it.
+	for _, pair := range [][2]string{{"learning-rate", "0"}, {"activation", ""}, {"padding", ""}} {
+		var cfg Config
+		err := cfg.Set(pair[0], pair[1])
+		if err == nil {
+			_, err = cfg.WithDefaults()
+		}
+		wantError(t, err, pair[0], "allowed")
+	}
+}
+
+func TestPreset(t *testing.T) {
+	t.Setenv(PresetEnv, "smoke")
+	for name, test := range map[string]struct {
+		cfg           Config
+		epochs, train int
+	}{
+		"defaults":        {Config{}, 1, 512},
+		"full data":       {Config{Dataset: "mnist"}, 1, 512},
+		"explicit epochs": {Config{Epochs: 3}, 3, 512},
+		"explicit train":  {Config{Train: 100, Batch: 10}, 1, 100},
+	} {
+		got, err := test.cfg.WithDefaults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkEqual(t, name+": epochs", got.Epochs, test.epochs)
+		checkEqual(t, name+": train", got.Train, test.train)
+		checkEqual(t, name+": learning rate", got.LearningRate, 0.008)
+	}
+
+	t.Setenv(PresetEnv, "smok")
+	_, err := Config{}.WithDefaults()
+	wantError(t, err, PresetEnv, `"smok"`, "smoke")
+}
+
+func TestTechniques(t *testing.T) {
+	seen := map[string]bool{}
+	for _, technique := range Techniques() {
+		if seen[technique.ID] {
+			t.Errorf("%q is registered twice", technique.ID)
+		}
+		seen[technique.ID] = true
+		for field, value := range map[string]string{
+			"Title": technique.Title, "Section": technique.Section, "Figure": technique.Figure,
+			"Equation": technique.Equation, "Notebook": technique.Notebook,
+		} {
+			if strings.TrimSpace(value) == "" {
+				t.Errorf("%s has no %s", technique.ID, field)
+			}
+		}
+		for _, param := range technique.Params {
+			if param.Name == "" || param.Allowed == "" || param.Reason == "" {
+				t.Errorf("%s: a parameter is incomplete: %+v", technique.ID, param)
+			}
+		}
+		if _, err := (Config{Technique: technique.ID}).WithDefaults(); err != nil {
+			t.Errorf("the defaults of %s: %v", technique.ID, err)
+		}
+		found, err := LookUp(technique.ID)
+		if err != nil || found.Title != technique.Title {
+			t.Errorf("LookUp(%q) = %q, %v", technique.ID, found.Title, err)
+		}
+	}
+	for _, id := range []string{"softmax", "softmax-normalized"} {
+		if !seen[id] {
+			t.Errorf("%s is not registered", id)
+		}
+	}
+}
+
+func TestTechniquesIsACopy(t *testing.T) {
+	all := Techniques()
+	all[0].ID = "other"
+	if _, err := LookUp("softmax"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLookUpUnknown(t *testing.T) {
+	_, err := LookUp("soft-max")
+	wantError(t, err, `"soft-max"`, "softmax, softmax-normalized")
+}

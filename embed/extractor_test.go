@@ -1,0 +1,148 @@
+package embed
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// TestLayers compares with numbers by hand: a convolution has 3*3*inputs weights
+// and one bias per filter, a fully connected layer inputs weights and one bias per
+// output.
+func TestLayers(t *testing.T) {
+	for _, test := range []struct {
+		name                          string
+		cfg                           Config
+		size, channels                int
+		afterConv1, afterConv2, conv3 int // height and width
+		conv1Parameters, fcParameters int
+	}{
+		// 28 -> 26, 13 -> 11, 5 -> 3; 9*1*32+32; 3*3*128*256+256
+		{"MNIST, valid", Config{Padding: "valid"}, 28, 1, 13, 5, 3, 320, 295168},
+		// 28, 14, 7; 7*7*128*256+256
+		{"MNIST, same", Config{Padding: "same", Dim: 3}, 28, 1, 14, 7, 7, 320, 1605888},
+		// 32 -> 30, 15 -> 13, 6 -> 4; 9*3*32+32; 4*4*128*256+256
+		{"CIFAR-10, valid", Config{Padding: "valid", Dim: 16}, 32, 3, 15, 6, 4, 896, 524544},
+		// 32, 16, 8; 8*8*128*256+256
+		{"CIFAR-10, same", Config{Padding: "same", Dim: 1}, 32, 3, 16, 8, 8, 896, 2097408},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dim := max(test.cfg.Dim, 1)
+			if test.cfg.Dim == 0 {
+				dim = 2
+			}
+			want := []Layer{
+				{"image", []int{test.size, test.size, test.channels}, 0},
+				{"Conv(32) - Pool", []int{test.afterConv1, test.afterConv1, 32}, test.conv1Parameters},
+				{"Conv(64) - Pool", []int{test.afterConv2, test.afterConv2, 64}, 18496}, // 9*32*64+64
+				{"Conv(128)", []int{test.conv3, test.conv3, 128}, 73856},                // 9*64*128+128
+				{"FC(256)", []int{256}, test.fcParameters},
+				{fmt.Sprintf("FC(%d)", dim), []int{dim}, 257 * dim},
+			}
+			got, err := Layers(test.cfg, test.size, test.size, test.channels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkEqual(t, "layers", got, want)
+		})
+	}
+}
+
+// TestLayersAreThoseOfTheNetwork: what is described is what is trained.
+func TestLayersAreThoseOfTheNetwork(t *testing.T) {
+	cfg := small()
+	cfg.Dim = 3
+	result := mustFitSmall(t, cfg, Options{})
+	layers, err := Layers(cfg, 4, 4, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	described, trained := 0, 0
+	for _, layer := range layers {
+		described += layer.Parameters
+	}
+	for variable := range result.net.store.IterVariables() {
+		if strings.HasPrefix(variable.Path(), "/extractor/") {
+			trained += variable.Shape().Size()
+		}
+	}
+	checkEqual(t, "parameters of the extractor", trained, described)
+}
+
+func TestSmallImages(t *testing.T) {
+	for _, test := range []struct {
+		padding                string
+		height, width, minimum int
+	}{
+		{"valid", 18, 18, 18}, {"valid", 17, 18, 18}, {"valid", 18, 17, 18},
+		{"same", 4, 4, 4}, {"same", 3, 4, 4}, {"same", 4, 3, 4},
+	} {
+		layers, err := Layers(Config{Padding: test.padding}, test.height, test.width, 1)
+		if test.height >= test.minimum && test.width >= test.minimum {
+			if err != nil {
+				t.Errorf("%d x %d with padding %s: %v", test.height, test.width, test.padding, err)
+			} else {
+				checkEqual(t, "features in front of FC(256)", layers[3].Output, []int{1, 1, 128})
+			}
+			continue
+		}
+		wantError(t, err, fmt.Sprintf("%d x %d x 1", test.height, test.width), "padding "+test.padding,
+			fmt.Sprintf("%d x %d or more", test.minimum, test.minimum))
+	}
+	_, err := Layers(Config{}, 28, 28, 0)
+	wantError(t, err, "28 x 28 x 0", "1 channel or more")
+
+	train, test := patterns(9, 3, 1, 1), patterns(9, 3, 1, 2)
+	_, err = Fit(t.Context(), Config{Padding: "same", Batch: 9}, train, test, quiet(Options{}))
+	wantError(t, err, "3 x 3 x 1", "4 x 4 or more")
+}
+
+func TestExtractorOutput(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		images := patterns(5, 6, 3, 1)
+		input := tensors.FromFlatDataAndDimensions(images.Images, 5, 6, 6, 3)
+		for activation, inRange := range map[string]func(z float32) bool{
+			"linear":  func(z float32) bool { return true },
+			"relu":    func(z float32) bool { return z >= 0 },
+			"sigmoid": func(z float32) bool { return z > 0 && z < 1 },
+			"selu":    func(z float32) bool { return z > -1.7581 }, // -scale*alpha
+		} {
+			cfg, err := Config{Dim: 16, Padding: "same", Activation: activation}.WithDefaults()
+			if err != nil {
+				t.Fatal(err)
+			}
+			store := model.NewStore()
+			if err := store.SetRNGStateFromSeed(1); err != nil {
+				t.Fatal(err)
+			}
+			output, err := model.CallOnce(backend, store, func(scope *model.Scope, images *graph.Node) *graph.Node {
+				return extractor(scope, images, cfg)
+			}, input)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkEqual(t, "shape", output.Shape().Dimensions, []int{5, 16})
+			z, negative, distinct := flat([]*tensors.Tensor{output})[0], 0, map[float32]bool{}
+			for _, x := range z {
+				if !inRange(x) {
+					t.Errorf("%s: z has the element %g", activation, x)
+				}
+				if x < 0 {
+					negative++
+				}
+				distinct[x] = true
+			}
+			if len(distinct) < len(z)/4 {
+				t.Errorf("%s: only %d of %d elements are distinct", activation, len(distinct), len(z))
+			}
+			if (activation == "linear" || activation == "selu") && negative == 0 {
+				t.Errorf("%s: no element is negative", activation)
+			}
+		}
+	})
+}

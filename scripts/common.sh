@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# What setup, run, test and lab share: folders, environment, messages. Sourced.
+set -u
+
+root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P) || exit 1
+tools=$root/.tools     # everything that set-up installs; remove it to start afresh
+out=$root/out          # everything that a run makes
+# shellcheck disable=SC2034 # used where this file is sourced
+venv=$tools/venv pjrt=$tools/pjrt stamps=$tools/stamps
+cd -- "$root" || exit 1
+
+trap 'printf "\nInterrupted; the next run goes on from here.\n" >&2; exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf '%s\n' "$*"; }
+warn() { printf '%s\n' "$*" >&2; }
+die() { warn "$*"; exit 1; }
+
+# took SECONDS: the time since then, for people.
+took() {
+  local seconds=$((SECONDS - $1))
+  if ((seconds < 60)); then printf '%d s' "$seconds"; else printf '%d min %d s' $((seconds / 60)) $((seconds % 60)); fi
+}
+
+# lock FILE: waits until no other script holds FILE; held until this script ends,
+# even if a killed script leaves a child at work. The lock belongs to the open file, so that
+# Python can take it for a shell that has no flock command.
+lock() {
+  exec 9>"$1" || exit 1
+  if command -v flock >/dev/null; then
+    flock -n 9 || { say "Another script is setting up; waiting for it."; flock 9; }
+  elif command -v python3 >/dev/null; then
+    python3 -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
+  fi
+}
+unlock() { exec 9>&-; }
+
+# use_go puts the toolchain that go.mod names in front, whatever the user's own
+# settings are, or ends the script saying what to install.
+use_go() {
+  local have wanted least
+  wanted=$(sed -n 's/^toolchain //p' go.mod)
+  least=$(sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod)
+  have=$(cd / && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null)
+  if ! [[ $have =~ ^go1\.([0-9]+) ]] || ((BASH_REMATCH[1] < 21)); then
+    die "Go 1.21 or later is needed (found: ${have:-none}). Install it from https://go.dev/dl or your distribution (Debian, Ubuntu: golang-go)."
+  fi
+  export GOTOOLCHAIN=$wanted
+  if ! go version >/dev/null; then
+    ((BASH_REMATCH[1] >= least)) || die "The toolchain $wanted can't be downloaded (see the message above); with Go 1.$least or later installed it isn't needed."
+    warn "The toolchain $wanted can't be downloaded: going on with $have."
+    export GOTOOLCHAIN=local
+  fi
+}
+
+# use_cgo turns cgo, and with it XLA and the race detector, off where no C program
+# can be built.
+use_cgo() {
+  local cc
+  [[ $(go env CGO_ENABLED) == 1 ]] || { export CGO_ENABLED=0; return; }
+  read -ra cc <<<"$(go env CC)"
+  if ! printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | "${cc[@]}" -x c - -o "$tools/cc-check.$$" 2>/dev/null; then
+    export CGO_ENABLED=0
+    no_cgo="no C compiler (${cc[*]}); install one (Debian, Ubuntu: apt install gcc libc6-dev)"
+  fi
+  rm -f "$tools/cc-check.$$"
+}
+no_cgo="cgo is off (CGO_ENABLED=0)"
+
+# Go writes its telemetry counters into the user's configuration folder, where its
+# settings (go env -w) are too: keep the settings, redirect the rest.
+user_config=${XDG_CONFIG_HOME:-${HOME:-/}/.config}
+export GOENV="${GOENV:-$user_config/go/env}" XDG_CONFIG_HOME="$tools/config"
+# An empty GOFLAGS would let the one of go env -w through; a clone that belongs to
+# another user can't be stamped with its commit.
+export GOFLAGS=-buildvcs=false GOWORK=off GO111MODULE=on GOEXPERIMENT=simd
+export GOMLX_NO_AUTO_INSTALL=1
+export STATICCHECK_CACHE="$tools/cache/staticcheck"
+export PATH="$tools/bin:$PATH"
+unset GOBIN GOOS GOARCH JUPYTER_PATH JUPYTER_CONFIG_PATH
+export JUPYTER_CONFIG_DIR="$tools/jupyter/config" JUPYTER_DATA_DIR="$tools/jupyter/data" \
+  JUPYTER_RUNTIME_DIR="$tools/jupyter/runtime" IPYTHONDIR="$tools/jupyter/ipython"
+
+# set_up ARGUMENTS...: calls scripts/setup. Sets notebooks to 1 where notebooks can be
+# executed, xla to 1 where there is an XLA plugin for the CPU.
+set_up() {
+  local status=0
+  scripts/setup --called "$@" || status=$?
+  ((status == 0 || status == 3)) || exit "$status"
+  use_go
+  use_cgo
+  notebooks='' xla=''
+  ((status == 3)) || notebooks=1
+  [[ -f $stamps/xla && $(go env CGO_ENABLED) == 1 ]] && xla=1
+  return 0
+}

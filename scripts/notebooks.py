@@ -1,0 +1,115 @@
+"""Executes notebooks headlessly: notebooks.py FOLDER [NAME...]
+
+Leaves in the folder, for each notebook, the executed .ipynb, its .html and its
+pictures, and an index.html. The notebooks themselves stay as they are. A cell that
+fails ends its notebook; the others go on, and the exit code is 1.
+"""
+
+import base64
+import html
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "notebooks"
+
+
+def main(out, names):
+    there = sorted(path.stem for path in SOURCE.glob("*.ipynb"))
+    names = [name.removesuffix(".ipynb") for name in names] or there
+    if unknown := [name for name in names if name not in there]:
+        sys.exit(f"error: unknown notebook {', '.join(unknown)}; there are: {', '.join(there)}")
+    out.mkdir(parents=True, exist_ok=True)
+    failed = [name for name in names if not execute(name, out)]
+    write(out / "index.html", index(out))
+    if failed:
+        sys.exit(f"error: failed: {', '.join(failed)}")
+
+
+def execute(name, out):
+    """Executes one notebook and writes what it leaves. Returns whether it went well."""
+    notebook = nbformat.read(SOURCE / f"{name}.ipynb", as_version=4)
+    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    started = time.monotonic()
+    done = 0
+
+    def show(cell, cell_index, **_):
+        nonlocal done
+        if cell.cell_type == "code":
+            done += 1
+            print(f"{name}: cell {done} of {cells}, {time.monotonic() - started:.0f} s", flush=True)
+
+    client = NotebookClient(
+        notebook, kernel_name="gonb", timeout=None, coalesce_streams=True, on_cell_executed=show,
+        resources={"metadata": {"path": str(SOURCE)}})
+    error = None
+    try:
+        client.execute(cwd=str(SOURCE))
+    except CellExecutionError as failure:
+        error = failure
+    finally:
+        stop(client)
+    write(out / f"{name}.ipynb", nbformat.writes(notebook))
+    write(out / f"{name}.html", HTMLExporter(embed_images=True).from_notebook_node(notebook)[0])
+    for old in out.glob(f"{name}-*.png"):
+        old.unlink()
+    for number, picture in enumerate(pictures(notebook), 1):
+        write(out / f"{name}-{number}.png", picture)
+    if error:
+        print(f"{name}: FAILED\n{plain(str(error))}", file=sys.stderr, flush=True)
+    return error is None
+
+
+def stop(client):
+    """Ends the kernel with its cell, which a client that is interrupted leaves behind."""
+    if client.km is not None and client.km.provisioner is not None and client.km.provisioner.pid:
+        try:
+            os.kill(client.km.provisioner.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+
+
+def pictures(notebook):
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if picture := output.get("data", {}).get("image/png"):
+                yield base64.b64decode(picture)
+
+
+def index(out):
+    rows = "\n".join(
+        f'<li><a href="{page.name}">{html.escape(page.stem)}</a></li>'
+        for page in sorted(out.glob("*.html")) if page.name != "index.html")
+    return f'<!DOCTYPE html><meta charset="utf-8"><title>embedspace</title><h1>Executed notebooks</h1><ul>\n{rows}\n</ul>\n'
+
+
+def plain(text):
+    """Drops the colours of a terminal."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def write(path, content):
+    """Replaces a file whole."""
+    mode = "wb" if isinstance(content, bytes) else "w"
+    with tempfile.NamedTemporaryFile(mode, dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, 0o644)
+    os.replace(file.name, path)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main(Path(sys.argv[1]).resolve(), sys.argv[2:])
+    except KeyboardInterrupt:
+        sys.exit(130)
