@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/gomlx/gomlx/ml/layers/activation"
 )
 
 // A Config says what is trained and how. A zero field means its default (see
@@ -79,13 +77,6 @@ var Defaults = []Param{
 	{"pooling", "maximum of 2 x 2", "fixed", "the usual kind; the paper names none"},
 	{"initialization", "He; Xavier for FC(dim)", "fixed", "keep the variance through relu and through linear layers"},
 	{"initial norm of class weights", fmt.Sprint(initialNorm), "fixed", "short weights turn towards their class, where weights of norm 1 stay near their random directions"},
-}
-
-var activations = map[string]activation.Type{
-	"linear":  activation.TypeNone,
-	"sigmoid": activation.TypeSigmoid,
-	"relu":    activation.TypeRelu,
-	"selu":    activation.TypeSelu,
 }
 
 // WithDefaults returns the Config with its zero fields filled in. The error names

@@ -31,8 +31,8 @@ func extractorLayers(cfg Config) []layer {
 		{"conv1", "Conv(32) - Pool", convLayer(32, same, true)},
 		{"conv2", "Conv(64) - Pool", convLayer(64, same, true)},
 		{"conv3", "Conv(128)", convLayer(128, same, false)},
-		{"fc", "FC(256)", denseLayer(256, activation.TypeRelu, initializer.HeFn)},
-		{"embedding", fmt.Sprintf("FC(%d)", cfg.Dim), denseLayer(cfg.Dim, activations[cfg.Activation], initializer.XavierNormalFn)},
+		{"fc", "FC(256)", denseLayer(256, relu, initializer.HeFn)},
+		{"embedding", fmt.Sprintf("FC(%d)", cfg.Dim), denseLayer(cfg.Dim, activations[cfg.Activation], embeddingInit(cfg.Activation))},
 	}
 }
 
@@ -67,15 +67,49 @@ func convLayer(filters int, same, pool bool) func(scope *model.Scope, x *graph.N
 		if pool {
 			x = maxPool(x)
 		}
-		return activation.Relu(graph.Add(x, graph.ExpandLeftToRank(bias.NodeValue(g), x.Rank())))
+		return relu(graph.Add(x, graph.ExpandLeftToRank(bias.NodeValue(g), x.Rank())))
 	}
 }
 
 // denseLayer is a fully connected layer with an activation.
-func denseLayer(outputs int, act activation.Type, init func(model.StoreProvider) model.VariableInitializer) func(scope *model.Scope, x *graph.Node) *graph.Node {
+func denseLayer(outputs int, act func(x *graph.Node) *graph.Node, init func(model.StoreProvider) model.VariableInitializer) func(scope *model.Scope, x *graph.Node) *graph.Node {
 	return func(scope *model.Scope, x *graph.Node) *graph.Node {
 		x = graph.Reshape(x, x.Shape().Dim(0), -1)
-		return activation.Apply(act, layers.DenseWithBias(scope.WithInitializer(init(scope)), x, outputs))
+		return act(layers.DenseWithBias(scope.WithInitializer(init(scope)), x, outputs))
+	}
+}
+
+// activations are the functions of Fig. 2.
+var activations = map[string]func(x *graph.Node) *graph.Node{
+	"linear":  graph.Identity,
+	"sigmoid": graph.Sigmoid,
+	"relu":    relu,
+	"selu":    selu,
+}
+
+func relu(x *graph.Node) *graph.Node { return activation.Relu(x) }
+
+// selu is scale x for x > 0 and scale alpha (exp(x) - 1) else (arXiv 1706.02515).
+// GoMLX's own has a gradient that is not a number where exp(x) overflows.
+func selu(x *graph.Node) *graph.Node {
+	const scale, alpha = 1.0507009873554805, 1.6732632423543772
+	positive := graph.GreaterThan(x, graph.ZerosLike(x))
+	negative := graph.MulScalar(graph.AddScalar(graph.Exp(graph.MinScalar(x, 0)), -1), alpha)
+	return graph.MulScalar(graph.Where(positive, x, negative), scale)
+}
+
+// embeddingInit is Xavier's, but for the biases before relu: they start at 1, since
+// one of two units that start around zero is often dead, with no gradient to revive
+// it.
+func embeddingInit(activation string) func(model.StoreProvider) model.VariableInitializer {
+	return func(scope model.StoreProvider) model.VariableInitializer {
+		weights := initializer.XavierNormalFn(scope)
+		return func(g *graph.Graph, shape shapes.Shape) *graph.Node {
+			if activation == "relu" && shape.Rank() == 1 {
+				return graph.Ones(g, shape)
+			}
+			return weights(g, shape)
+		}
 	}
 }
 
