@@ -67,7 +67,7 @@ func (n *network) predict(h Head) *graph.Node {
 func (n *network) trainGraph(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 	images, labels, learningRate, progress := inputs[0], inputs[1], inputs[2], inputs[3]
 	g := images.Graph()
-	scope.SetTraining(g, true)
+	variablesChange(scope, g)
 
 	h := n.head(scope, n.embed(scope, images))
 	h.Labels, h.Progress = labels, progress
@@ -79,14 +79,21 @@ func (n *network) trainGraph(scope *model.Scope, inputs []*graph.Node) []*graph.
 	return []*graph.Node{loss, graph.ReduceAllMean(right)}
 }
 
+// variablesChange tells GoMLX that a graph runs between steps of the training: else,
+// on the pure-Go backend, it holds the values that the variables have when it is
+// built.
+func variablesChange(scope *model.Scope, g *graph.Graph) { scope.SetTraining(g, true) }
+
 // embedGraph returns the embeddings [batch, dim] and predicted classes [batch].
 func (n *network) embedGraph(scope *model.Scope, images *graph.Node) (z, predicted *graph.Node) {
+	variablesChange(scope, images.Graph())
 	z = n.embed(scope, images)
 	return z, n.predict(n.head(scope, z))
 }
 
 // vectorsGraph returns the class vectors [classes, dim].
 func (n *network) vectorsGraph(scope *model.Scope, g *graph.Graph) *graph.Node {
+	variablesChange(scope, g)
 	return n.technique.ClassVectors(n.head(scope, graph.Zeros(g, shapes.Make(dtypes.Float32, 1, n.cfg.Dim))))
 }
 
