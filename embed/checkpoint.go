@@ -82,7 +82,8 @@ func (n *network) restore(variables map[string]*tensors.Tensor) error {
 		if err != nil {
 			return err
 		}
-		if err := variable.SetValue(variables[path]); err != nil {
+		// SetValue would free the value of a variable that was made just now.
+		if err := variable.SetValuePreservingOld(variables[path]); err != nil {
 			return err
 		}
 	}

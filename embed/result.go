@@ -168,10 +168,10 @@ func (r *Result) Save(name string) error {
 		return err
 	}
 	if err := writeNpz(filepath.Join(folder, embeddingFile), map[string]*tensors.Tensor{
-		"z":               matrix(r.Test.Z, r.Test.Dim),
+		"z":               matrix(r.Test.Z, r.Config.Dim),
 		"label":           vector(r.Test.Labels),
 		"predicted":       vector(r.Test.Predicted),
-		"train_z":         matrix(r.Train.Z, r.Train.Dim),
+		"train_z":         matrix(r.Train.Z, r.Config.Dim),
 		"train_label":     vector(r.Train.Labels),
 		"train_predicted": vector(r.Train.Predicted),
 		"class_vectors":   matrix(r.ClassVectors, r.Config.Dim),
