@@ -1,9 +1,11 @@
 package embed
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -96,25 +98,52 @@ func openDefaultBackend() error {
 	return nil
 }
 
-func TestPolicyWithoutPlugin(t *testing.T) {
-	empty := t.TempDir()
+// defaultBackendIn runs openDefaultBackend in a folder, with the plugins that an
+// environment finds, and returns the lines that it prints.
+func defaultBackendIn(t *testing.T, folder string, environment ...string) []string {
+	t.Helper()
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), childEnv+"=open the default backend",
-		"GOMLX_BACKEND=", "PJRT_PLUGIN_LIBRARY_PATH="+empty, "LD_LIBRARY_PATH=", "HOME="+empty)
+	child.Dir = folder
+	child.Env = append(environment, childEnv+"=open the default backend", "HOME="+t.TempDir())
 	output, err := child.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	if strings.Contains(string(output), "backend xla") {
+	return strings.Split(strings.TrimSpace(string(output)), "\n")
+}
+
+func TestPolicyWithoutPlugin(t *testing.T) {
+	empty := t.TempDir()
+	lines := defaultBackendIn(t, empty, "PJRT_PLUGIN_LIBRARY_PATH="+empty)
+	if strings.Contains(strings.Join(lines, " "), "backend xla") {
 		t.Skip("this machine has a plugin in a folder of the system")
 	}
-	lines := strings.Split(strings.TrimSpace(string(output)), "\n")
 	if len(lines) != 3 || lines[1] != "backend go" || lines[2] != "backend go" {
-		t.Fatalf("want one line of notice, then pure Go twice; got\n%s", output)
+		t.Fatalf("want one line of notice, then pure Go twice; got %q", lines)
 	}
 	for _, word := range []string{"No XLA", "pure-Go", "./scripts/run"} {
 		if !strings.Contains(lines[0], word) {
 			t.Errorf("the notice is %q, want it to have %q", lines[0], word)
 		}
 	}
+}
+
+// TestPolicyWithPluginOfTheModule: go-xla finds the plugins in .tools/pjrt of the
+// module around the working folder.
+func TestPolicyWithPluginOfTheModule(t *testing.T) {
+	plugins := os.Getenv("PJRT_PLUGIN_LIBRARY_PATH")
+	if files, err := filepath.Glob(filepath.Join(plugins, "*cpu*.so")); plugins == "" || err != nil || len(files) == 0 {
+		t.Skip("PJRT_PLUGIN_LIBRARY_PATH has no plugin for the CPU")
+	}
+	module := t.TempDir()
+	working := filepath.Join(module, "notebooks")
+	if err := errors.Join(
+		os.Mkdir(working, 0o777),
+		os.Mkdir(filepath.Join(module, ".tools"), 0o777),
+		os.Symlink(plugins, filepath.Join(module, ".tools", "pjrt")),
+		os.WriteFile(filepath.Join(module, "go.mod"), nil, 0o666),
+	); err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "output", defaultBackendIn(t, working), []string{"backend xla:cpu", "backend xla:cpu"})
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -57,7 +58,7 @@ func saveCheckpoint(folder string, net *network, state trainingState) error {
 // loadCheckpoint reads the checkpoint of a folder.
 func loadCheckpoint(folder string) (variables map[string]*tensors.Tensor, state trainingState, err error) {
 	path := filepath.Join(folder, checkpointFile)
-	arrays, err := numpy.FromNpzFile(path)
+	arrays, err := readNpz(path)
 	if err != nil {
 		return nil, state, fmt.Errorf("embed: checkpoint %s: %w", path, err)
 	}
@@ -75,17 +76,22 @@ func loadCheckpoint(folder string) (variables map[string]*tensors.Tensor, state 
 	return arrays, state, nil
 }
 
-// restore sets the variables of a network that has not run yet.
+// restore sets the variables of a network that has not run yet. Those outside of
+// extractor and head belong to the optimizer and are not trained.
 func (n *network) restore(variables map[string]*tensors.Tensor) error {
-	for _, path := range slices.Sorted(maps.Keys(variables)) {
-		variable, err := n.store.CreateVariable(path, variables[path])
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		path := model.ScopeSeparator + name
+		if variable := n.store.GetVariable(path); variable != nil {
+			if err := variable.SetValue(variables[name]); err != nil {
+				return err
+			}
+			continue
+		}
+		variable, err := n.store.CreateVariable(path, variables[name])
 		if err != nil {
 			return err
 		}
-		// SetValue would free the value of a variable that was made just now.
-		if err := variable.SetValuePreservingOld(variables[path]); err != nil {
-			return err
-		}
+		variable.SetTrainable(strings.HasPrefix(name, "extractor/") || strings.HasPrefix(name, "head/"))
 	}
 	return nil
 }
@@ -142,6 +148,31 @@ func writeNpz(path string, arrays map[string]*tensors.Tensor) error {
 		return err
 	}
 	return writeFile(path, content.Bytes())
+}
+
+// readNpz reads what writeNpz has written. Each array is read to the end of its
+// entry, where the zip file's checksum is compared.
+func readNpz(path string) (map[string]*tensors.Tensor, error) {
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		return nil, err
+	}
+	defer archive.Close()
+	arrays := map[string]*tensors.Tensor{}
+	for _, file := range archive.File {
+		entry, err := file.Open()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Name, err)
+		}
+		content, err := io.ReadAll(entry)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Name, err)
+		}
+		if arrays[strings.TrimSuffix(file.Name, ".npy")], err = numpy.FromNpyReader(bytes.NewReader(content)); err != nil {
+			return nil, fmt.Errorf("%s: %w", file.Name, err)
+		}
+	}
+	return arrays, nil
 }
 
 // writeFile replaces a file whole, by a temporary file and a rename. Its folder is

@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -25,8 +26,8 @@ func TestDefaults(t *testing.T) {
 	}
 	got.Params = nil
 	checkEqual(t, "the default Config", got, Config{
-		Technique: "softmax", Dataset: "mnist-sample", Dim: 2, Epochs: 10, Batch: 128, Seed: 1,
-		Activation: "linear", Padding: "valid", LearningRate: 0.008,
+		Technique: "softmax", Dataset: "mnist-sample", Dim: 2, Epochs: sampleEpochs, Batch: 128, Seed: 1,
+		Activation: "linear", Padding: "valid", LearningRate: defaultLearningRate,
 	})
 	full, err := Config{Dataset: "mnist"}.WithDefaults()
 	if err != nil {
@@ -66,12 +67,21 @@ func TestTableOfDefaults(t *testing.T) {
 		}
 		table[param.Name] = param.Default
 	}
-	for name, want := range map[string]string{
-		"technique": "softmax", "dataset": "mnist-sample", "dim": "2", "epochs": "10 on a sample, 5 on full data", "train": "all",
-		"batch": "128", "seed": "1", "activation": "linear", "padding": "valid", "learning-rate": "0.008",
+	sample, err := Config{}.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := Config{Dataset: "mnist"}.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, used := range map[string]any{
+		"technique": sample.Technique, "dataset": sample.Dataset, "dim": sample.Dim, "batch": sample.Batch, "seed": sample.Seed,
+		"activation": sample.Activation, "padding": sample.Padding, "learning-rate": sample.LearningRate,
+		"epochs": fmt.Sprintf("%d on a sample, %d on full data", sample.Epochs, full.Epochs),
 	} {
-		if table[name] != want {
-			t.Errorf("the table says %s is %q, the Config takes %q", name, table[name], want)
+		if table[name] != fmt.Sprint(used) {
+			t.Errorf("the table says %s is %q, the Config takes %v", name, table[name], used)
 		}
 	}
 }
@@ -162,7 +172,7 @@ func TestPreset(t *testing.T) {
 		}
 		checkEqual(t, name+": epochs", got.Epochs, test.epochs)
 		checkEqual(t, name+": train", got.Train, test.train)
-		checkEqual(t, name+": learning rate", got.LearningRate, 0.008)
+		checkEqual(t, name+": learning rate", got.LearningRate, defaultLearningRate)
 	}
 
 	t.Setenv(PresetEnv, "smok")

@@ -81,7 +81,7 @@ func denseLayer(outputs int, act func(x *graph.Node) *graph.Node, init func(mode
 
 // activations are the functions of Fig. 2.
 var activations = map[string]func(x *graph.Node) *graph.Node{
-	"linear":  graph.Identity,
+	"linear":  func(x *graph.Node) *graph.Node { return x },
 	"sigmoid": graph.Sigmoid,
 	"relu":    relu,
 	"selu":    selu,

@@ -2,6 +2,8 @@ package embed
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,35 +104,36 @@ func TestSmallImages(t *testing.T) {
 	wantError(t, err, "3 x 3 x 1", "4 x 4 or more")
 }
 
-func TestExtractorOutput(t *testing.T) {
+func TestActivations(t *testing.T) {
+	inRange := map[string]func(z float32) bool{
+		"linear":  func(z float32) bool { return true },
+		"relu":    func(z float32) bool { return z >= 0 },
+		"sigmoid": func(z float32) bool { return z > 0 && z < 1 },
+		"selu":    func(z float32) bool { return z > -1.7581 }, // -scale*alpha
+	}
+	names := slices.Sorted(maps.Keys(inRange))
+	const n, size, channels, dim = 5, 6, 3, 16
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
-		images := patterns(5, 6, 3, 1)
-		input := tensors.FromFlatDataAndDimensions(images.Images, 5, 6, 6, 3)
-		for activation, inRange := range map[string]func(z float32) bool{
-			"linear":  func(z float32) bool { return true },
-			"relu":    func(z float32) bool { return z >= 0 },
-			"sigmoid": func(z float32) bool { return z > 0 && z < 1 },
-			"selu":    func(z float32) bool { return z > -1.7581 }, // -scale*alpha
-		} {
-			cfg, err := Config{Dim: 16, Padding: "same", Activation: activation}.WithDefaults()
-			if err != nil {
-				t.Fatal(err)
+		store := model.NewStore()
+		if err := store.SetRNGStateFromSeed(1); err != nil {
+			t.Fatal(err)
+		}
+		images := tensors.FromFlatDataAndDimensions(patterns(n, size, channels, 1).Images, n, size, size, channels)
+		outputs, err := model.CallOnceN(backend, store, func(scope *model.Scope, images *graph.Node) (all []*graph.Node) {
+			for _, name := range names {
+				all = append(all, extractor(scope.In("%s", name), images, Config{Dim: dim, Padding: "same", Activation: name}))
 			}
-			store := model.NewStore()
-			if err := store.SetRNGStateFromSeed(1); err != nil {
-				t.Fatal(err)
-			}
-			output, err := model.CallOnce(backend, store, func(scope *model.Scope, images *graph.Node) *graph.Node {
-				return extractor(scope, images, cfg)
-			}, input)
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkEqual(t, "shape", output.Shape().Dimensions, []int{5, 16})
-			z, negative, distinct := flat([]*tensors.Tensor{output})[0], 0, map[float32]bool{}
+			return all
+		}, images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, z := range flat(outputs) {
+			checkEqual(t, names[i]+": shape", outputs[i].Shape().Dimensions, []int{n, dim})
+			negative, distinct := 0, map[float32]bool{}
 			for _, x := range z {
-				if !inRange(x) {
-					t.Errorf("%s: z has the element %g", activation, x)
+				if !inRange[names[i]](x) {
+					t.Errorf("%s: z has the element %g", names[i], x)
 				}
 				if x < 0 {
 					negative++
@@ -138,10 +141,10 @@ func TestExtractorOutput(t *testing.T) {
 				distinct[x] = true
 			}
 			if len(distinct) < len(z)/4 {
-				t.Errorf("%s: only %d of %d elements are distinct", activation, len(distinct), len(z))
+				t.Errorf("%s: only %d of %d elements are distinct", names[i], len(distinct), len(z))
 			}
-			if (activation == "linear" || activation == "selu") && negative == 0 {
-				t.Errorf("%s: no element is negative", activation)
+			if (names[i] == "linear" || names[i] == "selu") && negative == 0 {
+				t.Errorf("%s: no element is negative", names[i])
 			}
 		}
 	})

@@ -14,6 +14,7 @@ const childEnv = "EMBEDSPACE_TEST_CHILD"
 
 var children = map[string]func() error{
 	"open the default backend": openDefaultBackend,
+	"save forever":             saveForever,
 }
 
 func TestMain(m *testing.M) {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/core/tensors/numpy"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed/internal/project"
@@ -191,7 +190,7 @@ func (r *Result) Save(name string) error {
 // folder.
 func Load(name string) (*Result, error) {
 	folder := Folder(name)
-	arrays, err := numpy.FromNpzFile(filepath.Join(folder, embeddingFile))
+	arrays, err := readNpz(filepath.Join(folder, embeddingFile))
 	if err != nil {
 		return nil, fmt.Errorf("embed: no complete result in %s: %w", folder, err)
 	}

@@ -19,6 +19,13 @@ func bench(args []string, stdout, stderr io.Writer) error {
 	if err := parse(flags, args); err != nil {
 		return err
 	}
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
+		return usageError{err}
+	}
+	if *steps < 1 {
+		return usageError{fmt.Errorf("embedspace: -steps is %d; allowed: 1 or more", *steps)}
+	}
 	speed, err := embed.Bench(cfg, *steps)
 	if err != nil {
 		return err

@@ -1,0 +1,366 @@
+package embed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/embedspace/embedspace/datasets"
+)
+
+// A countdown is a context that ends after a number of steps.
+type countdown struct {
+	context.Context
+	steps int
+}
+
+func (c *countdown) Err() error {
+	if c.steps--; c.steps < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestFitLearns(t *testing.T) {
+	for _, technique := range []string{"softmax", "softmax-normalized"} {
+		t.Run(technique, func(t *testing.T) {
+			onBackends(t, func(t *testing.T, _ compute.Backend) {
+				cfg := Config{Technique: technique, Padding: "same", Batch: 32, Epochs: 15, LearningRate: 0.003}
+				result, err := Fit(t.Context(), cfg, patterns(320, 8, 1, 1), patterns(90, 8, 1, 2), quiet(Options{}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				first, last := result.History[0], result.History[len(result.History)-1]
+				if last.Loss > first.Loss/4 {
+					t.Errorf("the loss went from %g to %g, want a quarter or less", first.Loss, last.Loss)
+				}
+				if accuracy := result.Test.Accuracy(); accuracy < 0.95 {
+					t.Errorf("test accuracy %g, want 0.95 or more", accuracy)
+				}
+			})
+		})
+	}
+}
+
+// outcome is what must not depend on anything but the Config and the data.
+func outcome(t *testing.T, r *Result) map[string]any {
+	t.Helper()
+	var history []Epoch
+	for _, epoch := range r.History {
+		epoch.Seconds, epoch.ImagesPerSecond = 0, 0
+		history = append(history, epoch)
+	}
+	return map[string]any{
+		"variables": values(t, r.net), "history": history, "test": r.Test, "train": r.Train, "vectors": r.ClassVectors,
+	}
+}
+
+func TestFitRepeats(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		cfg := smallOn(backend)
+		first := outcome(t, mustFitSmall(t, cfg, Options{}))
+		checkEqual(t, "second run", outcome(t, mustFitSmall(t, cfg, Options{})), first)
+		cfg.Seed = 2
+		other := outcome(t, mustFitSmall(t, cfg, Options{}))
+		for what := range first {
+			if reflect.DeepEqual(other[what], first[what]) {
+				t.Errorf("another seed ends with the same %s", what)
+			}
+		}
+	})
+}
+
+func TestFitResumes(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		cfg := smallOn(backend)
+		want := outcome(t, mustFitSmall(t, cfg, Options{}))
+		// The steps after which the run is interrupted: in the middle of both
+		// epochs; on pure Go, which compiles faster, everywhere.
+		interruptions := [][]int{{1, 5}}
+		if cfg.Backend == "go" {
+			interruptions = [][]int{{1, 5}, {0}, {1}, {2}, {3}, {4}, {0, 0, 1, 3}}
+		}
+		for _, stops := range interruptions {
+			opts := Options{Out: filepath.Join(t.TempDir(), "run"), Resume: true}
+			done := 0
+			for _, stop := range stops {
+				_, err := fitSmall(&countdown{t.Context(), stop - done}, cfg, opts)
+				if !errors.Is(err, context.Canceled) {
+					t.Fatalf("interrupted after %d steps: error %v, want one that wraps context.Canceled", stop, err)
+				}
+				wantError(t, err, "interrupted", fmt.Sprintf("epoch %d, after step %d of 3", stop/3+1, stop%3), "checkpoint saved in "+opts.Out)
+				done = stop
+			}
+			checkEqual(t, fmt.Sprintf("run interrupted after %d steps", stops), outcome(t, mustFitSmall(t, cfg, opts)), want)
+		}
+	})
+}
+
+func TestResumeOfACompleteRun(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	complete := mustFitSmall(t, small(), Options{Out: out})
+	again := mustFitSmall(t, small(), Options{Out: out, Resume: true})
+	checkEqual(t, "resumed run", outcome(t, again), outcome(t, complete))
+	checkEqual(t, "history with its times", again.History, complete.History)
+}
+
+func TestInterruptedWithoutFolder(t *testing.T) {
+	_, err := fitSmall(&countdown{t.Context(), 2}, small(), Options{})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want one that wraps context.Canceled", err)
+	}
+	wantError(t, err, "epoch 1, after step 2 of 3")
+	if strings.Contains(err.Error(), "checkpoint") {
+		t.Errorf("there is no checkpoint, but the error is %q", err)
+	}
+}
+
+func TestInterruptible(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		ctx := Interruptible()
+		if err := ctx.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(os.Getpid(), signal); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Minute):
+			t.Fatalf("%v doesn't end the context", signal)
+		}
+	}
+}
+
+func TestResumeRefuses(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	mustFitSmall(t, small(), Options{Out: out})
+	for name, change := range map[string]func(*Config){
+		"learning_rate": func(c *Config) { c.LearningRate = 0.5 },
+		"epochs":        func(c *Config) { c.Epochs = 3 },
+		"technique":     func(c *Config) { c.Technique = "softmax-normalized" },
+		"seed":          func(c *Config) { c.Seed = 9 },
+	} {
+		cfg := small()
+		change(&cfg)
+		_, err := fitSmall(t.Context(), cfg, Options{Out: out, Resume: true})
+		wantError(t, err, "another run", name)
+	}
+	_, test := smallData()
+	_, err := Fit(t.Context(), small(), patterns(24, 4, 1, 7), test, quiet(Options{Out: out, Resume: true}))
+	wantError(t, err, "another run", "train_checksum")
+
+	_, err = fitSmall(t.Context(), small(), Options{Resume: true})
+	wantError(t, err, "Options.Out")
+}
+
+// TestResumeOfHandMadeData: data without a checksum is told apart as well.
+func TestResumeOfHandMadeData(t *testing.T) {
+	train, test := smallData()
+	train.Checksum, test.Checksum = "", ""
+	opts := quiet(Options{Out: filepath.Join(t.TempDir(), "run"), Resume: true})
+	cfg := small()
+	cfg.Train = 0
+	for range 2 {
+		if _, err := Fit(t.Context(), cfg, train, test, opts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	train.Images[0]++
+	_, err := Fit(t.Context(), cfg, train, test, opts)
+	wantError(t, err, "another run", "train_checksum")
+}
+
+func TestBadCheckpoint(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	mustFitSmall(t, small(), Options{Out: out})
+	checkpoint := filepath.Join(out, checkpointFile)
+	whole, err := os.ReadFile(checkpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped := slices.Clone(whole)
+	flipped[len(flipped)/2] ^= 1
+	for name, content := range map[string][]byte{
+		"empty":     {},
+		"truncated": whole[:len(whole)/2],
+		"no end":    whole[:len(whole)-1],
+		"text":      []byte("not a checkpoint"),
+		"one bit":   flipped,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(checkpoint, content, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			_, err = fitSmall(t.Context(), small(), Options{Out: out, Resume: true})
+			wantError(t, err, checkpoint)
+			_, err = Load(out)
+			wantError(t, err, checkpoint)
+		})
+	}
+	t.Run("without state", func(t *testing.T) {
+		if err := writeNpz(checkpoint, map[string]*tensors.Tensor{"a": tensors.FromValue([]float32{1})}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = fitSmall(t.Context(), small(), Options{Out: out, Resume: true})
+		wantError(t, err, checkpoint, stateKey)
+	})
+}
+
+// lossOf registers softmax with another loss.
+func lossOf(t *testing.T, cfg Config, loss func(h Head) *graph.Node) Config {
+	technique := softmax
+	technique.ID, technique.Loss = "test", loss
+	register(t, technique)
+	cfg.Technique = "test"
+	return cfg
+}
+
+// isEarly is 1 before this progress of the training and 0 from it on.
+func isEarly(h Head, progress float32) *graph.Node {
+	early := graph.LessThan(h.Progress, graph.Const(h.Progress.Graph(), progress))
+	return graph.ConvertDType(early, h.Z.DType())
+}
+
+func TestFitStopsAtNaN(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		for name, test := range map[string]struct {
+			loss  func(h Head) *graph.Node
+			words []string
+		}{
+			// From step 5 of 6 on, the loss is 0/0.
+			"loss": {func(h Head) *graph.Node {
+				early := isEarly(h, 3.5/6)
+				return graph.Div(graph.Mul(softmax.Loss(h), early), early)
+			}, []string{"the loss is NaN", "epoch 2, step 2"}},
+			// From step 6 on, the loss is finite, but not its gradient: that of the
+			// square root of 0.
+			"gradient": {func(h Head) *graph.Node {
+				root := graph.Sqrt(graph.Mul(isEarly(h, 4.5/6), graph.Square(h.Z)))
+				return graph.Add(softmax.Loss(h), graph.ReduceSum(root, -1))
+			}, []string{"not finite", "epoch 2, step 3"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				cfg := lossOf(t, smallOn(backend), test.loss)
+				out := filepath.Join(t.TempDir(), "run")
+				_, err := fitSmall(t.Context(), cfg, Options{Out: out})
+				wantError(t, err, append(test.words, "learning rate", out)...)
+				variables, state, err := loadCheckpoint(out)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkEqual(t, "epochs in the last good checkpoint", state.Epoch, 1)
+				for path, value := range variables {
+					if value.DType() != dtypes.Float32 {
+						continue
+					}
+					for _, x := range flat([]*tensors.Tensor{value})[0] {
+						if x != x {
+							t.Fatalf("the checkpoint has a NaN in %s", path)
+						}
+					}
+				}
+				if cfg.Backend == "go" {
+					_, err = fitSmall(t.Context(), cfg, Options{})
+					wantError(t, err, test.words...)
+				}
+			})
+		}
+	})
+}
+
+// TestInterruptedWhenNotFinite: an interrupt does not replace a good checkpoint by a
+// bad one.
+func TestInterruptedWhenNotFinite(t *testing.T) {
+	cfg := lossOf(t, small(), func(h Head) *graph.Node {
+		root := graph.Sqrt(graph.Mul(isEarly(h, 3.5/6), graph.Square(h.Z)))
+		return graph.Add(softmax.Loss(h), graph.ReduceSum(root, -1))
+	})
+	out := filepath.Join(t.TempDir(), "run")
+	_, err := fitSmall(&countdown{t.Context(), 5}, cfg, Options{Out: out})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want one that wraps context.Canceled", err)
+	}
+	wantError(t, err, "interrupted", "not finite")
+	_, state, err := loadCheckpoint(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "epochs and steps in the last good checkpoint", [2]int{state.Epoch, state.Step}, [2]int{1, 0})
+}
+
+func TestFitReturnsGraphPanics(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		for name, change := range map[string]func(technique *Technique){
+			"loss": func(technique *Technique) {
+				technique.Loss = func(h Head) *graph.Node { return graph.Add(h.Z, h.Labels) }
+			},
+			"scores": func(technique *Technique) {
+				technique.Scores = func(h Head) *graph.Node { return graph.MatMul(h.Z, h.Weights()) }
+			},
+			"class vectors": func(technique *Technique) {
+				technique.ClassVectors = func(h Head) *graph.Node { return graph.MatMul(h.Weights(), h.Weights()) }
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				technique := softmax
+				technique.ID = "test"
+				change(&technique)
+				register(t, technique)
+				cfg := smallOn(backend)
+				cfg.Technique = "test"
+				if _, err := fitSmall(t.Context(), cfg, Options{}); err == nil {
+					t.Error("no error")
+				}
+			})
+		}
+	})
+}
+
+func TestOnEpoch(t *testing.T) {
+	stop := errors.New("enough")
+	calls := 0
+	_, err := fitSmall(t.Context(), small(), Options{OnEpoch: func(r *Result) error {
+		calls++
+		checkEqual(t, "epochs so far", len(r.History), calls)
+		checkEqual(t, "test images", r.Test.Len(), 30)
+		return stop
+	}})
+	if !errors.Is(err, stop) || calls != 1 {
+		t.Errorf("error %v after %d calls, want %v after 1", err, calls, stop)
+	}
+}
+
+func TestFitRefusesData(t *testing.T) {
+	train, test := smallData()
+	for name, c := range map[string]struct {
+		train, test *datasets.Dataset
+		words       []string
+	}{
+		"none":    {nil, test, []string{"no images"}},
+		"shape":   {patterns(24, 8, 1, 1), test, []string{"8 x 8 x 1", "4 x 4 x 1"}},
+		"small":   {patterns(24, 3, 1, 1), patterns(24, 3, 1, 2), []string{"3 x 3 x 1", "4 x 4 or more"}},
+		"batch":   {patterns(6, 4, 1, 1), test, []string{"batch is 8", "1 to 6"}},
+		"classes": {train, func() *datasets.Dataset { d := *test; d.ClassNames = append(d.ClassNames, "x"); return &d }(), []string{"3 classes", "4"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := small()
+			cfg.Train = 0
+			_, err := Fit(t.Context(), cfg, c.train, c.test, quiet(Options{}))
+			wantError(t, err, c.words...)
+		})
+	}
+}

@@ -1,0 +1,51 @@
+package embed
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestProgressOfALogFile(t *testing.T) {
+	var log strings.Builder
+	train, test := smallData()
+	if _, err := Fit(t.Context(), small(), train, test, Options{Progress: &log}); err != nil {
+		t.Fatal(err)
+	}
+	form := regexp.MustCompile(`^epoch 1/2: loss \d\.\d{4}, accuracy +\d+\.\d\d % \(test +\d+\.\d\d %\), \d+ images/s
+epoch 2/2: [^\n\r]+
+$`)
+	if !form.MatchString(log.String()) {
+		t.Errorf("the log is %q, want %s", log.String(), form)
+	}
+}
+
+// TestProgressOfATerminal: one line is rewritten, at most every refresh, and is gone
+// at the end of the epoch.
+func TestProgressOfATerminal(t *testing.T) {
+	var screen strings.Builder
+	p := newProgress(&screen, Config{Epochs: 2, Batch: 10}, 4)
+	p.live = true
+	state := trainingState{Loss: 0.5, Right: 0.25}
+	for step := range 4 {
+		state.Step = step + 1
+		p.step(state)
+		if step == 1 {
+			// 1 step in 0.5 s is 20 images/s, and 3 s for the other 6 steps.
+			p.started = time.Now().Add(-500 * time.Millisecond)
+			p.last = p.started
+			p.step(state)
+		}
+	}
+	want := "\repoch 1/2 [" + strings.Repeat("=", 6) + strings.Repeat(" ", 18) + "] 20 images/s, 3s left, loss 0.250, accuracy 12.5 %"
+	if got := screen.String(); got != want {
+		t.Errorf("the terminal got %q, want %q", got, want)
+	}
+
+	p.epoch(Epoch{Epoch: 1, Loss: 0.125, TrainAccuracy: 0.5, TestAccuracy: 1, ImagesPerSecond: 20})
+	want += "\r" + strings.Repeat(" ", len(want)-1) + "\repoch 1/2: loss 0.1250, accuracy 50.00 % (test 100.00 %), 20 images/s\n"
+	if got := screen.String(); got != want {
+		t.Errorf("the terminal got %q, want %q", got, want)
+	}
+}

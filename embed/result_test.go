@@ -1,0 +1,303 @@
+package embed
+
+import (
+	"archive/zip"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomlx/compute"
+
+	"github.com/embedspace/embedspace/datasets"
+)
+
+func TestSaveAndLoad(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		t.Setenv(FolderEnv, t.TempDir())
+		saved := mustFitSmall(t, smallOn(backend), Options{Out: "digits"})
+		loaded, err := Load("digits")
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkEqual(t, "loaded result", outcome(t, loaded), outcome(t, saved))
+		checkEqual(t, "config", loaded.Config, saved.Config)
+		checkEqual(t, "data", loaded.Data, saved.Data)
+		checkEqual(t, "class names", loaded.ClassNames, saved.ClassNames)
+
+		_, test := smallData()
+		for _, result := range []*Result{saved, loaded} {
+			again, err := result.Embed(test)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkEqual(t, "embedding of the test images", again, saved.Test)
+			// The same image among others, at another place in the batch.
+			part, err := test.Select(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			one, err := result.Embed(part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkEqual(t, "embedding of the first image of class 1", one.Z[:2], saved.Test.Z[2:4])
+		}
+	})
+}
+
+func TestEmbedManyImages(t *testing.T) {
+	result := mustFitSmall(t, small(), Options{})
+	for _, n := range []int{1, embedBatch - 1, embedBatch, embedBatch + 1} {
+		images := patterns(n, 4, 1, 3)
+		e, err := result.Embed(images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkEqual(t, "points", []int{e.Len(), len(e.Z), len(e.Predicted)}, []int{n, 2 * n, n})
+		last, err := result.Embed(&datasets.Dataset{
+			Images: images.At(n - 1), Labels: images.Labels[n-1:], Height: 4, Width: 4, Channels: 1, ClassNames: images.ClassNames,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkEqual(t, fmt.Sprintf("embedding of the last of %d images", n), e.Z[2*(n-1):], last.Z)
+	}
+}
+
+func TestEmbedRefuses(t *testing.T) {
+	result := mustFitSmall(t, small(), Options{})
+	_, err := result.Embed(patterns(3, 8, 1, 1))
+	wantError(t, err, "[8 8 1]", "[4 4 1]")
+	_, err = result.Embed(patterns(3, 4, 3, 1))
+	wantError(t, err, "[4 4 3]", "[4 4 1]")
+	_, err = result.Embed(&datasets.Dataset{Name: "nothing", Height: 4, Width: 4, Channels: 1})
+	wantError(t, err, "nothing", "no labels")
+}
+
+// TestFilesOfAResult reads the files as another program does.
+func TestFilesOfAResult(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "a", "b")
+	cfg := small()
+	cfg.Dim = 3
+	result := mustFitSmall(t, cfg, Options{Out: folder})
+
+	archive, err := zip.OpenReader(filepath.Join(folder, "embedding.npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	arrays := map[string]any{}
+	for _, file := range archive.File {
+		entry, err := file.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, data, _ := strings.Cut(string(content), "\n")
+		_, dtype, _ := strings.Cut(header, "'descr': '")
+		_, shape, _ := strings.Cut(header, "'shape': ")
+		shape, _, _ = strings.Cut(shape, ")")
+		var values any = make([]float32, len(data)/4)
+		if strings.HasPrefix(dtype, "<i4") {
+			values = make([]int32, len(data)/4)
+		} else if !strings.HasPrefix(dtype, "<f4") {
+			t.Errorf("%s: header %q", file.Name, header)
+		}
+		if err := binary.Read(strings.NewReader(data), binary.LittleEndian, values); err != nil {
+			t.Fatal(err)
+		}
+		arrays[file.Name] = fmt.Sprint(shape+") ", values)
+	}
+	checkEqual(t, "embedding.npz", arrays, map[string]any{
+		"z.npy":               fmt.Sprint("(30, 3) ", result.Test.Z),
+		"label.npy":           fmt.Sprint("(30,) ", result.Test.Labels),
+		"predicted.npy":       fmt.Sprint("(30,) ", result.Test.Predicted),
+		"train_z.npy":         fmt.Sprint("(24, 3) ", result.Train.Z),
+		"train_label.npy":     fmt.Sprint("(24,) ", result.Train.Labels),
+		"train_predicted.npy": fmt.Sprint("(24,) ", result.Train.Predicted),
+		"class_vectors.npy":   fmt.Sprint("(3, 3) ", result.ClassVectors),
+	})
+
+	for name, want := range map[string]map[string]any{
+		"config.json": {
+			"technique": "softmax", "dim": 3., "epochs": 2., "train": 24., "batch": 8., "seed": 1., "backend": "go",
+			"padding": "same", "activation": "linear", "params": map[string]any{},
+		},
+		"metrics.json": {
+			"accuracy": result.Test.Accuracy(), "class_names": []any{"top", "left", "corner"},
+		},
+	} {
+		content, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got map[string]any
+		if err := json.Unmarshal(content, &got); err != nil {
+			t.Fatal(err)
+		}
+		for field, value := range want {
+			checkEqual(t, name+": "+field, got[field], value)
+		}
+	}
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 4 {
+		t.Errorf("the folder has %v (%v), want 4 files", files, err)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	t.Setenv(FolderEnv, t.TempDir())
+	_, err := Load("nothing")
+	wantError(t, err, "no complete result", Folder("nothing"))
+
+	mustFitSmall(t, small(), Options{Out: "run"})
+	for _, file := range []string{configFile, metricsFile, embeddingFile} {
+		path := filepath.Join(Folder("run"), file)
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, whole[:len(whole)/2], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err = Load("run")
+		wantError(t, err, Folder("run"))
+		if err := os.WriteFile(path, whole, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// A new training in the same folder replaces the checkpoint first.
+	stop := errors.New("stop")
+	if _, err := fitSmall(t.Context(), small(), Options{Out: "run", OnEpoch: func(*Result) error { return stop }}); !errors.Is(err, stop) {
+		t.Fatal(err)
+	}
+	_, err = Load("run")
+	wantError(t, err, "1 of 2 epochs", "resume")
+	other := small()
+	other.Seed = 2
+	if _, err := fitSmall(t.Context(), other, Options{Out: "run", OnEpoch: func(*Result) error { return stop }}); !errors.Is(err, stop) {
+		t.Fatal(err)
+	}
+	_, err = Load("run")
+	wantError(t, err, "another run", "seed is 2 there and 1 here")
+}
+
+func TestLoadNeedsTheTechnique(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	t.Run("train", func(t *testing.T) {
+		mustFitSmall(t, lossOf(t, small(), softmax.Loss), Options{Out: out})
+	})
+	_, err := Load(out)
+	wantError(t, err, `"test"`, "there are: softmax, softmax-normalized")
+}
+
+func TestFolder(t *testing.T) {
+	t.Setenv(FolderEnv, "/results")
+	checkEqual(t, "a name", Folder("a"), "/results/a")
+	checkEqual(t, "a path", Folder("./a"), "./a")
+	checkEqual(t, "an absolute path", Folder("/x/a"), "/x/a")
+	checkEqual(t, "this folder", Folder("."), ".")
+	checkEqual(t, "the folder above", Folder(".."), "..")
+
+	t.Setenv(FolderEnv, "")
+	module, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "a name in the module", Folder("a"), filepath.Join(module, "out", "results", "a"))
+}
+
+func TestAccuracy(t *testing.T) {
+	e := Embedding{Labels: []int32{0, 1, 2, 1}, Predicted: []int32{0, 1, 1, 1}}
+	checkEqual(t, "accuracy", e.Accuracy(), 0.75)
+	checkEqual(t, "accuracy of nothing", Embedding{}.Accuracy(), 0.)
+}
+
+// saveForever is the child of TestKilledWhileSaving: it saves checkpoints until it
+// is killed.
+func saveForever() error {
+	train, test := smallData()
+	_, err := Fit(context.Background(), small(), train, test, quiet(Options{
+		Out: os.Getenv(FolderEnv + "_CHILD"),
+		OnEpoch: func(r *Result) error {
+			for {
+				if err := r.Save(os.Getenv(FolderEnv + "_CHILD")); err != nil {
+					return err
+				}
+			}
+		},
+	}))
+	return err
+}
+
+func TestKilledWhileSaving(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	for kill := range 10 {
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), childEnv+"=save forever", FolderEnv+"_CHILD="+out)
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- child.Wait() }()
+		// A temporary file tells that the child saves; how far it is then at the
+		// kill is up to chance.
+		saving := false
+		for !saving {
+			select {
+			case err := <-ended:
+				t.Fatalf("the child ended by itself: %v", err)
+			case <-time.After(time.Millisecond):
+			}
+			temporary, err := filepath.Glob(filepath.Join(out, "."+checkpointFile+"*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			saving = len(temporary) > 0
+		}
+		time.Sleep(time.Duration(kill) * 3 * time.Millisecond)
+		if err := child.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		<-ended
+		removeTemporary(t, out)
+		if _, err := os.Stat(filepath.Join(out, checkpointFile)); kill == 0 && errors.Is(err, fs.ErrNotExist) {
+			continue // killed in the very first save
+		}
+		variables, state, err := loadCheckpoint(out)
+		if err != nil {
+			t.Fatalf("after kill %d: %v", kill, err)
+		}
+		checkEqual(t, "epochs in the checkpoint", state.Epoch, 1)
+		checkEqual(t, "shape of W in the checkpoint", variables["head/W"].Shape().Dimensions, []int{3, 2})
+	}
+	result := mustFitSmall(t, small(), Options{Out: out, Resume: true})
+	checkEqual(t, "resumed run", outcome(t, result), outcome(t, mustFitSmall(t, small(), Options{})))
+}
+
+// removeTemporary removes what a killed process was writing.
+func removeTemporary(t *testing.T, folder string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, ".*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"image/png"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/embedtest"
+)
+
+func TestMain(m *testing.M) {
+	os.Unsetenv(embed.PresetEnv)
+	os.Unsetenv(embed.FolderEnv)
+	embedtest.Exit(m.Run())
+}
+
+// execute runs a command line and fails unless it ends with that exit code.
+func execute(t *testing.T, code int, args ...string) (stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	if got := run(args, &out, &err); got != code {
+		t.Fatalf("embedspace %s: exit code %d, want %d\nstdout: %s\nstderr: %s", strings.Join(args, " "), got, code, &out, &err)
+	}
+	return out.String(), err.String()
+}
+
+// lastObject decodes the last line as a JSON object.
+func lastObject(t *testing.T, stdout string) map[string]any {
+	t.Helper()
+	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	var object map[string]any
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &object); err != nil {
+		t.Fatalf("the last line is %q: %v", lines[len(lines)-1], err)
+	}
+	return object
+}
+
+// checkFields fails unless the object has these fields and no others.
+func checkFields(t *testing.T, object map[string]any, fields ...string) {
+	t.Helper()
+	got := slices.Sorted(maps.Keys(object))
+	slices.Sort(fields)
+	if !slices.Equal(got, fields) {
+		t.Errorf("fields %q, want %q", got, fields)
+	}
+}
+
+// fast are the flags of a training of 2 steps per epoch.
+var fast = []string{"train", "-backend", "go", "-train", "64", "-batch", "32"}
+
+func TestMistakes(t *testing.T) {
+	for _, test := range []struct {
+		args  []string
+		words []string
+	}{
+		{nil, []string{"usage", "list", "train", "bench"}},
+		{[]string{"trian"}, []string{`"trian"`, "list, train, bench"}},
+		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-set", "-out", "-resume", "-json"}},
+		{[]string{"train", "-dim", "two"}, []string{`"two"`, "-dim"}},
+		{[]string{"train", "softmax"}, []string{`"softmax"`}},
+		{[]string{"train", "-technique", "hardmax"}, []string{`"hardmax"`, "softmax, softmax-normalized"}},
+		{[]string{"train", "-dataset", "imagenet"}, append([]string{`"imagenet"`}, datasets.Names()...)},
+		{[]string{"train", "-set", "margin=1"}, []string{`"margin"`, "activation, padding, learning-rate"}},
+		{[]string{"train", "-set", "padding"}, []string{`"padding"`, "name=value"}},
+		{[]string{"train", "-set", "padding=zero"}, []string{`"zero"`, "same, valid"}},
+		{[]string{"train", "-set", "learning-rate=0"}, []string{"learning-rate", "more than 0, at most 1"}},
+		{[]string{"train", "-dim", "-1"}, []string{"dim is -1", "1 or more"}},
+		{[]string{"bench", "-speed"}, []string{"speed", "-backend", "-batch", "-steps", "-padding", "-json"}},
+		{[]string{"bench", "-padding", "zero"}, []string{`"zero"`, "same, valid"}},
+		{[]string{"bench", "-steps", "0"}, []string{"-steps is 0", "1 or more"}},
+		{[]string{"list", "-all"}, []string{"all", "-json"}},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			stdout, stderr := execute(t, 2, test.args...)
+			if stdout != "" {
+				t.Errorf("standard output has %q", stdout)
+			}
+			for _, word := range test.words {
+				if !strings.Contains(stderr, word) {
+					t.Errorf("standard error is %q, want it to have %q", stderr, word)
+				}
+			}
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	for _, test := range []struct {
+		args  []string
+		words []string
+	}{
+		{[]string{"train", "-backend", "abacus"}, []string{`"abacus"`, "go"}},
+		{[]string{"train", "-backend", "go", "-train", "64", "-batch", "65"}, []string{"batch is 65", "1 to 64"}},
+		{[]string{"bench", "-backend", "abacus"}, []string{`"abacus"`, "go"}},
+	} {
+		_, stderr := execute(t, 1, test.args...)
+		for _, word := range test.words {
+			if !strings.Contains(stderr, word) {
+				t.Errorf("%q: standard error is %q, want it to have %q", test.args, stderr, word)
+			}
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	stdout, _ := execute(t, 0, "-h")
+	for _, command := range []string{"list", "train", "bench"} {
+		if !strings.Contains(stdout, command) {
+			t.Errorf("the help is %q, want it to have %q", stdout, command)
+		}
+		_, stderr := execute(t, 0, command, "-h")
+		if !strings.Contains(stderr, "-json") {
+			t.Errorf("the help of %s is %q, want it to have -json", command, stderr)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	stdout, stderr := execute(t, 0, "list")
+	if stderr != "" {
+		t.Errorf("standard error has %q", stderr)
+	}
+	object, _ := execute(t, 0, "list", "-json")
+	var all struct {
+		Techniques []struct{ ID, Title, Section, Figure, Notebook string }
+		Datasets   []string
+		Params     []struct{ Name, Default, Allowed, Reason string }
+		Backends   []string
+	}
+	if err := json.Unmarshal([]byte(object), &all); err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for i, technique := range embed.Techniques() {
+		words = append(words, technique.ID, technique.Title, technique.Section, technique.Figure, technique.Notebook)
+		got := all.Techniques[i]
+		if got.ID != technique.ID || got.Title != technique.Title || got.Section != technique.Section ||
+			got.Figure != technique.Figure || got.Notebook != technique.Notebook {
+			t.Errorf("technique %d is %+v, want %s", i, got, technique.ID)
+		}
+	}
+	for i, param := range embed.Defaults {
+		words = append(words, param.Name, param.Default, param.Allowed, param.Reason)
+		if got := all.Params[i]; embed.Param(got) != param {
+			t.Errorf("parameter %d is %+v, want %+v", i, got, param)
+		}
+	}
+	if len(all.Techniques) != len(embed.Techniques()) || len(all.Params) != len(embed.Defaults) ||
+		!slices.Equal(all.Datasets, datasets.Names()) || !slices.Equal(all.Backends, embed.BackendNames()) {
+		t.Errorf("list -json has %+v", all)
+	}
+	for _, word := range slices.Concat(words, datasets.Names(), embed.BackendNames()) {
+		if !strings.Contains(stdout, word) {
+			t.Errorf("list has no %q", word)
+		}
+	}
+}
+
+func TestTrain(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "a folder")
+	args := slices.Concat(fast, []string{"-technique", "softmax-normalized", "-dim", "3", "-epochs", "2", "-seed", "7",
+		"-set", "activation=sigmoid", "-set", "learning-rate=0.004", "-out", folder, "-json"})
+	stdout, stderr := execute(t, 0, args...)
+	if lines := strings.Count(stderr, "\n"); lines != 2 {
+		t.Errorf("standard error has %d lines, want one per epoch: %q", lines, stderr)
+	}
+	object := lastObject(t, stdout)
+	checkFields(t, object, "technique", "dataset", "dim", "epochs", "train", "seed", "backend",
+		"accuracy", "accuracy_by_epoch", "seconds", "images_per_second")
+	for field, want := range map[string]any{
+		"technique": "softmax-normalized", "dataset": "mnist-sample", "dim": 3., "epochs": 2., "train": 64., "seed": 7., "backend": "go",
+	} {
+		if object[field] != want {
+			t.Errorf("%s is %v, want %v", field, object[field], want)
+		}
+	}
+	byEpoch := object["accuracy_by_epoch"].([]any)
+	if len(byEpoch) != 2 || byEpoch[1] != object["accuracy"] {
+		t.Errorf("accuracy %v, by epoch %v: want 2, and the last of them", object["accuracy"], byEpoch)
+	}
+	if object["seconds"].(float64) <= 0 || object["images_per_second"].(float64) <= 0 {
+		t.Errorf("%v s, %v images/s", object["seconds"], object["images_per_second"])
+	}
+
+	result, err := embed.Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Test.Accuracy() != object["accuracy"] || result.Config.Activation != "sigmoid" || result.Config.LearningRate != 0.004 {
+		t.Errorf("the saved result has the accuracy %v and the configuration %+v", result.Test.Accuracy(), result.Config)
+	}
+	picture, err := os.Open(filepath.Join(folder, "embedding.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picture.Close()
+	if _, err := png.Decode(picture); err != nil {
+		t.Error(err)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range files {
+		files[i] = filepath.Base(files[i])
+	}
+	if want := []string{"checkpoint.npz", "config.json", "embedding.npz", "embedding.png", "metrics.json"}; !slices.Equal(files, want) {
+		t.Errorf("the folder has %q, want %q", files, want)
+	}
+
+	again, _ := execute(t, 0, append(args, "-resume")...)
+	if repeated := lastObject(t, again); repeated["accuracy"] != object["accuracy"] || repeated["seconds"] != object["seconds"] {
+		t.Errorf("the complete run, resumed, is %v, want %v", repeated, object)
+	}
+}
+
+func TestTrainIntoTheDefaultFolder(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv(embed.FolderEnv, folder)
+	stdout, _ := execute(t, 0, slices.Concat(fast, []string{"-epochs", "1", "-dim", "4"})...)
+	want := filepath.Join(folder, "softmax-mnist-sample-4d")
+	if !strings.Contains(stdout, "test accuracy") || !strings.Contains(stdout, want) {
+		t.Errorf("standard output is %q, want the accuracy and %q", stdout, want)
+	}
+	if _, err := os.Stat(filepath.Join(want, "metrics.json")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFlagsBeatEnvironment(t *testing.T) {
+	t.Setenv(embed.PresetEnv, "smoke")
+	t.Setenv("GOMLX_BACKEND", "abacus")
+	stdout, _ := execute(t, 0, slices.Concat(fast, []string{"-epochs", "2", "-out", t.TempDir(), "-json"})...)
+	if object := lastObject(t, stdout); object["epochs"] != 2. || object["train"] != 64. || object["backend"] != "go" {
+		t.Errorf("got %v, want 2 epochs of 64 images on go", object)
+	}
+
+	t.Setenv(embed.PresetEnv, "smok")
+	_, stderr := execute(t, 2, fast...)
+	if !strings.Contains(stderr, embed.PresetEnv) || !strings.Contains(stderr, `"smok"`) {
+		t.Errorf("standard error is %q, want it to name %s and its value", stderr, embed.PresetEnv)
+	}
+}
+
+func TestEnvironmentBeatsDefaults(t *testing.T) {
+	t.Setenv(embed.PresetEnv, "smoke")
+	t.Setenv("GOMLX_BACKEND", "go")
+	stdout, _ := execute(t, 0, "train", "-out", t.TempDir(), "-json")
+	if object := lastObject(t, stdout); object["epochs"] != 1. || object["train"] != 512. || object["backend"] != "go" {
+		t.Errorf("got %v, want 1 epoch of 512 images on go", object)
+	}
+}
+
+// An interrupter sends SIGINT to this process when the first epoch is shown.
+type interrupter struct{ io.Writer }
+
+func (w interrupter) Write(p []byte) (int, error) {
+	if bytes.HasPrefix(p, []byte("epoch  1/")) {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+			return 0, err
+		}
+	}
+	return w.Writer.Write(p)
+}
+
+func TestInterrupt(t *testing.T) {
+	folder := t.TempDir()
+	args := slices.Concat(fast, []string{"-epochs", "30", "-out", folder, "-json"})
+	var stdout, stderr bytes.Buffer
+	if code := run(args, &stdout, interrupter{&stderr}); code != 130 {
+		t.Fatalf("exit code %d, want 130; stderr: %s", code, &stderr)
+	}
+	if stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted in epoch") || !strings.Contains(stderr.String(), "checkpoint saved in "+folder) {
+		t.Errorf("standard output %q, standard error %q", &stdout, &stderr)
+	}
+	resumed, progress := execute(t, 0, append(args, "-resume")...)
+	if strings.Contains(progress, "epoch  1/") {
+		t.Errorf("the resumed run began anew: %s", progress)
+	}
+	if object := lastObject(t, resumed); len(object["accuracy_by_epoch"].([]any)) != 30 {
+		t.Errorf("got %v, want 30 epochs", object)
+	}
+}
+
+func TestBench(t *testing.T) {
+	args := []string{"bench", "-backend", "go", "-batch", "8", "-steps", "2", "-padding", "same"}
+	stdout, _ := execute(t, 0, append(args, "-json")...)
+	object := lastObject(t, stdout)
+	checkFields(t, object, "backend", "batch", "padding", "train_images_per_second", "inference_images_per_second", "ms_per_step")
+	if object["backend"] != "go" || object["batch"] != 8. || object["padding"] != "same" {
+		t.Errorf("got %v", object)
+	}
+	// 8 images per step, in two units.
+	if rate, milliseconds := object["train_images_per_second"].(float64), object["ms_per_step"].(float64); rate*milliseconds < 7999 || rate*milliseconds > 8001 {
+		t.Errorf("%g images/s with %g ms per step of 8 images", rate, milliseconds)
+	}
+	if object["inference_images_per_second"].(float64) <= 0 {
+		t.Errorf("got %v", object)
+	}
+	stdout, _ = execute(t, 0, args...)
+	for _, word := range []string{"go", "batch 8", "padding same", "images/s in training", "images/s in inference"} {
+		if !strings.Contains(stdout, word) {
+			t.Errorf("standard output is %q, want it to have %q", stdout, word)
+		}
+	}
+}
