@@ -5,23 +5,46 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
 )
 
-// The whole path: train on digits that come with the library, then use the
-// embedding.
+// The whole path: train on some of the digits that come with the library, then
+// embed others. (Train takes a whole dataset by its name.)
 func Example() {
-	cfg := embed.Config{Dataset: "mnist-sample", Train: 512, Epochs: 1}
-	result, err := embed.Train(context.Background(), cfg, embed.Options{Progress: io.Discard})
+	train, test, err := datasets.Load(context.Background(), "mnist-sample", nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(result.Test.Len(), "test images in", result.Test.Dim, "dimensions,", len(result.ClassNames), "classes")
-	fmt.Println(result.Config.Technique, "for", len(result.History), "epoch of", result.Data.TrainImages, "images")
+	few, others, err := test.Split(200, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cfg := embed.Config{Train: 128, Epochs: 1}
+	result, err := embed.Fit(context.Background(), cfg, train, few, embed.Options{Progress: io.Discard})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(result.Config.Technique, "in", result.Config.Dim, "dimensions, with", result.Data.TrainImages, "images of", len(result.ClassNames), "classes")
+	fmt.Println("tested with", result.Test.Len(), "images")
+	one, err := others.Subset(1, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	embedding, err := result.Embed(one)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("another image has", len(embedding.Z), "coordinates")
 	// Output:
-	// 1000 test images in 2 dimensions, 10 classes
-	// softmax for 1 epoch of 512 images
+	// softmax in 2 dimensions, with 128 images of 10 classes
+	// tested with 200 images
+	// another image has 2 coordinates
 }
 
 func ExampleLookUp() {

@@ -38,8 +38,8 @@ func TestFitLearns(t *testing.T) {
 	for _, technique := range []string{"softmax", "softmax-normalized"} {
 		t.Run(technique, func(t *testing.T) {
 			onBackends(t, func(t *testing.T, _ compute.Backend) {
-				cfg := Config{Technique: technique, Padding: "same", Batch: 32, Epochs: 15, LearningRate: 0.003}
-				result, err := Fit(t.Context(), cfg, patterns(320, 8, 1, 1), patterns(90, 8, 1, 2), quiet(Options{}))
+				cfg := Config{Technique: technique, Padding: "same", Batch: 16, Epochs: 6, LearningRate: 0.003}
+				result, err := Fit(t.Context(), cfg, patterns(160, 4, 1, 1), patterns(90, 4, 1, 2), quiet(Options{}))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -65,7 +65,7 @@ func runAll(t *testing.T, backend compute.Backend, inputs []*tensors.Tensor, bui
 	for _, input := range inputs {
 		args = append(args, input)
 	}
-	outputs, err := graph.ExecOnceN(backend, build, args...)
+	outputs, err := graph.CallOnceN(backend, build, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,9 +23,9 @@ func TestMain(m *testing.M) {
 	if child := children[os.Getenv(childEnv)]; child != nil {
 		if err := child(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+			embedtest.Exit(1)
 		}
-		os.Exit(0)
+		embedtest.Exit(0)
 	}
 	embedtest.Exit(m.Run())
 }

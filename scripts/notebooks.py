@@ -59,6 +59,7 @@ def execute(name, out):
         error = failure
     finally:
         stop(client)
+    notebook.metadata.language_info.pygments_lexer = "go"  # the kernel names none
     write(out / f"{name}.ipynb", nbformat.writes(notebook))
     write(out / f"{name}.html", HTMLExporter(embed_images=True).from_notebook_node(notebook)[0])
     for old in out.glob(f"{name}-*.png"):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"image/png"
 	"io"
@@ -55,8 +56,47 @@ func checkFields(t *testing.T, object map[string]any, fields ...string) {
 	}
 }
 
-// fast are the flags of a training of 2 steps per epoch.
-var fast = []string{"train", "-backend", "go", "-train", "64", "-batch", "32"}
+// fast are the flags of a training of 2 steps per epoch, with the images of
+// useFewDigits.
+var fast = []string{"train", "-dataset", "mnist", "-backend", "go", "-train", "32", "-batch", "16"}
+
+// useFewDigits puts 40 training and 20 test images of the sample in the place of the
+// dataset mnist.
+func useFewDigits(t *testing.T) {
+	t.Helper()
+	train, test, err := datasets.Load(t.Context(), "mnist-sample", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	t.Setenv("EMBEDSPACE_DATA", data)
+	if err := os.Mkdir(filepath.Join(data, "mnist"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string, content ...any) {
+		var idx bytes.Buffer
+		for _, part := range content {
+			if err := binary.Write(&idx, binary.BigEndian, part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(data, "mnist", name), idx.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, part := range []struct {
+		name string
+		n    int
+		data *datasets.Dataset
+	}{{"train", 40, train}, {"t10k", 20, test}} {
+		labels := make([]byte, part.n)
+		for i := range labels {
+			labels[i] = byte(part.data.Labels[i])
+		}
+		write(part.name+"-images-idx3-ubyte", []uint32{0x803, uint32(part.n), 28, 28}, part.data.Images[:part.n*28*28])
+		write(part.name+"-labels-idx1-ubyte", []uint32{0x801, uint32(part.n)}, labels)
+	}
+}
 
 func TestMistakes(t *testing.T) {
 	for _, test := range []struct {
@@ -166,7 +206,11 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestTrain: what the flags say beats the environment.
 func TestTrain(t *testing.T) {
+	useFewDigits(t)
+	t.Setenv(embed.PresetEnv, "smoke")
+	t.Setenv("GOMLX_BACKEND", "abacus")
 	folder := filepath.Join(t.TempDir(), "a folder")
 	args := slices.Concat(fast, []string{"-technique", "softmax-normalized", "-dim", "3", "-epochs", "2", "-seed", "7",
 		"-set", "activation=sigmoid", "-set", "learning-rate=0.004", "-out", folder, "-json"})
@@ -178,7 +222,7 @@ func TestTrain(t *testing.T) {
 	checkFields(t, object, "technique", "dataset", "dim", "epochs", "train", "seed", "backend",
 		"accuracy", "accuracy_by_epoch", "seconds", "images_per_second")
 	for field, want := range map[string]any{
-		"technique": "softmax-normalized", "dataset": "mnist-sample", "dim": 3., "epochs": 2., "train": 64., "seed": 7., "backend": "go",
+		"technique": "softmax-normalized", "dataset": "mnist", "dim": 3., "epochs": 2., "train": 32., "seed": 7., "backend": "go",
 	} {
 		if object[field] != want {
 			t.Errorf("%s is %v, want %v", field, object[field], want)
@@ -192,6 +236,7 @@ func TestTrain(t *testing.T) {
 		t.Errorf("%v s, %v images/s", object["seconds"], object["images_per_second"])
 	}
 
+	t.Setenv("GOMLX_BACKEND", "go")
 	result, err := embed.Load(folder)
 	if err != nil {
 		t.Fatal(err)
@@ -224,40 +269,29 @@ func TestTrain(t *testing.T) {
 	}
 }
 
-func TestTrainIntoTheDefaultFolder(t *testing.T) {
+// TestTrainByDefault: the environment beats the defaults.
+func TestTrainByDefault(t *testing.T) {
+	useFewDigits(t)
 	folder := t.TempDir()
 	t.Setenv(embed.FolderEnv, folder)
-	stdout, _ := execute(t, 0, slices.Concat(fast, []string{"-epochs", "1", "-dim", "4"})...)
-	want := filepath.Join(folder, "softmax-mnist-sample-4d")
-	if !strings.Contains(stdout, "test accuracy") || !strings.Contains(stdout, want) {
+	t.Setenv(embed.PresetEnv, "smoke")
+	t.Setenv("GOMLX_BACKEND", "go")
+	stdout, stderr := execute(t, 0, "train", "-dataset", "mnist", "-batch", "16", "-dim", "4")
+	want := filepath.Join(folder, "softmax-mnist-4d")
+	if !strings.Contains(stdout, "test accuracy") || !strings.Contains(stdout, "on go") || !strings.Contains(stdout, want) {
 		t.Errorf("standard output is %q, want the accuracy and %q", stdout, want)
+	}
+	if !strings.HasPrefix(stderr, "epoch 1/1: ") {
+		t.Errorf("standard error is %q, want one epoch", stderr)
 	}
 	if _, err := os.Stat(filepath.Join(want, "metrics.json")); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestFlagsBeatEnvironment(t *testing.T) {
-	t.Setenv(embed.PresetEnv, "smoke")
-	t.Setenv("GOMLX_BACKEND", "abacus")
-	stdout, _ := execute(t, 0, slices.Concat(fast, []string{"-epochs", "2", "-out", t.TempDir(), "-json"})...)
-	if object := lastObject(t, stdout); object["epochs"] != 2. || object["train"] != 64. || object["backend"] != "go" {
-		t.Errorf("got %v, want 2 epochs of 64 images on go", object)
-	}
 
 	t.Setenv(embed.PresetEnv, "smok")
-	_, stderr := execute(t, 2, fast...)
+	_, stderr = execute(t, 2, fast...)
 	if !strings.Contains(stderr, embed.PresetEnv) || !strings.Contains(stderr, `"smok"`) {
 		t.Errorf("standard error is %q, want it to name %s and its value", stderr, embed.PresetEnv)
-	}
-}
-
-func TestEnvironmentBeatsDefaults(t *testing.T) {
-	t.Setenv(embed.PresetEnv, "smoke")
-	t.Setenv("GOMLX_BACKEND", "go")
-	stdout, _ := execute(t, 0, "train", "-out", t.TempDir(), "-json")
-	if object := lastObject(t, stdout); object["epochs"] != 1. || object["train"] != 512. || object["backend"] != "go" {
-		t.Errorf("got %v, want 1 epoch of 512 images on go", object)
 	}
 }
 
@@ -265,7 +299,7 @@ func TestEnvironmentBeatsDefaults(t *testing.T) {
 type interrupter struct{ io.Writer }
 
 func (w interrupter) Write(p []byte) (int, error) {
-	if bytes.HasPrefix(p, []byte("epoch  1/")) {
+	if bytes.HasPrefix(p, []byte("epoch 1/")) {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
 			return 0, err
 		}
@@ -274,8 +308,9 @@ func (w interrupter) Write(p []byte) (int, error) {
 }
 
 func TestInterrupt(t *testing.T) {
+	useFewDigits(t)
 	folder := t.TempDir()
-	args := slices.Concat(fast, []string{"-epochs", "30", "-out", folder, "-json"})
+	args := slices.Concat(fast, []string{"-epochs", "2", "-out", folder, "-json"})
 	var stdout, stderr bytes.Buffer
 	if code := run(args, &stdout, interrupter{&stderr}); code != 130 {
 		t.Fatalf("exit code %d, want 130; stderr: %s", code, &stderr)
@@ -284,20 +319,20 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("standard output %q, standard error %q", &stdout, &stderr)
 	}
 	resumed, progress := execute(t, 0, append(args, "-resume")...)
-	if strings.Contains(progress, "epoch  1/") {
+	if strings.Contains(progress, "epoch 1/") {
 		t.Errorf("the resumed run began anew: %s", progress)
 	}
-	if object := lastObject(t, resumed); len(object["accuracy_by_epoch"].([]any)) != 30 {
-		t.Errorf("got %v, want 30 epochs", object)
+	if object := lastObject(t, resumed); len(object["accuracy_by_epoch"].([]any)) != 2 {
+		t.Errorf("got %v, want 2 epochs", object)
 	}
 }
 
 func TestBench(t *testing.T) {
-	args := []string{"bench", "-backend", "go", "-batch", "8", "-steps", "2", "-padding", "same"}
+	args := []string{"bench", "-backend", "go", "-batch", "8", "-steps", "1", "-padding", "valid"}
 	stdout, _ := execute(t, 0, append(args, "-json")...)
 	object := lastObject(t, stdout)
 	checkFields(t, object, "backend", "batch", "padding", "train_images_per_second", "inference_images_per_second", "ms_per_step")
-	if object["backend"] != "go" || object["batch"] != 8. || object["padding"] != "same" {
+	if object["backend"] != "go" || object["batch"] != 8. || object["padding"] != "valid" {
 		t.Errorf("got %v", object)
 	}
 	// 8 images per step, in two units.
@@ -308,7 +343,7 @@ func TestBench(t *testing.T) {
 		t.Errorf("got %v", object)
 	}
 	stdout, _ = execute(t, 0, args...)
-	for _, word := range []string{"go", "batch 8", "padding same", "images/s in training", "images/s in inference"} {
+	for _, word := range []string{"go", "batch 8", "padding valid", "images/s in training", "images/s in inference"} {
 		if !strings.Contains(stdout, word) {
 			t.Errorf("standard output is %q, want it to have %q", stdout, word)
 		}
