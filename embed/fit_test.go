@@ -83,6 +83,35 @@ func TestFitRepeats(t *testing.T) {
 	})
 }
 
+// TestSeedOfTheNetwork: the seed also decides where the variables start.
+func TestSeedOfTheNetwork(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		images, _ := smallData()
+		start := func(seed int64) []float32 {
+			cfg := smallOn(backend)
+			cfg.Seed = seed
+			cfg, err := cfg.WithDefaults()
+			if err != nil {
+				t.Fatal(err)
+			}
+			net, err := newNetwork(cfg, backend, [3]int{4, 4, 1}, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := net.embedAll(images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e.Z
+		}
+		first := start(1)
+		checkEqual(t, "embedding before training", start(1), first)
+		if slices.Equal(start(2), first) {
+			t.Error("another seed has the same embedding before training")
+		}
+	})
+}
+
 func TestFitResumes(t *testing.T) {
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		cfg := smallOn(backend)

@@ -21,6 +21,16 @@ $`)
 	}
 }
 
+// TestNoBarInALogFile: steps are shown nowhere but in a terminal or a notebook.
+func TestNoBarInALogFile(t *testing.T) {
+	var log strings.Builder
+	p := newProgress(&log, Config{Epochs: 1, Batch: 10}, 2)
+	p.step(trainingState{Step: 1})
+	p.last = p.last.Add(-time.Minute)
+	p.step(trainingState{Step: 2})
+	checkEqual(t, "log", log.String(), "")
+}
+
 // TestProgressOfATerminal: one line is rewritten, at most every refresh, and is gone
 // at the end of the epoch.
 func TestProgressOfATerminal(t *testing.T) {
