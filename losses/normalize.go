@@ -17,7 +17,12 @@ const normEpsilon = 1e-12
 //
 // Source: the weight normalization of section II-C of the paper.
 func Normalize(x *graph.Node) *graph.Node {
+	return graph.Div(x, graph.ExpandAxes(norms(x), -1))
+}
+
+// norms returns max(||x_i||, 1e-12) [n] for the rows of x [n, dim].
+func norms(x *graph.Node) *graph.Node {
 	checkDims("x", x, -1, -1)
-	squaredNorm := graph.ReduceAndKeep(graph.Square(x), graph.ReduceSum, -1)
-	return graph.Div(x, graph.Sqrt(graph.MaxScalar(squaredNorm, normEpsilon*normEpsilon)))
+	squared := graph.ReduceSum(graph.Square(x), -1)
+	return graph.Sqrt(graph.MaxScalar(squared, normEpsilon*normEpsilon))
 }

@@ -1,0 +1,138 @@
+package losses
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// A triplet (a, p, n) of the batch is an anchor a, a positive p of the same class and a
+// negative n of another. Its loss, with squared Euclidean distances and a margin m, is
+//
+//	L_apn = max(0, d_ap - d_an + m),    d_ij = ||z_i - z_j||^2
+//
+// Source: section II-F of the paper; Schroff et al., arXiv 1503.03832. There are
+// batch^3 triplets, but L is linear in the distances of the triplets that count: how
+// many of them a pair takes part in is all that value and gradient need.
+
+// TripletAll returns the loss of all triplets of the batch,
+//
+//	sum_apn L_apn / number of triplets
+//
+// (with active: / number of triplets whose loss is not 0), for embeddings z [batch,
+// dim], labels [batch] and a margin m, a squared distance; see the package for L_apn.
+// The loss is [batch]: for each anchor the sum over its triplets, scaled so that the
+// mean over the anchors is that mean over the triplets. share, a scalar, is the share of
+// the triplets whose loss is not 0. Both are 0 without a triplet. It panics, as graph
+// functions do, when the shapes do not fit.
+//
+// Source: section II-F of the paper; Schroff et al., arXiv 1503.03832.
+func TripletAll(z, labels *graph.Node, m float64, active bool) (loss, share *graph.Node) {
+	loss, counted, valid := tripletSums(z, labels, m, func(positive, negative *graph.Node) *graph.Node {
+		return graph.LessThan(negative, graph.AddScalar(positive, m))
+	})
+	divisor := valid
+	if active {
+		divisor = counted
+	}
+	return meanOver(loss, divisor), ratio(counted, valid)
+}
+
+// TripletSemiHard returns the loss of the semi-hard triplets of the batch, those whose
+// negative is further than their positive, but within the margin,
+//
+//	sum_apn L_apn / number of them,    d_ap < d_an < d_ap + m
+//
+// for embeddings z [batch, dim], labels [batch] and a margin m, a squared distance; see
+// the package for L_apn. The loss is [batch]: for each anchor the sum over its triplets,
+// scaled so that the mean over the anchors is that mean over the triplets. share, a
+// scalar, is the share of semi-hard triplets among all. Both are 0 without such a
+// triplet. It panics, as graph functions do, when the shapes do not fit.
+//
+// Source: section II-F of the paper; Schroff et al., arXiv 1503.03832.
+func TripletSemiHard(z, labels *graph.Node, m float64) (loss, share *graph.Node) {
+	loss, counted, valid := tripletSums(z, labels, m, func(positive, negative *graph.Node) *graph.Node {
+		return graph.LogicalAnd(
+			graph.LessThan(positive, negative),
+			graph.LessThan(negative, graph.AddScalar(positive, m)))
+	})
+	return meanOver(loss, counted), ratio(counted, valid)
+}
+
+// TripletHard returns the loss of the hardest triplet of each anchor: its farthest
+// positive and its nearest negative,
+//
+//	mean_a max(0, max_p d_ap - min_n d_an + m)
+//
+// (with active: the mean over the anchors where it is not 0), for embeddings z [batch,
+// dim], labels [batch] and a margin m, a squared distance. The loss is [batch], one
+// per anchor, scaled so that the mean over the batch is that mean over the anchors that
+// have a positive and a negative. share, a scalar, is the share of these anchors
+// whose loss is not 0. Both are 0 without such an anchor. It panics, as graph functions do,
+// when the shapes do not fit.
+//
+// Source: section II-F of the paper; Hermans et al., arXiv 1703.07737.
+func TripletHard(z, labels *graph.Node, m float64, active bool) (loss, share *graph.Node) {
+	isPositive, isNegative := pairs(z, labels)
+	squared := graph.StopGradient(SquaredDistances(z, z))
+	never := graph.Infinity(z.Graph(), z.DType(), -1)
+	farthest := graph.ArgMax(graph.Where(isPositive, squared, never), -1, dtypes.Int32)
+	nearest := graph.ArgMax(graph.Where(isNegative, graph.Neg(squared), never), -1, dtypes.Int32)
+	hinge := graph.AddScalar(graph.Sub(rowDistances(z, z, farthest), rowDistances(z, z, nearest)), m)
+	valid := graph.ConvertDType(graph.LogicalAnd(
+		graph.LogicalAny(isPositive, -1), graph.LogicalAny(isNegative, -1)), z.DType())
+	loss = graph.Mul(graph.MaxScalar(hinge, 0), valid)
+	counted := graph.ReduceAllSum(graph.ConvertDType(graph.GreaterThan(loss, graph.ZerosLike(loss)), z.DType()))
+	divisor := graph.ReduceAllSum(valid)
+	share = ratio(counted, divisor)
+	if active {
+		divisor = counted
+	}
+	return meanOver(loss, divisor), share
+}
+
+// tripletSums returns for each anchor the sum [batch] of d_ap - d_an + m over the
+// triplets that counts tells by their distances d_ap and d_an, and the number of these
+// triplets and of all, two scalars.
+func tripletSums(z, labels *graph.Node, m float64, counts func(positive, negative *graph.Node) *graph.Node) (sum, counted, valid *graph.Node) {
+	isPositive, isNegative := pairs(z, labels)
+	squared := SquaredDistances(z, z)
+	perPositive, perNegative := tripletsPerPair(graph.StopGradient(squared), isPositive, isNegative, counts)
+	number := graph.ReduceSum(perPositive, -1)
+	sum = graph.Add(
+		graph.ReduceSum(graph.Mul(graph.Sub(perPositive, perNegative), squared), -1),
+		graph.MulScalar(number, m))
+	positives := graph.ReduceSum(graph.ConvertDType(isPositive, z.DType()), -1)
+	negatives := graph.ReduceSum(graph.ConvertDType(isNegative, z.DType()), -1)
+	return sum, graph.ReduceAllSum(number), graph.ReduceAllSum(graph.Mul(positives, negatives))
+}
+
+// tripletBlock is the number of triplets that are looked at together.
+const tripletBlock = 1 << 22
+
+// tripletsPerPair returns how many of the triplets that count have (a, p) as their
+// positive pair, and (a, n) as their negative pair [batch, batch].
+func tripletsPerPair(squared, isPositive, isNegative *graph.Node, counts func(positive, negative *graph.Node) *graph.Node) (perPositive, perNegative *graph.Node) {
+	batch := squared.Shape().Dim(0)
+	block := max(1, tripletBlock/(batch*batch))
+	perPositive = graph.ZerosLike(squared)
+	var blocks []*graph.Node
+	for from := 0; from < batch; from += block {
+		some := graph.AxisRange(from, min(from+block, batch)) // of the negatives
+		all := graph.AxisRange()
+		triplets := graph.LogicalAnd( // [anchor, positive, negative]
+			counts(graph.ExpandAxes(squared, 2), graph.ExpandAxes(graph.Slice(squared, all, some), 1)),
+			graph.LogicalAnd(graph.ExpandAxes(isPositive, 2), graph.ExpandAxes(graph.Slice(isNegative, all, some), 1)))
+		count := graph.ConvertDType(triplets, squared.DType())
+		perPositive = graph.Add(perPositive, graph.ReduceSum(count, 2))
+		blocks = append(blocks, graph.ReduceSum(count, 1))
+	}
+	return perPositive, graph.Concatenate(blocks, 1)
+}
+
+// meanOver scales sums [batch] so that their mean is their total over n, and 0 if n is 0.
+func meanOver(sums, n *graph.Node) *graph.Node {
+	return graph.MulScalar(graph.Div(sums, graph.MaxScalar(n, 1)), float64(sums.Shape().Dim(0)))
+}
+
+// ratio returns part / all, and 0 if all is 0.
+func ratio(part, all *graph.Node) *graph.Node { return graph.Div(part, graph.MaxScalar(all, 1)) }
