@@ -43,7 +43,7 @@ func Bench(cfg Config, steps int) (Speed, error) {
 	batch, labels := images.Images[:cfg.Batch*len(images.At(0))], images.Labels[:cfg.Batch]
 	train := func(steps int) (err error) {
 		for range steps {
-			if _, _, err = net.train(batch, labels, cfg.LearningRate, 0); err != nil {
+			if _, err = net.train(batch, labels, cfg.LearningRate, 0); err != nil {
 				return err
 			}
 		}

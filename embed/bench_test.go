@@ -37,7 +37,7 @@ func BenchmarkTrainingStep(b *testing.B) {
 	benchNetwork(b, func(b *testing.B, net *network) {
 		images := randomDigits(net.cfg.Batch)
 		step := func() {
-			if _, _, err := net.train(images.Images, images.Labels, net.cfg.LearningRate, 0); err != nil {
+			if _, err := net.train(images.Images, images.Labels, net.cfg.LearningRate, 0); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -80,7 +80,7 @@ func BenchmarkSave(b *testing.B) {
 		b.Fatal(err)
 	}
 	images := randomDigits(8)
-	if _, _, err := net.train(images.Images, images.Labels, cfg.LearningRate, 0); err != nil {
+	if _, err := net.train(images.Images, images.Labels, cfg.LearningRate, 0); err != nil {
 		b.Fatal(err)
 	}
 	folder := b.TempDir()

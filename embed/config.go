@@ -3,7 +3,6 @@ package embed
 import (
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -23,14 +22,14 @@ type Config struct {
 	Backend   string             `json:"backend"` // see OpenBackend
 	Params    map[string]float64 `json:"params"`  // of the technique
 
+	Extractor    string  `json:"extractor"`     // see Extractors
 	Activation   string  `json:"activation"`    // in front of the embedding: linear, sigmoid, relu, selu
 	Padding      string  `json:"padding"`       // of the convolutions: same, valid
 	LearningRate float64 `json:"learning_rate"` // the highest of the schedule
 }
 
-// A Param is a number or a word that shapes a run, with its default where the
-// paper leaves it open.
-type Param struct {
+// A Default is what a run takes where a Config says nothing, or what is fixed.
+type Default struct {
 	Name    string
 	Default string
 	Allowed string // the words, or the interval, that are allowed
@@ -50,6 +49,7 @@ const (
 	fullEpochs          = 5
 	defaultBatch        = 128
 	defaultSeed         = 1
+	defaultExtractor    = "paper"
 	defaultActivation   = "linear"
 	defaultPadding      = "valid"
 	defaultLearningRate = 0.008
@@ -59,7 +59,7 @@ const (
 
 // Defaults is the table of what the paper leaves open and of what was chosen. The
 // parameters of the techniques are in Technique.Params.
-var Defaults = []Param{
+var Defaults = []Default{
 	{"technique", defaultTechnique, "see Techniques", "the loss the paper starts from"},
 	{"dataset", defaultDataset, "see datasets.Names", "real digits that need no download"},
 	{"dim", fmt.Sprint(defaultDim), "1 or more", "the paper's figures"},
@@ -68,6 +68,7 @@ var Defaults = []Param{
 	{"batch", fmt.Sprint(defaultBatch), "1 to the number of training images", "the usual size"},
 	{"seed", fmt.Sprint(defaultSeed), "any integer but 0", "a run repeats by default"},
 	{"backend", "the fastest there is", "see OpenBackend", "xla:cuda, xla:cpu, go, in this order"},
+	{"extractor", defaultExtractor, "see Extractors", "the network of Fig. 1"},
 	{"activation", defaultActivation, "linear, sigmoid, relu, selu", "section II-B: linear is the base of all that follows"},
 	{"padding", defaultPadding, "same, valid", "2.6 times fewer operations than same, and as accurate on MNIST"},
 	{"learning-rate", fmt.Sprint(defaultLearningRate), "more than 0, at most 1", "softmax in 2-D converges slowly at the usual 0.001: 10 epochs of the sample end at 73 %, and at 96 % from 0.005 on"},
@@ -99,6 +100,7 @@ func (c Config) WithDefaults() (Config, error) {
 	setDefault(&c.Epochs, fullEpochs)
 	setDefault(&c.Batch, defaultBatch)
 	setDefault(&c.Seed, defaultSeed)
+	setDefault(&c.Extractor, defaultExtractor)
 	setDefault(&c.Activation, defaultActivation)
 	setDefault(&c.Padding, defaultPadding)
 	setDefault(&c.LearningRate, defaultLearningRate)
@@ -107,20 +109,19 @@ func (c Config) WithDefaults() (Config, error) {
 		return c, err
 	}
 	params := map[string]float64{}
-	for _, param := range technique.Params {
-		if params[param.Name], err = strconv.ParseFloat(param.Default, 64); err != nil {
-			return c, fmt.Errorf("embed: technique %q: default of %s: %w", technique.ID, param.Name, err)
+	for _, param := range technique.params() {
+		params[param.Name] = param.Default
+		if value, given := c.Params[param.Name]; given {
+			if err := param.check(value); err != nil {
+				return c, err
+			}
+			params[param.Name] = value
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
-		value := c.Params[name]
 		if !has(params, name) {
 			return c, unknownParam(name, technique)
 		}
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			return c, fmt.Errorf("embed: %s is %v; allowed: a finite number", name, value)
-		}
-		params[name] = value
 	}
 	c.Params = params
 	return c, c.check()
@@ -146,6 +147,7 @@ func (c Config) check(names ...string) error {
 		{"epochs", c.Epochs, c.Epochs >= 1, "1 or more"},
 		{"train", c.Train, c.Train >= 0, "0 (all) or more"},
 		{"batch", c.Batch, c.Batch >= 1, "1 or more"},
+		{"extractor", c.Extractor, slices.Contains(Extractors(), c.Extractor), strings.Join(Extractors(), ", ")},
 		{"activation", c.Activation, has(activations, c.Activation), strings.Join(slices.Sorted(maps.Keys(activations)), ", ")},
 		{"padding", c.Padding, c.Padding == "same" || c.Padding == "valid", "same, valid"},
 		{"learning-rate", c.LearningRate, c.LearningRate > 0 && c.LearningRate <= 1, "more than 0, at most 1"},
@@ -162,11 +164,14 @@ func has[K comparable, V any](m map[K]V, key K) bool {
 	return ok
 }
 
-// Set sets a parameter of the run by its name: activation, padding, learning-rate,
-// or one of the technique's (see Technique.Params), whose names WithDefaults checks.
+// Set sets a parameter of the run by its name: extractor, activation, padding,
+// learning-rate, or one of the technique's (see Technique.Params), whose names WithDefaults checks.
 // The error names the value and what is allowed.
 func (c *Config) Set(name, value string) error {
 	switch name {
+	case "extractor":
+		c.Extractor = value
+		return c.check(name)
 	case "activation":
 		c.Activation = value
 		return c.check(name)
@@ -192,8 +197,8 @@ func (c *Config) Set(name, value string) error {
 }
 
 func unknownParam(name string, technique Technique) error {
-	names := []string{"activation", "padding", "learning-rate"}
-	for _, param := range technique.Params {
+	names := []string{"extractor", "activation", "padding", "learning-rate"}
+	for _, param := range technique.params() {
 		names = append(names, param.Name)
 	}
 	return fmt.Errorf("embed: technique %q has no parameter %q; there are: %s", technique.ID, name, strings.Join(names, ", "))

@@ -11,9 +11,12 @@ import (
 
 // withParams is a technique that has parameters.
 var withParams = Technique{
-	ID:     "with-params",
-	Params: []Param{{"margin", "0.05", "0 or more", "the paper's"}, {"scale", "16", "more than 0", "trains"}},
-	Loss:   func(h Head) *graph.Node { return h.Z },
+	ID: "with-params",
+	Params: []Param{
+		{Name: "margin", Default: 0.05, Min: 0, Max: 1, Reason: "the paper's"},
+		{Name: "scale", Default: 16, Min: 1, Max: math.Inf(1), Whole: true, Reason: "trains"},
+	},
+	Loss: func(h Head) *graph.Node { return h.Z },
 }
 
 func TestDefaults(t *testing.T) {
@@ -27,7 +30,7 @@ func TestDefaults(t *testing.T) {
 	got.Params = nil
 	checkEqual(t, "the default Config", got, Config{
 		Technique: "softmax", Dataset: "mnist-sample", Dim: 2, Epochs: sampleEpochs, Batch: 128, Seed: 1,
-		Activation: "linear", Padding: "valid", LearningRate: defaultLearningRate,
+		Extractor: "paper", Activation: "linear", Padding: "valid", LearningRate: defaultLearningRate,
 	})
 	full, err := Config{Dataset: "mnist"}.WithDefaults()
 	if err != nil {
@@ -92,7 +95,7 @@ func TestBadConfig(t *testing.T) {
 		cfg   Config
 		words []string
 	}{
-		"technique":         {Config{Technique: "sofmax"}, []string{`"sofmax"`, "softmax, softmax-normalized, with-params"}},
+		"technique":         {Config{Technique: "sofmax"}, []string{`"sofmax"`, "regression-circle, with-params"}},
 		"dim":               {Config{Dim: -1}, []string{"dim is -1", "1 or more"}},
 		"epochs":            {Config{Epochs: -2}, []string{"epochs is -2", "1 or more"}},
 		"train":             {Config{Train: -3}, []string{"train is -3", "0 (all) or more"}},
@@ -103,9 +106,14 @@ func TestBadConfig(t *testing.T) {
 		"negative rate":     {Config{LearningRate: -0.1}, []string{"learning-rate is -0.1", "more than 0, at most 1"}},
 		"rate not a number": {Config{LearningRate: math.NaN()}, []string{"learning-rate is NaN", "more than 0, at most 1"}},
 		"parameter": {Config{Technique: "with-params", Params: map[string]float64{"lambda": 1}},
-			[]string{`"with-params"`, `"lambda"`, "activation, padding, learning-rate, margin, scale"}},
+			[]string{`"with-params"`, `"lambda"`, "extractor, activation, padding, learning-rate, margin, scale"}},
 		"parameter not finite": {Config{Technique: "with-params", Params: map[string]float64{"scale": math.Inf(1)}},
-			[]string{"scale is +Inf", "finite"}},
+			[]string{"scale is +Inf", "whole numbers, 1 or more"}},
+		"parameter not whole": {Config{Technique: "with-params", Params: map[string]float64{"scale": 1.5}},
+			[]string{"scale is 1.5", "whole numbers, 1 or more"}},
+		"parameter too large": {Config{Technique: "with-params", Params: map[string]float64{"margin": 2}},
+			[]string{"margin is 2", "0 to 1"}},
+		"extractor": {Config{Extractor: "resnet"}, []string{`extractor is "resnet"`, "allowed: paper"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := test.cfg.WithDefaults()
@@ -196,7 +204,7 @@ func TestTechniques(t *testing.T) {
 			}
 		}
 		for _, param := range technique.Params {
-			if param.Name == "" || param.Allowed == "" || param.Reason == "" {
+			if param.Name == "" || param.check(param.Default) != nil || param.Reason == "" {
 				t.Errorf("%s: a parameter is incomplete: %+v", technique.ID, param)
 			}
 		}
@@ -208,7 +216,10 @@ func TestTechniques(t *testing.T) {
 			t.Errorf("LookUp(%q) = %q, %v", technique.ID, found.Title, err)
 		}
 	}
-	for _, id := range []string{"softmax", "softmax-normalized"} {
+	for _, id := range []string{
+		"softmax", "softmax-normalized", "cosface", "arcface", "sphereface", "lsoftmax", "center", "center-normalized",
+		"contrastive", "triplet-all", "triplet-hard", "triplet-semihard", "regression-raster", "regression-circle",
+	} {
 		if !seen[id] {
 			t.Errorf("%s is not registered", id)
 		}

@@ -2,6 +2,8 @@ package embed
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -19,21 +21,52 @@ type layer struct {
 	apply func(scope *model.Scope, x *graph.Node) *graph.Node
 }
 
+// An Extractor is the network up to the embedding: from images [batch, height, width,
+// channels], numbers from 0 to 1, to features [batch, ...]. FC(dim) follows, with the
+// activation of Fig. 2. Its variables live in the scope.
+type Extractor func(scope *model.Scope, images *graph.Node) *graph.Node
+
+// extractors holds the extractors that were registered, by name.
+var extractors = map[string]Extractor{}
+
+// RegisterExtractor adds an extractor of your own: a Config can name it from then on, in
+// the whole process. The error names what is missing or taken.
+func RegisterExtractor(name string, extractor Extractor) error {
+	if name == "" || extractor == nil {
+		return fmt.Errorf("embed: extractor %q needs a name and a function", name)
+	}
+	if slices.Contains(Extractors(), name) {
+		return fmt.Errorf("embed: there is an extractor %q already", name)
+	}
+	extractors[name] = extractor
+	return nil
+}
+
+// Extractors lists the names of the extractors: "paper", then those that were
+// registered.
+func Extractors() []string {
+	return append([]string{defaultExtractor}, slices.Sorted(maps.Keys(extractors))...)
+}
+
 // extractorLayers is the network of Fig. 1 of the paper,
 //
 //	Conv(32) - Pool - Conv(64) - Pool - Conv(128) - FC(256) - FC(dim)
 //
-// with relu after each convolution and FC(256), and with the activation of Fig. 2
-// after FC(dim).
+// with relu after each convolution and FC(256), or another extractor in front of
+// FC(dim). The activation of Fig. 2 comes after FC(dim).
 func extractorLayers(cfg Config) []layer {
 	same := cfg.Padding == "same"
-	return []layer{
+	features := []layer{
 		{"conv1", "Conv(32) - Pool", convLayer(32, same, true)},
 		{"conv2", "Conv(64) - Pool", convLayer(64, same, true)},
 		{"conv3", "Conv(128)", convLayer(128, same, false)},
 		{"fc", "FC(256)", denseLayer(256, relu, initializer.HeFn)},
-		{"embedding", fmt.Sprintf("FC(%d)", cfg.Dim), denseLayer(cfg.Dim, activations[cfg.Activation], embeddingInit(cfg.Activation))},
 	}
+	if own, ok := extractors[cfg.Extractor]; ok {
+		features = []layer{{"features", cfg.Extractor, own}}
+	}
+	return append(features,
+		layer{"embedding", fmt.Sprintf("FC(%d)", cfg.Dim), denseLayer(cfg.Dim, activations[cfg.Activation], embeddingInit(cfg.Activation))})
 }
 
 // extractor returns the embeddings z [batch, dim] of images [batch, height, width,
@@ -128,7 +161,7 @@ func Layers(cfg Config, height, width, channels int) ([]Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkImageShape([3]int{height, width, channels}, cfg.Padding); err != nil {
+	if err := checkImageShape([3]int{height, width, channels}, cfg); err != nil {
 		return nil, err
 	}
 	backend, err := OpenBackend("go", nil)
@@ -148,15 +181,18 @@ func Layers(cfg Config, height, width, channels int) ([]Layer, error) {
 	return described, err
 }
 
-// checkImageShape returns an error when images are too small for the extractor.
-func checkImageShape(shape [3]int, padding string) error {
+// checkImageShape returns an error when images are too small for the paper's extractor.
+func checkImageShape(shape [3]int, cfg Config) error {
+	if cfg.Extractor != defaultExtractor {
+		return nil
+	}
 	smallest := map[string]int{
 		"same":  4,  // two poolings: 4-2-1
 		"valid": 18, // 18-16-8-6-3-1
-	}[padding]
+	}[cfg.Padding]
 	if shape[0] < smallest || shape[1] < smallest || shape[2] < 1 {
 		return fmt.Errorf("embed: images are %d x %d x %d (height, width, channels); allowed with padding %s: %d x %d or more, 1 channel or more",
-			shape[0], shape[1], shape[2], padding, smallest, smallest)
+			shape[0], shape[1], shape[2], cfg.Padding, smallest, smallest)
 	}
 	return nil
 }

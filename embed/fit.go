@@ -42,6 +42,8 @@ type Epoch struct {
 	TestAccuracy    float64 `json:"test_accuracy"`
 	Seconds         float64 `json:"seconds"` // of training, without the evaluation
 	ImagesPerSecond float64 `json:"images_per_second"`
+	// Monitors are the means of what the technique follows (see Head.Monitor).
+	Monitors map[string]float64 `json:"monitors,omitempty"`
 }
 
 // Interruptible returns a context that ends at the first SIGINT (Ctrl-C, or a
@@ -99,6 +101,7 @@ type training struct {
 	cfg         Config
 	opts        Options
 	train, test *datasets.Dataset
+	reference   *datasets.Dataset // training images whose means are the centers after an epoch
 	net         *network
 	progress    *progress
 	state       trainingState
@@ -107,14 +110,15 @@ type training struct {
 
 // A trainingState is what a checkpoint holds beside the variables.
 type trainingState struct {
-	Config  Config   `json:"config"`
-	Data    DataInfo `json:"data"`
-	Epoch   int      `json:"epoch"` // complete epochs
-	Step    int      `json:"step"`  // complete steps of the epoch after them
-	Loss    float64  `json:"loss"`  // sum over these steps
-	Right   float64  `json:"right"` // sum of their accuracies
-	Seconds float64  `json:"seconds"`
-	History []Epoch  `json:"history"`
+	Config   Config             `json:"config"`
+	Data     DataInfo           `json:"data"`
+	Epoch    int                `json:"epoch"`              // complete epochs
+	Step     int                `json:"step"`               // complete steps of the epoch after them
+	Loss     float64            `json:"loss"`               // sum over these steps
+	Right    float64            `json:"right"`              // sum of their accuracies
+	Monitors map[string]float64 `json:"monitors,omitempty"` // sums of theirs
+	Seconds  float64            `json:"seconds"`
+	History  []Epoch            `json:"history"`
 }
 
 func (opts Options) progress() io.Writer {
@@ -154,8 +158,14 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 	if err != nil {
 		return nil, err
 	}
+	reference := train
+	if train.Len() > referenceImages {
+		if reference, err = train.Subset(referenceImages, cfg.Seed); err != nil {
+			return nil, err
+		}
+	}
 	t := &training{
-		cfg: cfg, opts: opts, train: train, test: test, net: net,
+		cfg: cfg, opts: opts, train: train, test: test, reference: reference, net: net,
 		state:    trainingState{Config: cfg, Data: dataInfo(train, test)},
 		lastSave: time.Now(),
 	}
@@ -188,6 +198,10 @@ func checkData(train, test *datasets.Dataset) error {
 	return nil
 }
 
+// referenceImages is the number of training images whose class means are the centers
+// after an epoch, where the nearest center decides.
+const referenceImages = 10_000
+
 func (t *training) stepsPerEpoch() int { return t.train.Len() / t.cfg.Batch }
 
 // saveInterval is how much training a kill -9 can lose at most, besides the time
@@ -197,7 +211,7 @@ const saveInterval = time.Minute
 // runEpoch trains the rest of an epoch.
 func (t *training) runEpoch(ctx context.Context) error {
 	steps := t.stepsPerEpoch()
-	order := epochOrder(t.train.Len(), t.cfg.Seed, t.state.Epoch)
+	order := t.order()
 	images := make([]byte, 0, t.cfg.Batch*len(t.train.At(0)))
 	labels := make([]int32, t.cfg.Batch)
 	for t.state.Step < steps {
@@ -211,17 +225,23 @@ func (t *training) runEpoch(ctx context.Context) error {
 		}
 		started := time.Now()
 		done := float64(t.state.Epoch*steps+t.state.Step) / float64(t.cfg.Epochs*steps)
-		loss, accuracy, err := t.net.train(images, labels, oneCycle(t.cfg.LearningRate, done), done)
+		step, err := t.net.train(images, labels, oneCycle(t.cfg.LearningRate, done), done)
 		if err != nil {
 			return fmt.Errorf("embed: epoch %d, step %d: %w", t.state.Epoch+1, t.state.Step+1, err)
 		}
-		if math.IsNaN(float64(loss)) || math.IsInf(float64(loss), 0) {
-			return t.diverged(fmt.Sprintf("the loss is %v", loss), t.state.Step+1)
+		if math.IsNaN(step.loss) || math.IsInf(step.loss, 0) {
+			return t.diverged(fmt.Sprintf("the loss is %v", step.loss), t.state.Step+1)
 		}
 		t.state.Seconds += time.Since(started).Seconds()
 		t.state.Step++
-		t.state.Loss += float64(loss)
-		t.state.Right += float64(accuracy)
+		t.state.Loss += step.loss
+		t.state.Right += step.accuracy
+		for name, value := range step.monitors {
+			if t.state.Monitors == nil {
+				t.state.Monitors = map[string]float64{}
+			}
+			t.state.Monitors[name] += value
+		}
 		t.progress.step(t.state)
 		if t.opts.Out != "" && time.Since(t.lastSave) > saveInterval {
 			if err := t.saveCheckpoint(); err != nil {
@@ -230,6 +250,14 @@ func (t *training) runEpoch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// order returns the training images of the epoch, batch after batch.
+func (t *training) order() []int {
+	if !t.net.technique.Balanced {
+		return epochOrder(t.train.Len(), t.cfg.Seed, t.state.Epoch)
+	}
+	return balancedOrder(t.train.Labels, int(t.cfg.Params[classesPerBatch.Name]), t.cfg.Batch, t.cfg.Seed, t.state.Epoch)
 }
 
 // interrupted saves a checkpoint and returns the error of a training that ends
@@ -288,8 +316,20 @@ func (t *training) endEpoch() error {
 	if err := t.checkFinite(); err != nil {
 		return err
 	}
+	if t.net.technique.Scores == nil {
+		reference, err := t.net.embedAll(t.reference)
+		if err != nil {
+			return err
+		}
+		if err := t.net.setCenters(reference); err != nil {
+			return err
+		}
+	}
 	test, err := t.net.embedAll(t.test)
 	if err != nil {
+		return err
+	}
+	if test.Predicted, err = t.net.classify(test.Z); err != nil {
 		return err
 	}
 	steps := float64(t.stepsPerEpoch())
@@ -304,8 +344,12 @@ func (t *training) endEpoch() error {
 		epoch.Seconds -= before.Seconds
 	}
 	epoch.ImagesPerSecond = steps * float64(t.cfg.Batch) / epoch.Seconds
+	for name, sum := range t.state.Monitors {
+		t.state.Monitors[name] = sum / steps
+	}
+	epoch.Monitors = t.state.Monitors
 	t.state.History = append(t.state.History, epoch)
-	t.state.Epoch, t.state.Step, t.state.Loss, t.state.Right = t.state.Epoch+1, 0, 0, 0
+	t.state.Epoch, t.state.Step, t.state.Loss, t.state.Right, t.state.Monitors = t.state.Epoch+1, 0, 0, 0, nil
 	t.progress.epoch(epoch)
 	if t.opts.Out != "" {
 		if err := t.saveCheckpoint(); err != nil {
@@ -334,19 +378,33 @@ func (t *training) result(test Embedding) (*Result, error) {
 	}, nil
 }
 
-// finish embeds all images and saves the Result.
+// finish embeds all images, sets the centers to the means of all training images, and
+// saves the Result.
 func (t *training) finish() (*Result, error) {
+	train, err := t.net.embedAll(t.train)
+	if err != nil {
+		return nil, err
+	}
 	test, err := t.net.embedAll(t.test)
 	if err != nil {
 		return nil, err
 	}
+	// What has centers has created them by now: the training did, or the checkpoint.
+	if err := t.net.setCenters(train); err != nil {
+		return nil, err
+	}
+	if train.Predicted, err = t.net.classify(train.Z); err != nil {
+		return nil, err
+	}
+	if test.Predicted, err = t.net.classify(test.Z); err != nil {
+		return nil, err
+	}
+	t.state.History[len(t.state.History)-1].TestAccuracy = test.Accuracy()
 	result, err := t.result(test)
 	if err != nil {
 		return nil, err
 	}
-	if result.Train, err = t.net.embedAll(t.train); err != nil {
-		return nil, err
-	}
+	result.Train = train
 	t.progress.end()
 	if t.opts.Out == "" {
 		return result, nil

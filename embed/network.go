@@ -1,6 +1,8 @@
 package embed
 
 import (
+	"fmt"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -10,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/losses"
 )
 
 // A network is an extractor and a technique's head with their variables, compiled
@@ -21,7 +24,9 @@ type network struct {
 	shape     [3]int // height, width, channels
 	store     *model.Store
 
-	trainExec, embedExec, vectorsExec *model.Exec
+	trainExec, embedExec, classifyExec, vectorsExec *model.Exec
+
+	monitors []monitor // of the graph of trainExec
 }
 
 func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) (*network, error) {
@@ -29,7 +34,7 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkImageShape(shape, cfg.Padding); err != nil {
+	if err := checkImageShape(shape, cfg); err != nil {
 		return nil, err
 	}
 	n := &network{cfg: cfg, technique: technique, classes: classes, shape: shape, store: model.NewStore()}
@@ -40,6 +45,9 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 		return nil, err
 	}
 	if n.embedExec, err = model.NewExec(backend, n.store, n.embedGraph); err != nil {
+		return nil, err
+	}
+	if n.classifyExec, err = model.NewExec(backend, n.store, n.classifyGraph); err != nil {
 		return nil, err
 	}
 	if n.vectorsExec, err = model.NewExec(backend, n.store, n.vectorsGraph); err != nil {
@@ -59,24 +67,32 @@ func (n *network) head(scope *model.Scope, z *graph.Node) Head {
 
 // predict returns the classes [batch] of the highest scores.
 func (n *network) predict(h Head) *graph.Node {
-	return graph.ArgMax(n.technique.Scores(h), -1, dtypes.Int32)
+	return graph.ArgMax(n.technique.scores(h), -1, dtypes.Int32)
 }
 
-// trainGraph is one step of the training. It returns the mean loss and the share
-// of the batch that was decided right before the step.
+// trainGraph is one step of the training. It returns the mean loss, the share of the
+// batch that was decided right before the step, and the monitors.
 func (n *network) trainGraph(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 	images, labels, learningRate, progress := inputs[0], inputs[1], inputs[2], inputs[3]
 	g := images.Graph()
 	variablesChange(scope, g)
 
+	n.monitors = nil
 	h := n.head(scope, n.embed(scope, images))
-	h.Labels, h.Progress = labels, progress
+	h.Labels, h.Progress, h.monitors = labels, progress, &n.monitors
 	loss := graph.ReduceAllMean(n.technique.Loss(h))
 	right := graph.ConvertDType(graph.Equal(n.predict(h), labels), dtypes.Float32)
+	if n.technique.Scores == nil {
+		h.MoveCenters(losses.RunningMeans(h.Z, h.Centers(), labels, alpha.Default))
+	}
 
 	optimizer.LearningRateVar(scope, learningRate.DType(), 0).SetNodeValue(learningRate)
 	optimizer.Adam().Done().UpdateGraph(scope, g, loss)
-	return []*graph.Node{loss, graph.ReduceAllMean(right)}
+	outputs := []*graph.Node{loss, graph.ReduceAllMean(right)}
+	for _, monitor := range n.monitors {
+		outputs = append(outputs, monitor.value)
+	}
+	return outputs
 }
 
 // variablesChange tells GoMLX that a graph runs between steps of the training: else,
@@ -84,65 +100,130 @@ func (n *network) trainGraph(scope *model.Scope, inputs []*graph.Node) []*graph.
 // built.
 func variablesChange(scope *model.Scope, g *graph.Graph) { scope.SetTraining(g, true) }
 
-// embedGraph returns the embeddings [batch, dim] and predicted classes [batch].
-func (n *network) embedGraph(scope *model.Scope, images *graph.Node) (z, predicted *graph.Node) {
+// embedGraph returns the embeddings [batch, dim] of images.
+func (n *network) embedGraph(scope *model.Scope, images *graph.Node) *graph.Node {
 	variablesChange(scope, images.Graph())
-	z = n.embed(scope, images)
-	return z, n.predict(n.head(scope, z))
+	return n.embed(scope, images)
+}
+
+// classifyGraph returns the classes [batch] that are predicted for embeddings.
+func (n *network) classifyGraph(scope *model.Scope, z *graph.Node) *graph.Node {
+	variablesChange(scope, z.Graph())
+	return n.predict(n.head(scope, z))
 }
 
 // vectorsGraph returns the class vectors [classes, dim].
 func (n *network) vectorsGraph(scope *model.Scope, g *graph.Graph) *graph.Node {
 	variablesChange(scope, g)
-	return n.technique.ClassVectors(n.head(scope, graph.Zeros(g, shapes.Make(dtypes.Float32, 1, n.cfg.Dim))))
+	return n.technique.classVectors(n.head(scope, graph.Zeros(g, shapes.Make(dtypes.Float32, 1, n.cfg.Dim))))
+}
+
+// call runs a graph. Whatever is wrong with it comes back as an error, also when a
+// function of the technique panics.
+func (n *network) call(exec *model.Exec, args ...any) (outputs []*tensors.Tensor, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("embed: technique %q: %v", n.technique.ID, cause)
+		}
+	}()
+	return exec.Call(args...)
+}
+
+// A stepResult is what is known of a step of the training.
+type stepResult struct {
+	loss, accuracy float64
+	monitors       map[string]float64
 }
 
 // train runs one step.
-func (n *network) train(images []byte, labels []int32, learningRate, progress float64) (loss, accuracy float32, err error) {
-	outputs, err := n.trainExec.Call(
+func (n *network) train(images []byte, labels []int32, learningRate, progress float64) (stepResult, error) {
+	outputs, err := n.call(n.trainExec,
 		n.imagesTensor(images), tensors.FromFlatDataAndDimensions(labels, len(labels)),
 		float32(learningRate), float32(progress))
 	if err != nil {
-		return 0, 0, err
+		return stepResult{}, err
 	}
-	loss, accuracy = tensors.ToScalar[float32](outputs[0]), tensors.ToScalar[float32](outputs[1])
-	return loss, accuracy, finalize(outputs...)
+	value := func(i int) float64 { return float64(tensors.ToScalar[float32](outputs[i])) }
+	result := stepResult{loss: value(0), accuracy: value(1), monitors: map[string]float64{}}
+	for i, monitor := range n.monitors {
+		result.monitors[monitor.name] = value(2 + i)
+	}
+	return result, finalize(outputs...)
 }
 
-// embedBatch is the number of images that are embedded in one execution.
-const embedBatch = 256
+// The numbers of images that are embedded, and of embeddings that are classified, in
+// one execution.
+const (
+	embedBatch    = 256
+	classifyBatch = 4096
+)
 
-// embedAll returns the embedding of a dataset; classes are predicted by the
-// technique's own rule.
+// inBatches calls run for the rows of data, width numbers each, in batches of one
+// size; the last one is filled up with rows of before, or zeros. run gets the number of
+// rows that count.
+func inBatches[T any](data []T, width, size int, run func(batch []T, count int) error) error {
+	batch := make([]T, size*width)
+	for len(data) > 0 {
+		count := copy(batch, data) / width
+		if err := run(batch, count); err != nil {
+			return err
+		}
+		data = data[count*width:]
+	}
+	return nil
+}
+
+// embedAll returns the embedding of a dataset, without predicted classes.
 func (n *network) embedAll(data *datasets.Dataset) (Embedding, error) {
 	e := Embedding{Dim: n.cfg.Dim, Labels: data.Labels}
-	size := n.shape[0] * n.shape[1] * n.shape[2]
-	batch := make([]byte, embedBatch*size)
-	for from := 0; from < data.Len(); from += embedBatch {
-		count := min(embedBatch, data.Len()-from)
-		copy(batch, data.Images[from*size:(from+count)*size])
-		outputs, err := n.embedExec.Call(n.imagesTensor(batch))
+	err := inBatches(data.Images, len(data.At(0)), embedBatch, func(images []byte, count int) error {
+		outputs, err := n.call(n.embedExec, n.imagesTensor(images))
 		if err != nil {
-			return e, err
+			return err
 		}
-		z := tensors.MustCopyFlatData[float32](outputs[0])
-		predicted := tensors.MustCopyFlatData[int32](outputs[1])
-		e.Z = append(e.Z, z[:count*e.Dim]...)
-		e.Predicted = append(e.Predicted, predicted[:count]...)
-		if err := finalize(outputs...); err != nil {
-			return e, err
+		e.Z = append(e.Z, tensors.MustCopyFlatData[float32](outputs[0])[:count*e.Dim]...)
+		return finalize(outputs...)
+	})
+	return e, err
+}
+
+// classify returns the classes that the technique's rule predicts for embeddings z [n,
+// dim].
+func (n *network) classify(z []float32) (predicted []int32, err error) {
+	err = inBatches(z, n.cfg.Dim, classifyBatch, func(z []float32, count int) error {
+		outputs, err := n.call(n.classifyExec, tensors.FromFlatDataAndDimensions(z, len(z)/n.cfg.Dim, n.cfg.Dim))
+		if err != nil {
+			return err
 		}
-	}
-	return e, nil
+		predicted = append(predicted, tensors.MustCopyFlatData[int32](outputs[0])[:count]...)
+		return finalize(outputs...)
+	})
+	return predicted, err
 }
 
 // classVectors returns the class vectors [classes, dim].
 func (n *network) classVectors() ([]float32, error) {
-	outputs, err := n.vectorsExec.Call()
+	outputs, err := n.call(n.vectorsExec)
 	if err != nil {
 		return nil, err
 	}
 	return tensors.MustCopyFlatData[float32](outputs[0]), finalize(outputs...)
+}
+
+// setCenters sets the technique's centers, if it has any, to the class means of an
+// embedding.
+func (n *network) setCenters(e Embedding) error {
+	centers := n.store.GetVariable(model.ScopeSeparator + "head" + model.ScopeSeparator + centersName)
+	if centers == nil {
+		return nil
+	}
+	flat := make([]float32, 0, n.classes*e.Dim)
+	for _, mean := range e.Means(n.classes) {
+		for _, coordinate := range mean {
+			flat = append(flat, float32(coordinate))
+		}
+	}
+	return centers.SetValue(tensors.FromFlatDataAndDimensions(flat, n.classes, e.Dim))
 }
 
 func (n *network) imagesTensor(images []byte) *tensors.Tensor {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/floats"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed/internal/project"
@@ -37,6 +38,28 @@ func (e Embedding) Accuracy() float64 {
 	}
 	return float64(right) / max(1, float64(e.Len()))
 }
+
+// Means returns the mean embedding of each class [classes, Dim]; zeros for a class without
+// a point.
+func (e Embedding) Means(classes int) [][]float64 {
+	means, counts := make([][]float64, classes), make([]float64, classes)
+	for class := range means {
+		means[class] = make([]float64, e.Dim)
+	}
+	for i, label := range e.Labels {
+		counts[label]++
+		for j, coordinate := range e.at(i) {
+			means[label][j] += float64(coordinate)
+		}
+	}
+	for class, mean := range means {
+		floats.Scale(1/max(1, counts[class]), mean)
+	}
+	return means
+}
+
+// at returns point i.
+func (e Embedding) at(i int) []float32 { return e.Z[i*e.Dim : (i+1)*e.Dim] }
 
 // DataInfo identifies the images of a run.
 type DataInfo struct {
@@ -97,8 +120,8 @@ func (r *Result) ImagesPerSecond() float64 {
 }
 
 // Embed returns the embedding of new images, with the classes that the technique's
-// own rule predicts. They must have the shape and the classes of the training
-// images.
+// own rule predicts. They must have the shape of the training images; their labels
+// may be of other classes, and matter for Accuracy only.
 func (r *Result) Embed(images *datasets.Dataset) (Embedding, error) {
 	if err := images.Validate(); err != nil {
 		return Embedding{}, err
@@ -106,21 +129,41 @@ func (r *Result) Embed(images *datasets.Dataset) (Embedding, error) {
 	if got := [3]int{images.Height, images.Width, images.Channels}; got != r.net.shape {
 		return Embedding{}, fmt.Errorf("embed: images are %v (height, width, channels); allowed: %v, as in training", got, r.net.shape)
 	}
-	return r.net.embedAll(images)
+	e, err := r.net.embedAll(images)
+	if err != nil {
+		return Embedding{}, err
+	}
+	e.Predicted, err = r.net.classify(e.Z)
+	return e, err
 }
 
-// Scatter returns the picture of the test embedding, with the class vectors as
-// rays, when the embedded space has two or three dimensions.
-func (r *Result) Scatter() viz.Scatter {
-	return viz.Scatter{
-		Title:        r.net.technique.Title,
-		Note:         fmt.Sprintf("%s, test accuracy %.1f %%", r.Config.Dataset, 100*r.Test.Accuracy()),
-		Points:       r.Test.Z,
-		Dim:          r.Test.Dim,
-		Labels:       r.Test.Labels,
-		ClassNames:   r.ClassNames,
-		ClassVectors: r.ClassVectors,
+// Classify returns the classes [n] that the technique's own rule predicts for points z
+// [n, Dim] of the embedded space. It is the Regions of a viz.Scatter.
+func (r *Result) Classify(z []float32) ([]int32, error) {
+	if len(z) == 0 || len(z)%r.Config.Dim != 0 {
+		return nil, fmt.Errorf("embed: %d coordinates of points; allowed: a multiple of %d, the dimensions", len(z), r.Config.Dim)
 	}
+	return r.net.classify(z)
+}
+
+// Scatter returns the picture of the test embedding: with class weights as rays, and
+// targets as crosses. Its Regions are Classify, if you set them.
+func (r *Result) Scatter() viz.Scatter {
+	scatter := viz.Scatter{
+		Title:      r.net.technique.Title,
+		Note:       fmt.Sprintf("%s, test accuracy %.1f %%", r.Config.Dataset, 100*r.Test.Accuracy()),
+		Points:     r.Test.Z,
+		Dim:        r.Test.Dim,
+		Labels:     r.Test.Labels,
+		ClassNames: r.ClassNames,
+	}
+	switch r.net.technique.kind() {
+	case Weights:
+		scatter.ClassVectors = r.ClassVectors
+	case Targets:
+		scatter.Targets = r.ClassVectors
+	}
+	return scatter
 }
 
 // FolderEnv names the environment variable of the folder that holds Results by

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -15,7 +16,7 @@ import (
 )
 
 // A Technique is a loss that shapes the embedded space, with the rule that decides
-// for a class: argmax of the scores.
+// for a class.
 type Technique struct {
 	ID       string // how a Config names it
 	Title    string
@@ -28,12 +29,59 @@ type Technique struct {
 	// Loss returns the loss of a batch: one value per example, pair or anchor.
 	// The training minimizes its mean.
 	Loss func(h Head) *graph.Node
-	// Scores returns the class scores [batch, classes] of embeddings, the larger
-	// the better. Margins have no place in it.
+	// Scores returns the class scores [batch, classes] of embeddings: the largest
+	// decides. Margins have no place in it. nil: the nearest center decides, the
+	// scores are -||z - c_j||^2 (see Head.Centers).
 	Scores func(h Head) *graph.Node
 	// ClassVectors returns what stands for each class in the embedded space
-	// [classes, dim]: weights, centers, or targets.
+	// [classes, dim]. nil: the centers.
 	ClassVectors func(h Head) *graph.Node
+	// Kind says what the class vectors are; empty: Weights, or Centers when
+	// ClassVectors is nil.
+	Kind Kind
+	// Balanced takes each batch from few classes with as many images of each (the
+	// parameter classes-per-batch, which is then there too), so that pairs and
+	// triplets find positives.
+	Balanced bool
+}
+
+// A Kind says what class vectors are.
+type Kind string
+
+// The kinds of class vectors.
+const (
+	Weights Kind = "weights" // of the last layer; drawn as rays
+	Centers Kind = "centers" // the means of the classes; not drawn, labels stand there
+	Targets Kind = "targets" // where each class shall go; drawn as black crosses
+)
+
+// A Param is a number that shapes a technique.
+type Param struct {
+	Name     string
+	Default  float64
+	Min, Max float64 // the interval that is allowed, with its ends
+	Whole    bool    // only whole numbers are allowed
+	Reason   string  // for the default, which the paper leaves open
+}
+
+// Allowed says which numbers are allowed.
+func (p Param) Allowed() string {
+	kind := ""
+	if p.Whole {
+		kind = "whole numbers, "
+	}
+	if math.IsInf(p.Max, 1) {
+		return fmt.Sprintf("%s%g or more", kind, p.Min)
+	}
+	return fmt.Sprintf("%s%g to %g", kind, p.Min, p.Max)
+}
+
+// check returns an error unless the value is allowed.
+func (p Param) check(value float64) error {
+	if value >= p.Min && value <= p.Max && !math.IsInf(value, 0) && (!p.Whole || value == math.Trunc(value)) {
+		return nil
+	}
+	return fmt.Errorf("embed: %s is %v; allowed: %s", p.Name, value, p.Allowed())
 }
 
 // A Head is what the graph functions of a Technique see.
@@ -44,6 +92,20 @@ type Head struct {
 	Progress *graph.Node  // scalar, 0 at the start of training and 1 at its end; nil outside of Loss
 	Classes  int
 	Params   map[string]float64 // by the names of Technique.Params
+
+	monitors *[]monitor
+}
+
+// A monitor is a number that a training follows beside its loss.
+type monitor struct {
+	name  string
+	value *graph.Node
+}
+
+// Monitor adds a scalar to the history of the training, where its mean over each
+// epoch is kept by that name (see Epoch). It is for Technique.Loss.
+func (h Head) Monitor(name string, value *graph.Node) {
+	*h.monitors = append(*h.monitors, monitor{name, graph.ConvertDType(value, dtypes.Float32)})
 }
 
 // Weights returns the variable W [classes, dim], one vector per class. Its rows
@@ -61,39 +123,47 @@ func (h Head) Biases() *graph.Node {
 		VariableWithShape("b", shapes.Make(h.Z.DType(), h.Classes)).NodeValue(h.Z.Graph())
 }
 
+// Centers returns the centers of the classes [classes, dim], which start at zero and
+// have no gradient. Where the nearest center decides, they follow the batches as running
+// means, and are set to the class means of 10,000 training images after each
+// epoch. At the end of a training they are those of all training images.
+func (h Head) Centers() *graph.Node { return h.centers().NodeValue(h.Z.Graph()) }
+
+func (h Head) centers() *model.Variable {
+	return h.Scope.WithInitializer(initializer.Zero).
+		VariableWithShape(centersName, shapes.Make(h.Z.DType(), h.Classes, h.Z.Shape().Dim(-1))).SetTrainable(false)
+}
+
+// centersName is the name of the variable of the centers.
+const centersName = "centers"
+
+// MoveCenters sets the centers [classes, dim] for the next batch. It is for
+// Technique.Loss.
+func (h Head) MoveCenters(centers *graph.Node) { h.centers().SetNodeValue(centers) }
+
+// Constant returns an array [rows, columns] as a constant of the graph.
+func (h Head) Constant(array [][]float64) *graph.Node {
+	return graph.ConvertDType(graph.Const(h.Z.Graph(), array), h.Z.DType())
+}
+
 // initialNorm is the root mean square of the norm of a class weight before training.
 const initialNorm = 0.1
 
-var softmax = Technique{
-	ID:       "softmax",
-	Title:    "Softmax",
-	Section:  "II-C",
-	Figure:   "Fig. 2, Fig. 3",
-	Equation: `L_i = -\log \frac{\exp(w_{y_i} \cdot z_i + b_{y_i})}{\sum_j \exp(w_j \cdot z_i + b_j)}`,
-	Notebook: "02-softmax",
-	Loss:     func(h Head) *graph.Node { return losses.Softmax(h.Z, h.Weights(), h.Biases(), h.Labels) },
-	Scores:   func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), h.Biases()) },
-	ClassVectors: func(h Head) *graph.Node {
-		return h.Weights()
-	},
+// Register adds a technique of your own: a Config can name it from then on, in the
+// whole process. The error names what is missing or taken.
+func Register(technique Technique) error {
+	if technique.ID == "" || technique.Loss == nil {
+		return fmt.Errorf("embed: technique %q needs an ID and a Loss", technique.ID)
+	}
+	if _, err := LookUp(technique.ID); err == nil {
+		return fmt.Errorf("embed: there is a technique %q already", technique.ID)
+	}
+	if technique.Title == "" {
+		technique.Title = technique.ID
+	}
+	techniques = append(techniques, technique)
+	return nil
 }
-
-var softmaxNormalized = Technique{
-	ID:       "softmax-normalized",
-	Title:    "Softmax, normalized weights",
-	Section:  "II-C",
-	Figure:   "Fig. 3",
-	Equation: `L_i = -\log \frac{\exp(\hat w_{y_i} \cdot z_i)}{\sum_j \exp(\hat w_j \cdot z_i)}, \quad \hat w_j = w_j / \|w_j\|`,
-	Notebook: "02-softmax",
-	Loss:     func(h Head) *graph.Node { return losses.NormalizedSoftmax(h.Z, h.Weights(), h.Labels) },
-	Scores: func(h Head) *graph.Node {
-		return losses.Logits(h.Z, losses.Normalize(h.Weights()), nil)
-	},
-	ClassVectors: func(h Head) *graph.Node { return losses.Normalize(h.Weights()) },
-}
-
-// techniques is the registry, in the paper's order.
-var techniques = []Technique{softmax, softmaxNormalized}
 
 // Techniques returns the registered techniques, those of the paper in its order.
 func Techniques() []Technique { return slices.Clone(techniques) }
@@ -108,4 +178,50 @@ func LookUp(id string) (Technique, error) {
 		ids = append(ids, technique.ID)
 	}
 	return Technique{}, fmt.Errorf("embed: unknown technique %q; there are: %s", id, strings.Join(ids, ", "))
+}
+
+// params returns the parameters of a technique, with classes-per-batch where its
+// batches are balanced.
+func (t Technique) params() []Param {
+	if !t.Balanced {
+		return t.Params
+	}
+	return append(slices.Clone(t.Params), classesPerBatch)
+}
+
+var classesPerBatch = Param{Name: "classes-per-batch", Default: 8, Min: 1, Max: math.Inf(1), Whole: true,
+	Reason: "8 classes of 16 images at batch 128: many positives and many negatives"}
+
+// kind returns what the class vectors are.
+func (t Technique) kind() Kind {
+	switch {
+	case t.Kind != "":
+		return t.Kind
+	case t.ClassVectors == nil:
+		return Centers
+	default:
+		return Weights
+	}
+}
+
+// scores returns the class scores [batch, classes].
+func (t Technique) scores(h Head) *graph.Node {
+	if t.Scores == nil {
+		return nearest(h, h.Centers())
+	}
+	return t.Scores(h)
+}
+
+// classVectors returns the class vectors [classes, dim].
+func (t Technique) classVectors(h Head) *graph.Node {
+	if t.ClassVectors == nil {
+		return h.Centers()
+	}
+	return t.ClassVectors(h)
+}
+
+// nearest returns the scores -||z_i - x_j||^2 [batch, classes] for points x [classes,
+// dim].
+func nearest(h Head, x *graph.Node) *graph.Node {
+	return graph.Neg(losses.SquaredDistances(h.Z, x))
 }

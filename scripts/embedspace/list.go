@@ -40,7 +40,7 @@ func list(args []string, stdout, stderr io.Writer) error {
 	}
 	if *asJSON {
 		return printJSON(stdout, map[string]any{
-			"techniques": techniques, "datasets": datasets.Names(), "params": params(embed.Defaults), "backends": embed.BackendNames(),
+			"techniques": techniques, "datasets": datasets.Names(), "params": defaults(), "backends": embed.BackendNames(),
 		})
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
@@ -62,10 +62,20 @@ func list(args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
+// params describes the parameters of a technique.
 func params(all []embed.Param) []param {
 	list := []param{}
 	for _, p := range all {
-		list = append(list, param(p))
+		list = append(list, param{p.Name, fmt.Sprint(p.Default), p.Allowed(), p.Reason})
+	}
+	return list
+}
+
+// defaults describes the parameters of a run.
+func defaults() []param {
+	list := []param{}
+	for _, d := range embed.Defaults {
+		list = append(list, param(d))
 	}
 	return list
 }

@@ -191,7 +191,7 @@ func TestList(t *testing.T) {
 	}
 	for i, param := range embed.Defaults {
 		words = append(words, param.Name, param.Default, param.Allowed, param.Reason)
-		if got := all.Params[i]; embed.Param(got) != param {
+		if got := all.Params[i]; embed.Default(got) != param {
 			t.Errorf("parameter %d is %+v, want %+v", i, got, param)
 		}
 	}

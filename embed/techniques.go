@@ -1,0 +1,265 @@
+package embed
+
+import (
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/embedspace/embedspace/losses"
+)
+
+// techniques is the registry: those of the paper in its order, then those that were
+// registered.
+var techniques = []Technique{
+	softmax, softmaxNormalized, cosFace, arcFace, sphereFace, lSoftmax, center, centerNormalized,
+	contrastive, tripletAll, tripletHard, tripletSemiHard, regressionRaster, regressionCircle,
+}
+
+var softmax = Technique{
+	ID:           "softmax",
+	Title:        "Softmax",
+	Section:      "II-C",
+	Figure:       "Fig. 2, Fig. 3",
+	Equation:     `L_i = -\log \frac{\exp(w_{y_i} \cdot z_i + b_{y_i})}{\sum_j \exp(w_j \cdot z_i + b_j)}`,
+	Notebook:     "02-softmax",
+	Loss:         func(h Head) *graph.Node { return losses.Softmax(h.Z, h.Weights(), h.Biases(), h.Labels) },
+	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), h.Biases()) },
+	ClassVectors: Head.Weights,
+}
+
+var softmaxNormalized = Technique{
+	ID:           "softmax-normalized",
+	Title:        "Softmax, normalized weights",
+	Section:      "II-C",
+	Figure:       "Fig. 3",
+	Equation:     `L_i = -\log \frac{\exp(\hat w_{y_i} \cdot z_i)}{\sum_j \exp(\hat w_j \cdot z_i)}, \quad \hat w_j = w_j / \|w_j\|`,
+	Notebook:     "02-softmax",
+	Loss:         func(h Head) *graph.Node { return losses.NormalizedSoftmax(h.Z, h.Weights(), h.Labels) },
+	Scores:       normalizedLogits,
+	ClassVectors: unitWeights,
+}
+
+func unitWeights(h Head) *graph.Node { return losses.Normalize(h.Weights()) }
+
+func normalizedLogits(h Head) *graph.Node { return losses.Logits(h.Z, unitWeights(h), nil) }
+
+func cosines(h Head) *graph.Node { return losses.Cosines(h.Z, h.Weights()) }
+
+var scale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000,
+	Reason: "10 classes on a circle need 15 to 30 for a loss near 0; 1 can't train"}
+
+var cosFace = Technique{
+	ID:       "cosface",
+	Title:    "CosFace",
+	Section:  "II-D",
+	Figure:   "Fig. 4",
+	Equation: `L_i = -\log \frac{e^{s(\cos\theta_{y_i} - m)}}{e^{s(\cos\theta_{y_i} - m)} + \sum_{j \ne y_i} e^{s\cos\theta_j}}`,
+	Notebook: "03-angular-margin",
+	Params: []Param{
+		{Name: "margin", Default: 0.05, Min: 0, Max: 1, Reason: "the middle one of Fig. 4; 0.191 is the bound of 10 classes in 2-D"},
+		scale,
+	},
+	Loss: func(h Head) *graph.Node {
+		return losses.CosFace(h.Z, h.Weights(), h.Labels, h.Params["scale"], h.Params["margin"])
+	},
+	Scores:       cosines,
+	ClassVectors: unitWeights,
+}
+
+var arcFace = Technique{
+	ID:       "arcface",
+	Title:    "ArcFace",
+	Section:  "II-D",
+	Figure:   "named beside Fig. 4",
+	Equation: `L_i = -\log \frac{e^{s\cos(\theta_{y_i} + m)}}{e^{s\cos(\theta_{y_i} + m)} + \sum_{j \ne y_i} e^{s\cos\theta_j}}`,
+	Notebook: "03-angular-margin",
+	Params: []Param{
+		{Name: "margin", Default: 0.1, Min: 0, Max: math.Pi / 2, Reason: "radians; 0.63 is the bound of 10 classes in 2-D, the 0.5 of faces is too near to it"},
+		scale,
+	},
+	Loss: func(h Head) *graph.Node {
+		return losses.ArcFace(h.Z, h.Weights(), h.Labels, h.Params["scale"], h.Params["margin"])
+	},
+	Scores:       cosines,
+	ClassVectors: unitWeights,
+}
+
+var multiplicativeMargin = []Param{
+	{Name: "margin", Default: 2, Min: 1, Max: 8, Whole: true, Reason: "multiplies the angle: 10 classes in 2-D leave no room for 4"},
+	{Name: "lambda-min", Default: 5, Min: 0, Max: math.Inf(1), Reason: "that of the published training: the margin stays softened"},
+}
+
+var sphereFace = Technique{
+	ID:       "sphereface",
+	Title:    "SphereFace",
+	Section:  "II-D",
+	Figure:   "named beside Fig. 4",
+	Equation: `L_i = -\log \frac{e^{\|z_i\|\psi(\theta_{y_i})}}{e^{\|z_i\|\psi(\theta_{y_i})} + \sum_{j \ne y_i} e^{\|z_i\|\cos\theta_j}}, \quad \psi(\theta) = (-1)^k\cos(m\theta) - 2k`,
+	Notebook: "03-angular-margin",
+	Params:   multiplicativeMargin,
+	Loss: func(h Head) *graph.Node {
+		return losses.SphereFace(h.Z, h.Weights(), h.Labels, int(h.Params["margin"]), losses.AnnealedLambda(h.Progress, h.Params["lambda-min"]))
+	},
+	Scores:       cosines,
+	ClassVectors: unitWeights,
+}
+
+var lSoftmax = Technique{
+	ID:       "lsoftmax",
+	Title:    "L-Softmax",
+	Section:  "II-D",
+	Figure:   "named beside Fig. 4",
+	Equation: `L_i = -\log \frac{e^{\|w_{y_i}\|\|z_i\|\psi(\theta_{y_i})}}{e^{\|w_{y_i}\|\|z_i\|\psi(\theta_{y_i})} + \sum_{j \ne y_i} e^{\|w_j\|\|z_i\|\cos\theta_j}}`,
+	Notebook: "03-angular-margin",
+	Params:   multiplicativeMargin,
+	Loss: func(h Head) *graph.Node {
+		return losses.LSoftmax(h.Z, h.Weights(), h.Labels, int(h.Params["margin"]), losses.AnnealedLambda(h.Progress, h.Params["lambda-min"]))
+	},
+	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), nil) },
+	ClassVectors: Head.Weights,
+}
+
+var (
+	lambda = Param{Name: "lambda", Default: 0.1, Min: 0, Max: math.Inf(1), Reason: "compact classes that softmax still keeps apart"}
+	alpha  = Param{Name: "alpha", Default: 0.5, Min: 0, Max: 1, Reason: "that of Wen et al.: how far centers follow a batch"}
+	wen    = Param{Name: "wen", Default: 0, Min: 0, Max: 1, Whole: true, Reason: "1: centers follow by Wen's rule; 0: as the running means of their classes, as the paper has it"}
+)
+
+// withCenters adds the center loss to a softmax loss.
+func withCenters(h Head, softmax *graph.Node) *graph.Node {
+	centers := h.Centers()
+	follow := losses.RunningMeans
+	if h.Params["wen"] == 1 {
+		follow = losses.WenCenters
+	}
+	h.MoveCenters(follow(h.Z, centers, h.Labels, h.Params["alpha"]))
+	return graph.Add(softmax, losses.Center(h.Z, centers, h.Labels, h.Params["lambda"]))
+}
+
+// centerBiases returns the biases of the center technique, nil if it has none.
+func centerBiases(h Head) *graph.Node {
+	if h.Params["bias"] == 0 {
+		return nil
+	}
+	return h.Biases()
+}
+
+var center = Technique{
+	ID:       "center",
+	Title:    "Center loss",
+	Section:  "II-E",
+	Figure:   "Fig. 5",
+	Equation: `L_i = L_i^{\mathrm{softmax}} + \frac{\lambda}{2} \|z_i - c_{y_i}\|^2`,
+	Notebook: "04-center",
+	Params: []Param{lambda, alpha, wen,
+		{Name: "bias", Default: 0, Min: 0, Max: 1, Whole: true, Reason: "1: with biases in the last layer, which distort the picture; 0: without"}},
+	Loss: func(h Head) *graph.Node {
+		return withCenters(h, losses.Softmax(h.Z, h.Weights(), centerBiases(h), h.Labels))
+	},
+	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), centerBiases(h)) },
+	ClassVectors: Head.Weights,
+}
+
+var centerNormalized = Technique{
+	ID:       "center-normalized",
+	Title:    "Center loss, normalized weights",
+	Section:  "II-E",
+	Figure:   "Fig. 5",
+	Equation: `L_i = -\log \frac{\exp(\hat w_{y_i} \cdot z_i)}{\sum_j \exp(\hat w_j \cdot z_i)} + \frac{\lambda}{2} \|z_i - c_{y_i}\|^2`,
+	Notebook: "04-center",
+	Params:   []Param{lambda, alpha, wen},
+	Loss: func(h Head) *graph.Node {
+		return withCenters(h, losses.NormalizedSoftmax(h.Z, h.Weights(), h.Labels))
+	},
+	Scores:       normalizedLogits,
+	ClassVectors: unitWeights,
+}
+
+// monitorPairs follows the distances of pairs, which tell whether an embedding
+// collapses.
+func monitorPairs(h Head) {
+	positive, negative := losses.PairDistances(h.Z, h.Labels)
+	h.Monitor(positiveDistance, positive)
+	h.Monitor(negativeDistance, negative)
+}
+
+// The names of what monitorPairs follows.
+const (
+	positiveDistance = "positive distance"
+	negativeDistance = "negative distance"
+)
+
+var contrastive = Technique{
+	ID:       "contrastive",
+	Title:    "Contrastive loss",
+	Section:  "II-F",
+	Figure:   "Fig. 6",
+	Equation: `L_{ij} = \begin{cases} \frac{1}{2} d_{ij}^2 & y_i = y_j \\ \frac{1}{2} \max(0, m - d_{ij})^2 & y_i \ne y_j \end{cases}`,
+	Notebook: "05-contrastive-triplet",
+	Params:   []Param{{Name: "margin", Default: 1, Min: 0, Max: math.Inf(1), Reason: "a distance; it only sets the size of the picture"}},
+	Balanced: true,
+	Loss: func(h Head) *graph.Node {
+		monitorPairs(h)
+		return losses.Contrastive(h.Z, h.Labels, h.Params["margin"])
+	},
+}
+
+var (
+	tripletMargin = Param{Name: "margin", Default: 1, Min: 0, Max: math.Inf(1), Reason: "a squared distance; it only sets the size of the picture"}
+	activeOnly    = Param{Name: "active", Default: 1, Min: 0, Max: 1, Whole: true, Reason: "1: the mean over the triplets that have a loss, so that it does not fade with their number; 0: over all"}
+)
+
+const tripletEquation = `L_{apn} = \max(0, \|z_a - z_p\|^2 - \|z_a - z_n\|^2 + m)`
+
+// triplet returns the technique of a mining.
+func triplet(id, title string, params []Param, loss func(h Head) (loss, share *graph.Node)) Technique {
+	return Technique{
+		ID: id, Title: title, Section: "II-F", Figure: "Fig. 6", Equation: tripletEquation, Notebook: "05-contrastive-triplet",
+		Params: params, Balanced: true,
+		Loss: func(h Head) *graph.Node {
+			monitorPairs(h)
+			loss, share := loss(h)
+			h.Monitor("active triplets", share)
+			return loss
+		},
+	}
+}
+
+var tripletAll = triplet("triplet-all", "Triplet loss, all triplets", []Param{tripletMargin, activeOnly},
+	func(h Head) (loss, share *graph.Node) {
+		return losses.TripletAll(h.Z, h.Labels, h.Params["margin"], h.Params["active"] == 1)
+	})
+
+var tripletHard = triplet("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin, activeOnly},
+	func(h Head) (loss, share *graph.Node) {
+		return losses.TripletHard(h.Z, h.Labels, h.Params["margin"], h.Params["active"] == 1)
+	})
+
+var tripletSemiHard = triplet("triplet-semihard", "Triplet loss, semi-hard triplets", []Param{tripletMargin},
+	func(h Head) (loss, share *graph.Node) {
+		return losses.TripletSemiHard(h.Z, h.Labels, h.Params["margin"])
+	})
+
+// Regression returns the technique that draws each class to a target. targets returns
+// them [classes, dim], one per class; Raster, Circle and the like do, and so can a
+// function of your own. Register makes the technique known.
+func Regression(id, title string, targets func(classes, dim int) ([][]float64, error)) Technique {
+	constant := func(h Head) *graph.Node {
+		rows, err := targets(h.Classes, h.Z.Shape().Dim(-1))
+		if err != nil {
+			panic(err)
+		}
+		return h.Constant(rows)
+	}
+	return Technique{
+		ID: id, Title: title, Section: "II-G", Figure: "Fig. 7", Equation: `L_i = \|z_i - t_{y_i}\|^2`, Notebook: "06-regression",
+		Loss:         func(h Head) *graph.Node { return losses.Regression(h.Z, constant(h), h.Labels) },
+		Scores:       func(h Head) *graph.Node { return nearest(h, constant(h)) },
+		ClassVectors: constant,
+		Kind:         Targets,
+	}
+}
+
+var regressionRaster = Regression("regression-raster", "Regression to a raster", Raster)
+
+var regressionCircle = Regression("regression-circle", "Regression to a circle", Circle)
