@@ -40,13 +40,17 @@ func (p *panel) floor() float64 {
 	return 1
 }
 
-// view3D is a mild perspective of the cube [-1, 1]^3 that fills the area.
+// viewer is the distance of the viewer from the centre, in units of half the
+// width of the space.
+const viewer = 7
+
+// view3D is a mild perspective of the cube [-1, 1]^3, or of the unit sphere, that
+// fills the area.
 func (p *panel) view3D() view {
-	const distance = 7 // of the viewer from the centre
 	right, up, towards := p.camera().axes()
 	project := func(u point) (x, y, depth float64) {
 		depth = u.dot(towards)
-		k := distance / (distance - depth)
+		k := viewer / (viewer - depth)
 		return k * u.dot(right), k * u.dot(up), depth
 	}
 	var lo, hi [2]float64
@@ -58,6 +62,10 @@ func (p *panel) view3D() view {
 	const share = 0.95 // of the area, which leaves room for tick labels
 	k := 2 * share / max(hi[0]-lo[0], hi[1]-lo[1])
 	reach := math.Sqrt(3)
+	if p.Sphere {
+		lo, hi, reach = [2]float64{}, [2]float64{}, 1/globeHalf
+		k = math.Sqrt(viewer*viewer-reach*reach) / viewer // makes reach the radius of the outline
+	}
 	return func(q point) spot {
 		x, y, depth := project(q.sub(p.space.center).scale(1 / p.space.half))
 		return spot{

@@ -1,9 +1,11 @@
 // Package viz draws embedded spaces: arrays in, pictures out.
 //
-// A [Scatter] is one picture: points in 2 or 3 dimensions, coloured by class,
-// with the class vectors as rays from the origin and targets as black crosses.
-// A [Figure] is a grid of such panels with one style and one legend; it is
-// written as PNG or SVG, or shown in a GoNB notebook:
+// A [Scatter] is one picture: points of any dimension, coloured by class, with the
+// class vectors as rays from the origin, targets as black crosses and, in 2-D, the
+// regions in which a decision rule chooses each class. [Scatter.Projected] shows
+// the directions only, on the unit circle or sphere. A [Figure] is a grid of such
+// panels with one style and one legend; it is written as PNG or SVG, or shown in a
+// GoNB notebook:
 //
 //	scatter := viz.Scatter{
 //		Title:        "Softmax",
@@ -15,7 +17,7 @@
 //		ClassVectors: w,      // [classes, 2]
 //	}
 //	err := viz.NewFigure(scatter).Save("softmax.png")
-//	err = viz.NewFigure(scatter, another).Show()
+//	err = viz.NewFigure(scatter, scatter.Projected()).Show()
 //
 // # What is drawn
 //
@@ -37,6 +39,27 @@
 // In 3-D the view is a mild perspective in which near points are larger and far
 // ones fade, drawn back to front within a cube whose floor carries their
 // shadows.
+//
+// # Unit circle and sphere
+//
+// Points on the unit circle hide each other. Therefore the spread of every class
+// stands on the circle as a hill: the density of its directions, smoothed by 2
+// degrees, in units of its largest value, so that all hills are of the same height
+// and their widths compare; below 3 % they end. The unit sphere is drawn as a globe
+// with a line every 30 degrees, without cube and shadows; what is on its far side is
+// smaller and fainter. A picture with more dimensions has the outline of the sphere,
+// within which all points lie.
+//
+// # More than 3 dimensions, and 1
+//
+// In more than 3 dimensions the points are drawn by their first two principal
+// components, with the share of the variance of each at its axis. The centre of the
+// axes is the mean of the points. Class vectors and targets are rotated with them:
+// rays start where the origin is then, and are as much shorter as they point away
+// from the plane of the picture.
+//
+// In 1-D every class has a row of its own, in which the points are spread at random
+// over the height; rays and crosses lie in the middle of the row.
 //
 // The text of a PNG covers the Latin, Greek and Cyrillic scripts.
 //

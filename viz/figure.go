@@ -20,10 +20,13 @@ import (
 // tell apart wraps one of them and names the panel and the value.
 var (
 	ErrEmpty     = errors.New("nothing to draw")
-	ErrDim       = errors.New("dimension must be 2 or 3")
+	ErrDim       = errors.New("dimension must be 1 or more")
 	ErrLength    = errors.New("lengths do not match")
 	ErrLabel     = errors.New("label out of range")
 	ErrNotFinite = errors.New("not a finite number")
+	ErrSphere    = errors.New("norm must be 1 or 0")
+	ErrRegions   = errors.New("decision regions are drawn in 2 dimensions only")
+	ErrMissing   = errors.New("a missing panel must not have points")
 	ErrColumns   = errors.New("columns must not be negative")
 	ErrExtension = errors.New("extension must be .png or .svg")
 	ErrNotebook  = errors.New("not in a GoNB notebook: Save writes a file instead")
@@ -38,6 +41,9 @@ type Figure struct {
 	Title   string    // above all panels; none if empty
 	Panels  []Scatter // row by row, at least one
 	Columns int       // of the grid; 0 chooses by the number of panels
+
+	RowLabels    []string // one at the left of each row of the grid, or nil
+	ColumnLabels []string // one above each column of the grid, or nil
 }
 
 // NewFigure returns a figure of the panels without a title.
@@ -86,7 +92,8 @@ const maxSVG = 3_000_000
 
 // WriteSVG writes the figure as an SVG of less than 3 MB, whatever the number
 // of points: rays, axes and text are vectors, the points of a panel are one
-// embedded image, of a lower resolution where the size demands it.
+// embedded image and its decision regions another, of a lower resolution where
+// the size demands it.
 //
 // Invalid input is an error that wraps one of this package's errors.
 func (f *Figure) WriteSVG(w io.Writer) error {

@@ -49,6 +49,15 @@ func blobs(n, classes, dim int, deviation float64) Scatter {
 	return s
 }
 
+func spaceOf(t testing.TB, s Scatter) space {
+	t.Helper()
+	d, err := s.content()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d.space()
+}
+
 func newLayout(t testing.TB, f *Figure) *layout {
 	t.Helper()
 	lay, err := f.layout()
@@ -134,7 +143,7 @@ func TestErrors(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"dimension":       {func(s *Scatter) { s.Dim = 4 }, ErrDim, "Dim = 4"},
+		"dimension":       {func(s *Scatter) { s.Dim = -1 }, ErrDim, "Dim = -1"},
 		"no dimension":    {func(s *Scatter) { s.Dim = 0 }, ErrDim, "Dim = 0"},
 		"no points":       {func(s *Scatter) { s.Points, s.Labels = nil, nil }, ErrEmpty, "no points"},
 		"no names":        {func(s *Scatter) { s.ClassNames = nil }, ErrEmpty, "no class names"},
@@ -243,7 +252,7 @@ func TestEqualAxes(t *testing.T) {
 
 func TestOutliers(t *testing.T) {
 	s := blobs(1000, 3, 2, 1)
-	inner := s.space()
+	inner := spaceOf(t, s)
 	texts, _ := renderSVG(t, NewFigure(s))
 	if slices.ContainsFunc(texts, func(x svgText) bool { return strings.Contains(x.Body, "outside") }) {
 		t.Error("points outside without outliers")
@@ -253,7 +262,7 @@ func TestOutliers(t *testing.T) {
 	if !slices.Contains(bodies(texts), "3 points outside") {
 		t.Errorf("no count of outliers in %q", bodies(texts))
 	}
-	if half := s.space().half; half > 1.05*inner.half {
+	if half := spaceOf(t, s).half; half > 1.05*inner.half {
 		t.Errorf("outliers widen the space from %g to %g", inner.half, half)
 	}
 	s.Points[0], s.Points[100] = 0, 0
@@ -278,15 +287,15 @@ func TestRareClassIsShown(t *testing.T) {
 
 func TestOriginAndTargetsAreShown(t *testing.T) {
 	s := Scatter{Dim: 2, Points: []float32{50, 50, 51, 52}, Labels: []int32{0, 1}, ClassNames: names(2)}
-	if s.space().holds(point{}) {
+	if spaceOf(t, s).holds(point{}) {
 		t.Error("the origin is shown without need")
 	}
 	s.ClassVectors = []float32{1, 0, 0, 1}
-	if !s.space().holds(point{}) {
+	if !spaceOf(t, s).holds(point{}) {
 		t.Error("no origin with class vectors")
 	}
 	s.Targets = []float32{-90, 0, 0, 0}
-	if !s.space().holds(point{-90, 0}) {
+	if !spaceOf(t, s).holds(point{-90, 0}) {
 		t.Error("no target")
 	}
 }
@@ -333,7 +342,7 @@ func TestTargets(t *testing.T) {
 	lay := newLayout(t, f)
 	img := lay.image()
 	for i := range 2 {
-		q := lay.panels[0].view()(s.at(s.Targets, i))
+		q := lay.panels[0].view()(point{float64(s.Targets[2*i]), float64(s.Targets[2*i+1])})
 		x, y := int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72)
 		if got := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA); got != black {
 			t.Errorf("target %d is %v", i, got)

@@ -18,7 +18,9 @@ var (
 	gray     = color.RGBA{0x6b, 0x6b, 0x73, 0xff} // notes, ticks
 	axisLine = color.RGBA{0xc4, 0xc4, 0xca, 0xff}
 	gridLine = color.RGBA{0xec, 0xec, 0xef, 0xff}
-	wall     = color.RGBA{0xfa, 0xfa, 0xfb, 0xff} // of the cube
+	wall     = color.RGBA{0xfa, 0xfa, 0xfb, 0xff} // of the cube, the sphere and empty panels
+
+	sphereLine = color.RGBA{0x9a, 0x9a, 0xa2, 0xff} // outline of the unit circle and sphere
 )
 
 // Lengths of the page in points (1/72 inch). Multiples of half a point are
@@ -31,6 +33,7 @@ const (
 	legendGap   vg.Length = 14 // between panels and legend, and between items
 	swatch      vg.Length = 3.2
 	figureTitle vg.Length = 14
+	gridLabel   vg.Length = 11 // of rows and columns
 )
 
 // layout is a figure with all lengths decided; it can be drawn repeatedly.
@@ -39,7 +42,16 @@ type layout struct {
 	title         string
 	titleAt       vg.Point
 	panels        []*panel
+	labels        []gridLabelItem
 	legend        []legendItem
+}
+
+// gridLabelItem is the label of a row or column of the grid, by the middle of its
+// text's baseline.
+type gridLabelItem struct {
+	at   vg.Point
+	text string
+	up   bool // of a row: the text runs upwards
 }
 
 // legendItem is a mark and its text at a place, given by the left end of the
@@ -75,29 +87,57 @@ func (f *Figure) layout() (*layout, error) {
 	}
 	columns := f.columns()
 	rows := (len(f.Panels) + columns - 1) / columns
+	for _, labels := range []struct {
+		name string
+		list []string
+		want int
+	}{{"row", f.RowLabels, rows}, {"column", f.ColumnLabels, columns}} {
+		if labels.list != nil && len(labels.list) != labels.want {
+			return nil, fmt.Errorf("viz: %d %s labels for a grid of %d rows and %d columns: %w",
+				len(labels.list), labels.name, rows, columns, ErrLength)
+		}
+	}
 	size := side(columns)
-	sty := newStyle(size)
+	sty := newStyle(size, slices.ContainsFunc(f.Panels, func(s Scatter) bool { return s.Missing == "" && s.Dim > 3 }))
+	start := margin // where the first column begins
+	if f.RowLabels != nil {
+		start += half(float64(gridLabel * 1.5))
+	}
 
 	lay := &layout{title: printable(f.Title)}
 	inner := vg.Length(columns)*(sty.left+size) + vg.Length(columns-1)*gap
-	lay.width = 2*margin + inner
+	lay.width = start + inner + margin
 	legend, legendHeight := f.legend(inner - sty.left)
 
 	// From the top, with y growing downwards until the height is known.
 	y := margin
 	if lay.title != "" {
-		lay.titleAt = vg.Point{X: margin + sty.left, Y: y + figureTitle*capHeight}
+		lay.titleAt = vg.Point{X: start + sty.left, Y: y + figureTitle*capHeight}
 		y += half(float64(figureTitle * 1.9))
+	}
+	for column, text := range f.ColumnLabels {
+		at := vg.Point{X: start + vg.Length(column)*(sty.left+size+gap) + sty.left + size/2, Y: y + gridLabel*capHeight}
+		lay.labels = append(lay.labels, gridLabelItem{at: at, text: printable(text)})
+	}
+	if f.ColumnLabels != nil {
+		y += half(float64(gridLabel * 1.5))
 	}
 	for row := range rows {
 		cells := f.Panels[row*columns : min((row+1)*columns, len(f.Panels))]
 		header := sty.header(cells)
 		for column := range cells {
-			p := newPanel(&cells[column], sty)
-			left := margin + vg.Length(column)*(sty.left+size+gap) + sty.left
+			p, err := newPanel(&cells[column], sty)
+			if err != nil {
+				return nil, fmt.Errorf("viz: panel %d %q: %w", row*columns+column, cells[column].Title, err)
+			}
+			left := start + vg.Length(column)*(sty.left+size+gap) + sty.left
 			p.area.Min = vg.Point{X: left, Y: y + header + size}
 			p.area.Max = vg.Point{X: left + size, Y: y + header}
 			lay.panels = append(lay.panels, p)
+		}
+		if f.RowLabels != nil {
+			at := vg.Point{X: margin + gridLabel*capHeight, Y: y + header + size/2}
+			lay.labels = append(lay.labels, gridLabelItem{at: at, text: printable(f.RowLabels[row]), up: true})
 		}
 		y += header + size + sty.bottom
 		if row < rows-1 {
@@ -107,7 +147,7 @@ func (f *Figure) layout() (*layout, error) {
 	if len(legend) > 0 {
 		y += legendGap / 2
 		for i := range legend {
-			legend[i].at = legend[i].at.Add(vg.Point{X: margin + sty.left, Y: y})
+			legend[i].at = legend[i].at.Add(vg.Point{X: start + sty.left, Y: y})
 		}
 		y += legendHeight
 	}
@@ -118,6 +158,9 @@ func (f *Figure) layout() (*layout, error) {
 	for _, p := range lay.panels {
 		flip(&p.area.Min)
 		flip(&p.area.Max)
+	}
+	for i := range lay.labels {
+		flip(&lay.labels[i].at)
 	}
 	for i := range legend {
 		flip(&legend[i].at)
@@ -131,13 +174,17 @@ func (f *Figure) layout() (*layout, error) {
 func (f *Figure) legend(width vg.Length) (items []legendItem, height vg.Length) {
 	face := regular(legendText)
 	var lists [][]string
-	var rays, targets bool
+	var rays, targets, regions bool
 	for _, s := range f.Panels {
+		if s.Missing != "" {
+			continue
+		}
 		if !slices.ContainsFunc(lists, func(l []string) bool { return slices.Equal(l, s.ClassNames) }) {
 			lists = append(lists, s.ClassNames)
 		}
 		rays = rays || s.ClassVectors != nil
 		targets = targets || s.Targets != nil
+		regions = regions || s.Regions != nil
 	}
 	const behind = 4 // a mark
 	const markWidth = 2*swatch + behind
@@ -201,6 +248,16 @@ func (f *Figure) legend(width vg.Length) (items []legendItem, height vg.Length) 
 			c.Stroke(cross(left.Add(vg.Point{X: swatch}), 2.5))
 		})
 	}
+	if regions {
+		const width = 14
+		extra("decision regions", width+behind, func(c vg.Canvas, left vg.Point) {
+			for i := range 2 {
+				c.SetColor(tint(i))
+				at := left.Add(vg.Point{X: width * vg.Length(2*i+1) / 4})
+				c.Fill(around(at, width/2, 2*swatch).Path())
+			}
+		})
+	}
 	return items, height
 }
 
@@ -216,6 +273,14 @@ func (l *layout) draw(c vg.Canvas, sharpness float64) {
 	for _, p := range l.panels {
 		p.draw(c, sharpness)
 	}
+	for _, item := range l.labels {
+		face, text := fit(bold(gridLabel), item.text, l.panels[0].side)
+		if item.up {
+			writeUp(c, face, item.at, text, ink)
+		} else {
+			write(c, face, item.at.Sub(vg.Point{X: face.Width(text) / 2}), text, ink)
+		}
+	}
 	face := regular(legendText)
 	for _, item := range l.legend {
 		at := item.at.Sub(vg.Point{Y: legendText * capHeight / 2})
@@ -230,6 +295,17 @@ func (l *layout) draw(c vg.Canvas, sharpness float64) {
 func write(c vg.Canvas, face font.Face, at vg.Point, text string, clr color.Color) {
 	c.SetColor(clr)
 	c.FillString(face, at, text)
+}
+
+// writeUp draws text that runs upwards, by the middle of its baseline. It fills the
+// outlines, as the letters of a PNG would be blurred by the rotation.
+func writeUp(c vg.Canvas, face font.Face, middle vg.Point, text string, clr color.Color) {
+	c.Push()
+	c.Translate(middle)
+	c.Rotate(math.Pi / 2)
+	c.SetColor(clr)
+	c.Fill(outline(face, vg.Point{X: -face.Width(text) / 2}, text))
+	c.Pop()
 }
 
 func line(points ...vg.Point) (p vg.Path) {

@@ -19,18 +19,27 @@ import (
 type style struct {
 	side                     vg.Length
 	title, note, label, tick vg.Length // sizes of text
-	left, bottom             vg.Length // room for the tick labels
+	left, bottom             vg.Length // room for the tick labels and titles of the axes
+	tickRoom                 vg.Length // the widest tick label
 	ray                      vg.Length // width of its line
 	ticks                    int       // per axis, about
 }
 
-func newStyle(side vg.Length) style {
+// newStyle returns the style of panels of a size; titled says whether their axes
+// have titles.
+func newStyle(side vg.Length, titled bool) style {
 	k := vg.Length(math.Pow(float64(side/400), 0.35))
-	return style{
+	sty := style{
 		side: side, title: 12 * k, note: 9 * k, label: 10 * k, tick: 7.5 * k,
 		left: half(float64(22 * k)), bottom: half(float64(13 * k)), ray: 1.6 * k,
 		ticks: 3 + int(side/150),
 	}
+	sty.tickRoom = sty.left + margin - 2*beside
+	if titled {
+		sty.left += half(float64(1.4 * sty.tick))
+		sty.bottom += half(float64(1.5 * sty.tick))
+	}
+	return sty
 }
 
 // header returns the height above the panels of a row that their titles and
@@ -54,29 +63,56 @@ func (sty style) header(cells []Scatter) vg.Length {
 type panel struct {
 	style
 	*Scatter
+	content // the points inside the space
 	area    vg.Rectangle
 	space   space
-	points  []point // those inside the space
-	labels  []int32 // of points
-	outside int     // points that are not
+	outside int         // points that are not inside
+	ground  *image.RGBA // the decision regions, or nil
 }
 
-func newPanel(s *Scatter, sty style) *panel {
+func newPanel(s *Scatter, sty style) (*panel, error) {
+	p := &panel{style: sty, Scatter: s}
+	if s.Missing != "" {
+		return p, nil
+	}
 	if n := len(s.ClassNames); n > 20 { // smaller labels and thinner rays
 		k := vg.Length(max(0.55, math.Sqrt(20/float64(n))))
-		sty.label *= k
-		sty.ray *= k
+		p.label *= k
+		p.ray *= k
 	}
-	p := &panel{style: sty, Scatter: s, space: s.space()}
-	for i, label := range s.Labels {
-		if q := s.at(s.Points, i); p.space.holds(q) {
-			p.points = append(p.points, q)
-			p.labels = append(p.labels, label)
-		} else {
-			p.outside++
+	var err error
+	if p.content, err = s.content(); err != nil {
+		return nil, err
+	}
+	if p.round() {
+		p.space = p.sphere()
+	} else {
+		p.space = p.content.space()
+	}
+	if s.Dim == 1 {
+		p.space = p.strip(p.space, p.stripMargin())
+	}
+	p.keep(p.space.holds)
+	if s.Regions != nil {
+		if p.ground, err = p.regions(); err != nil {
+			return nil, fmt.Errorf("decision regions: %w", err)
 		}
 	}
-	return p
+	return p, nil
+}
+
+// keep drops the points that are not inside, and counts them.
+func (p *panel) keep(inside func(point) bool) {
+	var points []point
+	var labels []int32
+	for i, q := range p.points {
+		if inside(q) {
+			points = append(points, q)
+			labels = append(labels, p.labels[i])
+		}
+	}
+	p.outside = len(p.points) - len(points)
+	p.points, p.labels = points, labels
 }
 
 // spot is a place on the page and how near it is to the viewer: from 0 for the
@@ -90,7 +126,7 @@ type spot struct {
 type view func(point) spot
 
 func (p *panel) view() view {
-	if p.Dim == 3 {
+	if p.dim == 3 {
 		return p.view3D()
 	}
 	return func(q point) spot {
@@ -108,17 +144,33 @@ func (p *panel) onArea(x, y float64) vg.Point {
 }
 
 func (p *panel) draw(c vg.Canvas, sharpness float64) {
+	p.drawHeader(c)
+	if p.Missing != "" {
+		p.drawMissing(c)
+		return
+	}
 	v := p.view()
-	if p.Dim == 3 {
+	if p.ground != nil {
+		p.drawRegions(c, sharpness)
+	}
+	switch {
+	case p.dim == 3 && p.Sphere:
+		p.drawGlobe(c, v)
+	case p.dim == 3:
 		p.drawCube(c, v)
-	} else {
+	default:
 		p.drawAxes(c, v)
 	}
+	if p.dim == 2 && p.round() {
+		p.drawCircle(c, v)
+	}
 	c.DrawImage(p.area, p.raster(v, sharpness))
+	if p.onCircle() {
+		p.drawSpreads(c, v)
+	}
 	rays := p.drawRays(c, v)
 	crosses := p.drawTargets(c, v)
 	p.drawLabels(c, v, rays, crosses)
-	p.drawHeader(c)
 	if p.outside > 0 {
 		p.drawOutside(c)
 	}
@@ -157,33 +209,99 @@ func (p *panel) drawOutside(c vg.Canvas) {
 func (p *panel) drawAxes(c vg.Canvas, v view) {
 	face := regular(p.tick)
 	lo, hi := p.space.center.sub(point{p.space.half, p.space.half}), p.space.half*2
+	rule := func(axis int, value float64, clr color.Color, width vg.Length) (from vg.Point) {
+		a, b := lo, lo
+		a[axis], b[axis] = value, value
+		b[1-axis] += hi
+		c.SetColor(clr)
+		c.SetLineWidth(width)
+		c.Stroke(line(v(a).Point, v(b).Point))
+		return v(a).Point
+	}
+	grid, axes := p.lines()
 	for axis := range 2 {
+		if axis == 1 && p.Dim == 1 {
+			continue // it has the classes
+		}
 		values, format := ticks(lo[axis], lo[axis]+hi, p.ticks)
 		for _, value := range values {
-			a, b := lo, lo
-			a[axis], b[axis] = value, value
-			b[1-axis] += hi
-			from, to := v(a).Point, v(b).Point
-			c.SetColor(gridLine)
-			c.SetLineWidth(0.5)
+			clr, width := grid, vg.Length(0.5)
 			if value == 0 {
-				c.SetColor(axisLine)
-				c.SetLineWidth(0.75)
+				clr, width = axes, 0.75
 			}
-			c.Stroke(line(from, to))
-			const beside = 4 // the panel
-			face, text := fit(face, format(value), p.left+margin-2*beside)
-			width := face.Width(text)
-			at := vg.Point{X: from.X - width/2, Y: p.area.Min.Y - beside - p.tick*capHeight}
+			from := rule(axis, value, clr, width)
+			face, text := fit(face, format(value), p.tickRoom)
+			textWidth := face.Width(text)
+			at := vg.Point{X: from.X - textWidth/2, Y: p.area.Min.Y - beside - p.tick*capHeight}
 			if axis == 1 {
-				at = vg.Point{X: p.area.Min.X - beside - width, Y: from.Y - p.tick*capHeight/2}
+				at = vg.Point{X: p.area.Min.X - beside - textWidth, Y: from.Y - p.tick*capHeight/2}
 			}
 			write(c, face, at, text, gray)
 		}
 	}
+	if p.Dim == 1 && p.side > 4*vg.Length(p.classes) {
+		for i := 1; i < p.classes; i++ {
+			rule(1, p.space.row(float64(i)-0.5, p.classes), grid, 0.5)
+		}
+	}
+	for j, share := range p.shares {
+		p.drawAxisTitle(c, j, fmt.Sprintf("%s principal component (%.0f %% of the variance)", [...]string{"1st", "2nd"}[j], 100*share))
+	}
 	c.SetColor(axisLine)
 	c.SetLineWidth(0.5)
 	c.Stroke(p.area.Path())
+}
+
+// beside is the distance between the panel and its tick labels.
+const beside = 4
+
+// lines returns the colours of the grid and of the lines through the origin.
+func (p *panel) lines() (grid, axes color.Color) {
+	if p.ground != nil {
+		return color.NRGBA{A: 0x10}, color.NRGBA{A: 0x38}
+	}
+	return gridLine, axisLine
+}
+
+// drawAxisTitle writes what an axis is, beyond its tick labels.
+func (p *panel) drawAxisTitle(c vg.Canvas, axis int, text string) {
+	face, text := fit(regular(p.tick), text, p.side)
+	middle := p.area.Min.Add(p.area.Max).Scale(0.5)
+	if axis == 0 {
+		at := vg.Point{X: middle.X - face.Width(text)/2, Y: p.area.Min.Y - p.bottom + 0.3*p.tick}
+		write(c, face, at, text, gray)
+		return
+	}
+	writeUp(c, face, vg.Point{X: p.area.Min.X - p.left + p.tick*capHeight - margin/2, Y: middle.Y}, text, gray)
+}
+
+// drawMissing draws an empty frame that says why there are no points.
+func (p *panel) drawMissing(c vg.Canvas) {
+	c.SetColor(wall)
+	c.Fill(p.area.Path())
+	c.SetColor(axisLine)
+	c.SetLineWidth(0.5)
+	c.Stroke(p.area.Path())
+	face := regular(p.note)
+	leading := 1.4 * p.note
+	lines := wrap(face, printable(p.Missing), 0.8*p.side, int(0.8*p.side/leading))
+	middle := p.area.Min.Add(p.area.Max).Scale(0.5)
+	for i, text := range lines {
+		at := vg.Point{X: middle.X - face.Width(text)/2, Y: middle.Y - p.note*capHeight/2}
+		at.Y += leading * (vg.Length(len(lines)-1)/2 - vg.Length(i))
+		write(c, face, at, text, gray)
+	}
+}
+
+// stripMargin returns the share of the panel's width that the class names of a
+// strip need.
+func (p *panel) stripMargin() float64 {
+	var widest vg.Length
+	for _, name := range p.ClassNames {
+		face, text := fit(bold(p.label), printable(name), p.side/3)
+		widest = max(widest, face.Width(text)+3*clearance)
+	}
+	return float64(widest / p.side)
 }
 
 // ticks returns about n round values in [lo, hi] and how to write them.
@@ -219,7 +337,7 @@ func (p *panel) radius() vg.Length {
 // raster draws the points into an image of the panel's area.
 func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 	scale := dpi / 72 * sharpness
-	pixels := int(float64(p.side)*scale + 0.5)
+	pixels := p.pixels(sharpness)
 	img := image.NewRGBA(image.Rect(0, 0, pixels, pixels))
 	radius := float64(p.radius()) * scale
 	opacity := min(0.85, 0.55*math.Pow(float64(len(p.points))/10_000, -0.15))
@@ -241,7 +359,7 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 		discs[k] = place(p.points[i], p.labels[i])
 	}
 	masks := stamps{}
-	if p.Dim == 3 {
+	if p.dim == 3 && !p.Sphere {
 		shadows := make([]disc, len(discs))
 		for i, q := range p.points {
 			q[2] = p.space.center[2] - p.floor()*p.space.half
@@ -249,6 +367,8 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 			shadows[i].color = mix(shadows[i].color, gray, 0.5)
 		}
 		masks.draw(img, shadows, 0.15*opacity)
+	}
+	if p.dim == 3 {
 		slices.SortStableFunc(discs, func(a, b disc) int { return cmp.Compare(a.near, b.near) })
 		for i := range discs {
 			d := &discs[i]
@@ -264,20 +384,21 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 // drawRays draws the class vectors and returns where their labels go. A vector
 // of length 0 has no ray.
 func (p *panel) drawRays(c vg.Canvas, v view) map[int]ray {
-	if p.ClassVectors == nil || p.space.ray == 0 {
+	if p.space.ray == 0 {
 		return nil
 	}
 	rays := make(map[int]ray)
-	origin := v(point{})
-	for i := range p.ClassNames {
-		w := p.at(p.ClassVectors, i)
-		if w.norm() == 0 {
+	for i, direction := range p.rays {
+		if direction == (point{}) {
 			continue
 		}
-		direction := w.scale(1 / w.norm())
-		tip := v(direction.scale(p.space.cut(direction)))
+		from := p.origin
+		if p.Dim == 1 {
+			from[1] = p.space.row(float64(i), p.classes)
+		}
+		origin, tip := v(from), v(from.add(direction.scale(p.space.cut(from, direction))))
 		clr := darker(Color(i))
-		if p.Dim == 3 {
+		if p.dim == 3 {
 			clr = mix(white, clr, 0.65+0.35*tip.near)
 		}
 		path := line(origin.Point, tip.Point)
@@ -310,8 +431,8 @@ func (r ray) beyond(width, height vg.Length) vg.Point {
 func (p *panel) drawTargets(c vg.Canvas, v view) []vg.Point {
 	arm := 0.32 * p.label
 	var at []vg.Point
-	for i := range len(p.Targets) / p.Dim {
-		at = append(at, v(p.at(p.Targets, i)).Point)
+	for _, target := range p.targets {
+		at = append(at, v(target).Point)
 	}
 	c.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xd0})
 	c.SetLineWidth(1.9 * p.ray)
@@ -354,12 +475,14 @@ func (p *panel) clouds(v view) []cloud {
 	return clouds
 }
 
+// clearance is the room around a label, both sides together.
+const clearance = 5
+
 // drawLabels writes the class names at the ends of their rays, else at the
 // centres of their points, or beside them where they would be hidden. Names are
 // moved where they would cover each other or a target; a name for which there is
 // no room nearby is left to the legend.
 func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.Point) {
-	const clearance = 5
 	height := p.label*capHeight + clearance
 	var taken []vg.Rectangle
 	for _, q := range crosses {
@@ -371,6 +494,7 @@ func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.P
 			taken = append(taken, around(cl.center, size, size))
 		}
 	}
+	spreads := p.spreadTips(v)
 	type label struct {
 		face font.Face
 		at   vg.Point
@@ -382,7 +506,11 @@ func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.P
 		face, text := fit(bold(p.label), printable(name), p.side/3)
 		width := face.Width(text) + clearance
 		anchor := clouds[i].center
-		if r, ok := rays[i]; ok {
+		if p.Dim == 1 {
+			anchor = v(point{p.space.center[0] - p.space.half, p.space.row(float64(i), p.classes)}).Point
+		} else if r, ok := spreads[i]; ok {
+			anchor = r.beyond(width, height)
+		} else if r, ok := rays[i]; ok {
 			anchor = r.beyond(width, height)
 		} else if clouds[i].n == 0 {
 			continue

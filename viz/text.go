@@ -63,14 +63,36 @@ func fit(face font.Face, text string, width vg.Length) (font.Face, string) {
 	if w := face.Width(text); w > width {
 		face.Font.Size *= max(0.7, width/w)
 	}
+	return face, cut(face, text, width)
+}
+
+// cut ends text that is wider than width with an ellipsis.
+func cut(face font.Face, text string, width vg.Length) string {
 	if face.Width(text) <= width {
-		return face, text
+		return text
 	}
 	runes := []rune(text)
 	for len(runes) > 0 && face.Width(string(runes)+"…") > width {
 		runes = runes[:len(runes)-1]
 	}
-	return face, string(runes) + "…"
+	return string(runes) + "…"
+}
+
+// wrap breaks text at its spaces into lines no wider than width, by as much as
+// that can be done; what is beyond the last line is cut.
+func wrap(face font.Face, text string, width vg.Length, lines int) (list []string) {
+	for _, word := range strings.Fields(text) {
+		last := len(list) - 1
+		if last >= 0 && (face.Width(list[last]+" "+word) <= width || len(list) == lines) {
+			list[last] += " " + word
+		} else {
+			list = append(list, word)
+		}
+	}
+	for i := range list {
+		list[i] = cut(face, list[i], width)
+	}
+	return list
 }
 
 // halo strokes the outlines of text, so that the text drawn over it stays

@@ -1,0 +1,90 @@
+package viz
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+
+	"golang.org/x/image/draw"
+	"gonum.org/v1/plot/vg"
+)
+
+// tint returns the colour of the region of class i.
+func tint(i int) color.RGBA { return mix(white, Color(i), 0.24) }
+
+// pixels returns the width of the panel in pixels of a picture of sharpness
+// times 144 dots per inch.
+func (p *panel) pixels(sharpness float64) int {
+	return max(1, int(float64(p.side)*dpi/72*sharpness+0.5))
+}
+
+// regions asks the decision rule for the class of every pixel of the panel and
+// returns the picture of the regions, with borders of white.
+func (p *panel) regions() (*image.RGBA, error) {
+	n := p.pixels(1)
+	at := func(k, axis int) float32 {
+		x := p.space.center[axis] + p.space.half*(float64(2*k+1)/float64(n)-1)
+		return float32(min(max(x, -math.MaxFloat32), math.MaxFloat32))
+	}
+	points := make([]float32, 0, 2*n*n)
+	for y := range n {
+		for x := range n {
+			points = append(points, at(x, 0), at(n-1-y, 1))
+		}
+	}
+	classes, err := p.Regions(points)
+	if err != nil {
+		return nil, err
+	}
+	if len(classes) != n*n {
+		return nil, fmt.Errorf("%d classes for %d points: %w", len(classes), n*n, ErrLength)
+	}
+	colors := make([]color.RGBA, len(p.ClassNames))
+	for i := range colors {
+		colors[i] = tint(i)
+	}
+	border := int32(len(colors))
+	colors = append(colors, white)
+	for i, class := range classes {
+		if class < 0 || class >= border {
+			return nil, fmt.Errorf("class %d at (%g, %g), of %d classes: %w",
+				class, at(i%n, 0), at(n-1-i/n, 1), border, ErrLabel)
+		}
+	}
+	// A pixel whose right or lower neighbour is of another class is one of the
+	// border, which smoothing makes as good as two pixels wide.
+	owner := make([]int32, n*n)
+	for i, class := range classes {
+		owner[i] = class
+		if i%n < n-1 && classes[i+1] != class || i/n < n-1 && classes[i+n] != class {
+			owner[i] = border
+		}
+	}
+	img := image.NewRGBA(image.Rect(0, 0, n, n))
+	weights := [...]int{1, 2, 1}
+	for y := range n {
+		for x := range n {
+			var r, g, b int
+			for dy, wy := range weights {
+				for dx, wx := range weights {
+					px, py := min(max(x+dx-1, 0), n-1), min(max(y+dy-1, 0), n-1)
+					clr := colors[owner[py*n+px]]
+					r, g, b = r+wx*wy*int(clr.R), g+wx*wy*int(clr.G), b+wx*wy*int(clr.B)
+				}
+			}
+			img.SetRGBA(x, y, color.RGBA{uint8((r + 8) / 16), uint8((g + 8) / 16), uint8((b + 8) / 16), 0xff})
+		}
+	}
+	return img, nil
+}
+
+// drawRegions draws the decision regions over the area.
+func (p *panel) drawRegions(c vg.Canvas, sharpness float64) {
+	img := p.ground
+	if n := p.pixels(sharpness); n != img.Rect.Dx() {
+		img = image.NewRGBA(image.Rect(0, 0, n, n))
+		draw.ApproxBiLinear.Scale(img, img.Rect, p.ground, p.ground.Rect, draw.Src, nil)
+	}
+	c.DrawImage(p.area, img)
+}

@@ -1,0 +1,216 @@
+package viz
+
+import (
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// The unit circle carries outside of it, in units of its radius, the spread of
+// every class, and beyond that the class names.
+const (
+	spreadFoot   = 1.03
+	spreadHeight = 0.20
+)
+
+// Half the width of the space around the unit circle, the unit sphere, and the
+// projection of a sphere of more dimensions, which has the labels inside.
+const (
+	circleHalf  = 1.42
+	globeHalf   = 1.2
+	outlineHalf = 1.12
+)
+
+// round reports whether the unit circle or sphere is drawn; in 1-D there is only
+// the strip.
+func (p *panel) round() bool { return p.Sphere && p.Dim > 1 }
+
+// onCircle reports whether the points lie on the drawn circle.
+func (p *panel) onCircle() bool { return p.Sphere && p.Dim == 2 }
+
+// sphere returns the space that holds the unit circle or sphere around the
+// origin, with rays that end on it.
+func (p *panel) sphere() space {
+	half := outlineHalf
+	switch p.Dim {
+	case 2:
+		half = circleHalf
+	case 3:
+		half = globeHalf
+	}
+	return space{dim: p.dim, center: p.origin, half: half, ray: 1}
+}
+
+// drawCircle draws the unit circle: in more than two dimensions it is the
+// outline of the sphere.
+func (p *panel) drawCircle(c vg.Canvas, v view) {
+	center := v(p.origin).Point
+	c.SetColor(sphereLine)
+	c.SetLineWidth(0.75)
+	c.Stroke(circle(center, v(p.origin.add(point{1})).X-center.X))
+}
+
+// spread is the distribution of a class's directions: its density for as many
+// directions as it has elements, from the first axis towards the second, in
+// units of the largest.
+type spread [720]float64
+
+// spreads returns the spread of each class, smoothed by a normal distribution
+// with a standard deviation of 2 degrees; nil for classes without points off the
+// origin.
+func (p *panel) spreads() []*spread {
+	counts := make([]*spread, len(p.ClassNames))
+	for i, q := range p.points {
+		if q == (point{}) {
+			continue
+		}
+		class := p.labels[i]
+		if counts[class] == nil {
+			counts[class] = new(spread)
+		}
+		turn := math.Atan2(q[1], q[0])/(2*math.Pi) + 1 // in (0.5, 1.5]
+		counts[class][int(math.Round(turn*float64(len(spread{}))))%len(spread{})]++
+	}
+	const deviation = 2 * float64(len(spread{})) / 360
+	reach := int(4 * deviation)
+	for i, count := range counts {
+		if count == nil {
+			continue
+		}
+		smooth := new(spread)
+		var largest float64
+		for k := range smooth {
+			for d := -reach; d <= reach; d++ {
+				smooth[k] += count[(k+d+len(count))%len(count)] * math.Exp(-0.5*math.Pow(float64(d)/deviation, 2))
+			}
+			largest = max(largest, smooth[k])
+		}
+		for k := range smooth {
+			smooth[k] /= largest
+		}
+		counts[i] = smooth
+	}
+	return counts
+}
+
+// drawSpreads draws the spreads of the classes as hills that stand on the unit
+// circle, all of the same height, without the flat land between them.
+func (p *panel) drawSpreads(c vg.Canvas, v view) {
+	const low = 0.03
+	for class, density := range p.spreads() {
+		if density == nil {
+			continue
+		}
+		at := func(k int, height float64) vg.Point {
+			sin, cos := math.Sincos(2 * math.Pi * float64(k) / float64(len(density)))
+			r := spreadFoot + spreadHeight*height
+			return v(point{r * cos, r * sin}).Point
+		}
+		clr := Color(class)
+		for _, hill := range density.hills(low) {
+			var path vg.Path
+			path.Move(at(hill.from, 0))
+			for k := hill.from; k <= hill.to; k++ {
+				path.Line(at(k, density[k%len(density)]))
+			}
+			for k := hill.to; k > hill.from; k-- {
+				path.Line(at(k, 0))
+			}
+			path.Close()
+			c.SetColor(color.NRGBA{clr.R, clr.G, clr.B, 0xa0})
+			c.Fill(path)
+			c.SetColor(clr)
+			c.SetLineWidth(0.5)
+			c.Stroke(path)
+		}
+	}
+}
+
+// arc is a range of directions, both ends included; to may be past the last
+// direction, from where it goes on at the first.
+type arc struct{ from, to int }
+
+// hills returns the arcs on which the density is not low.
+func (s *spread) hills(low float64) (arcs []arc) {
+	start := slices.IndexFunc(s[:], func(d float64) bool { return d < low })
+	if start < 0 {
+		return []arc{{0, len(s)}}
+	}
+	up := false
+	for k := start; k < start+len(s); k++ {
+		switch high := s[k%len(s)] >= low; {
+		case high && !up:
+			arcs = append(arcs, arc{k, k})
+		case high:
+			arcs[len(arcs)-1].to = k
+		}
+		up = s[k%len(s)] >= low
+	}
+	return arcs
+}
+
+// spreadTips returns lines that end outside of the hills of the classes, where
+// their labels go.
+func (p *panel) spreadTips(v view) map[int]ray {
+	if !p.onCircle() {
+		return nil
+	}
+	sums := make([]point, p.classes)
+	for i, q := range p.points {
+		sums[p.labels[i]] = sums[p.labels[i]].add(q)
+	}
+	tips := make(map[int]ray)
+	for i, sum := range sums {
+		if sum.norm() > 0 {
+			tip := sum.scale((spreadFoot + spreadHeight + 0.03) / sum.norm())
+			tips[i] = ray{from: v(point{}).Point, to: v(tip).Point}
+		}
+	}
+	return tips
+}
+
+// drawGlobe draws the unit sphere: its outline and, every 30 degrees, the lines
+// of equal latitude and longitude, which are fainter on the far side.
+func (p *panel) drawGlobe(c vg.Canvas, v view) {
+	_, _, towards := p.camera().axes()
+	outline := circle(v(point{}).Point, p.side/2/globeHalf)
+	c.SetColor(wall)
+	c.Fill(outline)
+	var near, far vg.Path
+	add := func(at func(t float64) point) {
+		const steps = 72
+		for k := range steps {
+			a, b := at(float64(k)/steps), at(float64(k+1)/steps)
+			path := &far
+			if a.add(b).dot(towards) > 2/(viewer*globeHalf) {
+				path = &near
+			}
+			path.Move(v(a).Point)
+			path.Line(v(b).Point)
+		}
+	}
+	for k := -2; k <= 2; k++ {
+		z, r := math.Sincos(float64(k) * math.Pi / 6)
+		add(func(t float64) point {
+			sin, cos := math.Sincos(2 * math.Pi * t)
+			return point{r * cos, r * sin, z}
+		})
+	}
+	for k := range 6 {
+		y, x := math.Sincos(float64(k) * math.Pi / 6)
+		add(func(t float64) point {
+			sin, cos := math.Sincos(2 * math.Pi * t)
+			return point{x * cos, y * cos, sin}
+		})
+	}
+	c.SetLineWidth(0.5)
+	c.SetColor(gridLine)
+	c.Stroke(far)
+	c.SetColor(axisLine)
+	c.Stroke(near)
+	c.SetColor(sphereLine)
+	c.SetLineWidth(0.75)
+	c.Stroke(outline)
+}
