@@ -65,14 +65,10 @@ func Example() {
 
 // A grid of panels with one legend and a title above all.
 func ExampleFigure() {
-	raw, projected := embedding(), embedding()
+	raw := embedding()
 	raw.Title, raw.Note = "Raw", ""
-	projected.Title, projected.Note = "On the unit circle", ""
-	for i := 0; i < len(projected.Points); i += 2 {
-		z := projected.Points[i : i+2]
-		norm := float32(math.Hypot(float64(z[0]), float64(z[1])))
-		z[0], z[1] = z[0]/norm, z[1]/norm
-	}
+	projected := raw.Projected()
+	projected.Title = "On the unit circle"
 	f := viz.Figure{Title: "Softmax", Panels: []viz.Scatter{raw, projected}, Columns: 2}
 
 	var svg bytes.Buffer
@@ -93,4 +89,64 @@ func ExampleScatter() {
 	// Output:
 	// viz: panel 0 "Softmax": label 3 of point 7, of 3 classes: label out of range
 	// true
+}
+
+// An overview: labelled rows and columns, and a panel that says why it is empty.
+func ExampleFigure_labels() {
+	softmax := embedding()
+	softmax.Title, softmax.Note = "", ""
+	f := viz.Figure{
+		Panels: []viz.Scatter{
+			softmax, softmax.Projected(),
+			{Missing: "failed: NaN in epoch 2"}, {Missing: "not trained yet"},
+		},
+		Columns:      2,
+		RowLabels:    []string{"Softmax", "ArcFace"},
+		ColumnLabels: []string{"raw", "on the unit circle"},
+	}
+
+	var svg bytes.Buffer
+	if err := f.WriteSVG(&svg); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(bytes.Contains(svg.Bytes(), []byte(">failed: NaN in epoch 2</text>")))
+
+	f.RowLabels = f.RowLabels[:1]
+	fmt.Println(f.WriteSVG(io.Discard))
+	// Output:
+	// true
+	// viz: 1 row labels for a grid of 2 rows and 2 columns: lengths do not match
+}
+
+// The regions of a rule, here that the class vector with the largest inner product
+// decides.
+func ExampleScatter_regions() {
+	s := embedding()
+	calls := 0
+	s.Regions = func(points []float32) ([]int32, error) {
+		calls++
+		classes := make([]int32, len(points)/2)
+		for i := range classes {
+			best := math.Inf(-1)
+			for class := range s.ClassNames {
+				w := s.ClassVectors[2*class:]
+				if product := float64(points[2*i]*w[0] + points[2*i+1]*w[1]); product > best {
+					best, classes[i] = product, int32(class)
+				}
+			}
+		}
+		return classes, nil
+	}
+	if err := viz.NewFigure(s).WritePNG(io.Discard); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("calls of the rule:", calls)
+	// Output: calls of the rule: 1
+}
+
+// Directions only: every point is divided by its norm.
+func ExampleScatter_Projected() {
+	s := viz.Scatter{Dim: 2, Points: []float32{3, 4, 0, -2, 0, 0}, Labels: []int32{0, 1, 1}, ClassNames: []string{"a", "b"}}
+	fmt.Println(s.Projected().Points)
+	// Output: [0.6 0.8 0 -1 0 0]
 }

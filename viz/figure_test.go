@@ -156,6 +156,9 @@ func TestErrors(t *testing.T) {
 		"NaN points":      {func(s *Scatter) { s.Points[2], s.Points[5] = nan, inf }, ErrNotFinite, "2 of 3 points have a NaN or Inf, first points[1] = [NaN 4]"},
 		"NaN vector":      {func(s *Scatter) { s.ClassVectors = []float32{1, 2, 3, nan} }, ErrNotFinite, "1 of 2 class vectors"},
 		"NaN camera":      {func(s *Scatter) { s.Camera = &Camera{Elevation: math.Inf(1)} }, ErrNotFinite, "Elevation:+Inf"},
+		"off the circle":  {func(s *Scatter) { s.Sphere, s.Points = true, []float32{0.6, 0.8, 0, 0, 1, 1} }, ErrSphere, "1 of 3 points are not on the unit sphere, first points[2] = [1 1]"},
+		"off in the box":  {func(s *Scatter) { *s = s.Projected(); s.Targets = []float32{0, 0.5, 1, 0} }, ErrSphere, "targets[0] = [0 0.5]"},
+		"not missing":     {func(s *Scatter) { s.Missing = "not yet" }, ErrMissing, `Missing is "not yet", with 6 coordinates`},
 		"infinite target": {func(s *Scatter) { s.Targets = []float32{inf, 2, 3, 4} }, ErrNotFinite, "targets[0] = [-Inf 2]"},
 	} {
 		s := good()
@@ -169,6 +172,21 @@ func TestErrors(t *testing.T) {
 	}
 	if err := NewFigure().WritePNG(io.Discard); !errors.Is(err, ErrEmpty) {
 		t.Errorf("no panels: error %v", err)
+	}
+	for says, f := range map[string]Figure{
+		"1 row labels for a grid of 2 rows and 2 columns":    {RowLabels: []string{"a"}},
+		"3 column labels for a grid of 2 rows and 2 columns": {ColumnLabels: []string{"a", "b", "c"}},
+		"0 row labels":                      {RowLabels: []string{}},
+		"a grid of 1 rows and 3 columns":    {Columns: 5, ColumnLabels: make([]string, 5)},
+		"2 row labels for a grid of 3 rows": {Columns: 1, RowLabels: make([]string, 2)},
+	} {
+		f.Panels = []Scatter{good(), good(), good()}
+		if f.Columns == 0 {
+			f.Columns = 2
+		}
+		if err := f.WritePNG(io.Discard); !errors.Is(err, ErrLength) || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v, want one saying %q", err, says)
+		}
 	}
 	f := Figure{Panels: []Scatter{good()}, Columns: -1}
 	if err := f.WriteSVG(io.Discard); !errors.Is(err, ErrColumns) || !strings.Contains(err.Error(), "-1") {
@@ -188,6 +206,17 @@ func TestExtremeInput(t *testing.T) {
 		"far from origin": {Dim: 3, Points: []float32{1e6, 1e6, 1e6, 1e6 + 1, 1e6, 1e6}, Labels: []int32{0, 1}, ClassNames: names(2)},
 		"far vectors":     {Dim: 2, Points: []float32{1e6, 0, 1e6 + 1, 0}, Labels: []int32{0, 1}, ClassNames: names(2), ClassVectors: []float32{0, 1, -1, 0}},
 		"1000 classes":    {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: names(1000)},
+		"1-D":             {Dim: 1, Points: []float32{large}, Labels: []int32{0}, ClassNames: names(1), ClassVectors: []float32{-1}},
+		"1-D at 0":        {Dim: 1, Points: same, Labels: make([]int32, 40), ClassNames: names(3), ClassVectors: make([]float32, 3), Targets: make([]float32, 3)},
+		"1-D, classes":    {Dim: 1, Points: same, Labels: make([]int32, 40), ClassNames: names(1000), Sphere: true},
+		"1-D, long name":  {Dim: 1, Points: same, Labels: make([]int32, 40), ClassNames: []string{strings.Repeat("long ", 100)}},
+		"one in 4-D":      {Dim: 4, Points: []float32{3, 4, 5, 6}, Labels: []int32{0}, ClassNames: names(1), ClassVectors: []float32{0, 1, 0, 0}},
+		"one in 40-D":     {Dim: 40, Points: same, Labels: []int32{0}, ClassNames: names(1), Targets: same},
+		"largest in 4-D":  {Dim: 4, Points: []float32{large, -large, large, large, large, large, large, -large}, Labels: []int32{0, 0}, ClassNames: names(1)},
+		"smallest in 4-D": {Dim: 4, Points: []float32{1e-45, 0, 0, 0, 0, 1e-45, 0, 0}, Labels: []int32{0, 0}, ClassNames: names(1)},
+		"circle of 0":     {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: names(2), Sphere: true},
+		"sphere of 0":     {Dim: 3, Points: make([]float32, 3), Labels: make([]int32, 1), ClassNames: names(2), Sphere: true, ClassVectors: make([]float32, 6)},
+		"6-D sphere of 0": {Dim: 6, Points: make([]float32, 6), Labels: make([]int32, 1), ClassNames: names(1), Sphere: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := NewFigure(s)
@@ -488,7 +517,10 @@ func TestPNGSize(t *testing.T) {
 }
 
 func TestDeterminism(t *testing.T) {
-	f := NewFigure(blobs(2000, 12, 2, 1), blobs(2000, 12, 3, 1))
+	ruled := square()
+	flat := blobs(2000, 12, 2, 1)
+	f := NewFigure(flat, blobs(2000, 12, 3, 1), flat.Projected(), blobs(2000, 12, 3, 1).Projected(),
+		ruled, blobs(2000, 12, 1, 1), blobs(2000, 12, 16, 1), Scatter{Missing: "not yet"})
 	var first, second bytes.Buffer
 	if err := errors.Join(f.WriteSVG(&first), f.WriteSVG(&second)); err != nil {
 		t.Fatal(err)
@@ -522,6 +554,123 @@ func TestGrid(t *testing.T) {
 		}
 		if len(lefts) != test.want {
 			t.Errorf("%d panels with Columns %d are in %d columns, want %d", test.panels, test.columns, len(lefts), test.want)
+		}
+	}
+}
+
+func TestGridLabels(t *testing.T) {
+	s := blobs(20, 2, 2, 1)
+	f := Figure{
+		Title: "all", Panels: slices.Repeat([]Scatter{s}, 5), Columns: 3,
+		RowLabels: []string{"MNIST", "CIFAR-10"}, ColumnLabels: []string{"raw", "", "a column label far too long for the width of one panel, whatever its size"},
+	}
+	lay := newLayout(t, &f)
+	plain := f
+	plain.RowLabels, plain.ColumnLabels = nil, nil
+	if without := newLayout(t, &plain); lay.width <= without.width || lay.height <= without.height {
+		t.Errorf("no room for labels: %g x %g with, %g x %g without", lay.width, lay.height, without.width, without.height)
+	}
+	if len(lay.labels) != 4 { // the empty one is not drawn
+		t.Fatalf("%d labels", len(lay.labels))
+	}
+	for _, label := range lay.labels {
+		for i, p := range lay.panels {
+			middle := p.area.Min.Add(p.area.Max).Scale(0.5)
+			row := f.RowLabels[i/3]
+			if label.up && label.text == row && (math.Abs(float64(label.at.Y-middle.Y)) > 1e-6 || label.at.X > p.area.Min.X) {
+				t.Errorf("row label %q is at %v, panel %d at %v", row, label.at, i, p.area)
+			}
+			column := f.ColumnLabels[i%3]
+			if !label.up && label.text == column && (math.Abs(float64(label.at.X-middle.X)) > 1e-6 || label.at.Y < p.area.Max.Y) {
+				t.Errorf("column label %q is at %v, panel %d at %v", column, label.at, i, p.area)
+			}
+			if label.at.X < 0 || label.at.Y > lay.height-margin {
+				t.Errorf("label %q at %v is off the page", label.text, label.at)
+			}
+		}
+	}
+	img := lay.image()
+	inked := func(r vg.Rectangle) bool {
+		for y := int((lay.height - r.Max.Y) * 2); y < int((lay.height-r.Min.Y)*2); y++ {
+			for x := int(r.Min.X * 2); x < int(r.Max.X*2); x++ {
+				if color.RGBAModel.Convert(img.At(x, y)).(color.RGBA).R < 0x60 {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	first := lay.panels[0].area
+	left := vg.Rectangle{Min: vg.Point{X: 0, Y: first.Min.Y}, Max: vg.Point{X: first.Min.X - lay.panels[0].left, Y: first.Max.Y}}
+	above := vg.Rectangle{Min: vg.Point{X: first.Min.X, Y: first.Max.Y + 1}, Max: vg.Point{X: first.Max.X, Y: first.Max.Y + 14}}
+	second := lay.panels[1].area
+	empty := vg.Rectangle{Min: vg.Point{X: second.Min.X, Y: second.Max.Y + 1}, Max: vg.Point{X: second.Max.X, Y: second.Max.Y + 14}}
+	if !inked(left) || !inked(above) || inked(empty) {
+		t.Errorf("text at the left: %t, above: %t, above without a label: %t", inked(left), inked(above), inked(empty))
+	}
+	texts, _ := renderSVG(t, &f)
+	if !slices.Contains(bodies(texts), "raw") || !slices.ContainsFunc(bodies(texts), func(s string) bool {
+		return strings.HasPrefix(s, "a column") && strings.HasSuffix(s, "…")
+	}) {
+		t.Errorf("column labels in %q", bodies(texts))
+	}
+}
+
+func TestMissing(t *testing.T) {
+	s := blobs(20, 2, 2, 1)
+	missing := Scatter{Title: "ArcFace", Missing: "failed: NaN in epoch 2, " + strings.Repeat("and so on ", 100), Dim: 16, ClassNames: []string{"unused"}}
+	f := NewFigure(s, missing)
+	texts, images := renderSVG(t, f)
+	if images != 1 {
+		t.Errorf("%d images for one panel with points", images)
+	}
+	all := strings.Join(bodies(texts), "|")
+	if !strings.Contains(all, "ArcFace") || !strings.Contains(all, "failed: NaN in") || strings.Contains(all, "unused") {
+		t.Errorf("texts %q", bodies(texts))
+	}
+	area := newLayout(t, f).panels[1].area
+	lines := 0
+	for _, text := range texts {
+		at := vg.Point{X: vg.Length(text.X), Y: -vg.Length(text.Y)}
+		if at.X < area.Min.X || at.Y > area.Max.Y || at.Y < area.Min.Y {
+			continue
+		}
+		lines++
+		face := regular(text.size())
+		if end := at.X + face.Width(text.Body); end > area.Max.X {
+			t.Errorf("%q ends at %g beyond the frame at %g", text.Body, end, area.Max.X)
+		}
+	}
+	if lines < 3 {
+		t.Errorf("%d lines of text in the frame", lines)
+	}
+	// A figure of nothing else has no legend.
+	if lay := newLayout(t, NewFigure(Scatter{Missing: "not trained yet"})); len(lay.legend) != 0 {
+		t.Errorf("legend %v", lay.legend)
+	}
+	writePNG(t, NewFigure(Scatter{Missing: "not trained yet"}))
+}
+
+func TestWrap(t *testing.T) {
+	face := regular(10)
+	width := face.Width("failed in epoch")
+	for _, test := range []struct {
+		text  string
+		lines int
+		want  []string
+	}{
+		{"failed in epoch 2 again", 9, []string{"failed in epoch", "2 again"}},
+		{"  failed ", 9, []string{"failed"}},
+		{"", 9, nil},
+	} {
+		if got := wrap(face, test.text, width, test.lines); !slices.Equal(got, test.want) {
+			t.Errorf("%q: %q, want %q", test.text, got, test.want)
+		}
+	}
+	for _, text := range []string{"one two three four five six seven eight nine ten", strings.Repeat("x", 100)} {
+		got := wrap(face, text, width, 2)
+		if len(got) > 2 || !strings.HasSuffix(got[len(got)-1], "…") {
+			t.Errorf("%q: %q", text, got)
 		}
 	}
 }
@@ -605,7 +754,7 @@ func TestTicks(t *testing.T) {
 }
 
 func BenchmarkWritePNG(b *testing.B) {
-	for _, dim := range []int{2, 3} {
+	for _, dim := range []int{1, 2, 3, 16, 128} {
 		b.Run(fmt.Sprintf("%d-D", dim), func(b *testing.B) {
 			f := NewFigure(blobs(60_000, 10, dim, 1))
 			for b.Loop() {

@@ -20,6 +20,7 @@ var (
 	gridLine = color.RGBA{0xec, 0xec, 0xef, 0xff}
 	wall     = color.RGBA{0xfa, 0xfa, 0xfb, 0xff} // of the cube, the sphere and empty panels
 
+	borderLine = color.RGBA{0x8a, 0x8a, 0x94, 0xff} // between decision regions
 	sphereLine = color.RGBA{0x9a, 0x9a, 0xa2, 0xff} // outline of the unit circle and sphere
 )
 
@@ -115,9 +116,14 @@ func (f *Figure) layout() (*layout, error) {
 		lay.titleAt = vg.Point{X: start + sty.left, Y: y + figureTitle*capHeight}
 		y += half(float64(figureTitle * 1.9))
 	}
+	label := func(item gridLabelItem) {
+		if item.text = printable(item.text); item.text != "" {
+			lay.labels = append(lay.labels, item)
+		}
+	}
 	for column, text := range f.ColumnLabels {
 		at := vg.Point{X: start + vg.Length(column)*(sty.left+size+gap) + sty.left + size/2, Y: y + gridLabel*capHeight}
-		lay.labels = append(lay.labels, gridLabelItem{at: at, text: printable(text)})
+		label(gridLabelItem{at: at, text: text})
 	}
 	if f.ColumnLabels != nil {
 		y += half(float64(gridLabel * 1.5))
@@ -137,7 +143,7 @@ func (f *Figure) layout() (*layout, error) {
 		}
 		if f.RowLabels != nil {
 			at := vg.Point{X: margin + gridLabel*capHeight, Y: y + header + size/2}
-			lay.labels = append(lay.labels, gridLabelItem{at: at, text: printable(f.RowLabels[row]), up: true})
+			label(gridLabelItem{at: at, text: f.RowLabels[row], up: true})
 		}
 		y += header + size + sty.bottom
 		if row < rows-1 {

@@ -11,7 +11,7 @@ import (
 )
 
 // tint returns the colour of the region of class i.
-func tint(i int) color.RGBA { return mix(white, Color(i), 0.24) }
+func tint(i int) color.RGBA { return mix(white, Color(i), 0.18) }
 
 // pixels returns the width of the panel in pixels of a picture of sharpness
 // times 144 dots per inch.
@@ -20,7 +20,7 @@ func (p *panel) pixels(sharpness float64) int {
 }
 
 // regions asks the decision rule for the class of every pixel of the panel and
-// returns the picture of the regions, with borders of white.
+// returns the picture of the regions, with a line along their borders.
 func (p *panel) regions() (*image.RGBA, error) {
 	n := p.pixels(1)
 	at := func(k, axis int) float32 {
@@ -45,7 +45,7 @@ func (p *panel) regions() (*image.RGBA, error) {
 		colors[i] = tint(i)
 	}
 	border := int32(len(colors))
-	colors = append(colors, white)
+	colors = append(colors, borderLine)
 	for i, class := range classes {
 		if class < 0 || class >= border {
 			return nil, fmt.Errorf("class %d at (%g, %g), of %d classes: %w",
@@ -53,7 +53,7 @@ func (p *panel) regions() (*image.RGBA, error) {
 		}
 	}
 	// A pixel whose right or lower neighbour is of another class is one of the
-	// border, which smoothing makes as good as two pixels wide.
+	// border; smoothing takes the steps out of it.
 	owner := make([]int32, n*n)
 	for i, class := range classes {
 		owner[i] = class

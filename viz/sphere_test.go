@@ -1,0 +1,240 @@
+package viz
+
+import (
+	"image"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot/vg"
+)
+
+func TestProjected(t *testing.T) {
+	s := Scatter{
+		Dim: 2, Points: []float32{3, 4, 0, 0, -1e-30, 0, 0, 3e38}, Labels: []int32{0, 0, 1, 1}, ClassNames: names(2),
+		ClassVectors: []float32{0, -2, 8, 6}, Regions: halves,
+	}
+	q := s.Projected()
+	if want := []float32{0.6, 0.8, 0, 0, -1, 0, 0, 1}; !slices.Equal(q.Points, want) {
+		t.Errorf("points %v, want %v", q.Points, want)
+	}
+	if want := []float32{0, -1, 0.8, 0.6}; !slices.Equal(q.ClassVectors, want) {
+		t.Errorf("class vectors %v, want %v", q.ClassVectors, want)
+	}
+	if q.Targets != nil || !q.Sphere || q.Regions == nil || !slices.Equal(q.Labels, s.Labels) {
+		t.Errorf("projected to %+v", q)
+	}
+	if s.Points[0] != 3 || s.ClassVectors[1] != -2 || s.Sphere {
+		t.Errorf("the scatter became %+v", s)
+	}
+	s.Targets = []float32{0, 10, -5, 0}
+	if q = s.Projected(); !slices.Equal(q.Targets, []float32{0, 1, -1, 0}) {
+		t.Errorf("targets %v", q.Targets)
+	}
+	if again := q.Projected(); !slices.Equal(again.Points, q.Points) {
+		t.Errorf("projected twice: %v", again.Points)
+	}
+	renderSVG(t, NewFigure(q))
+}
+
+// Bad input comes through, to be reported with its values when it is drawn.
+func TestProjectedBadInput(t *testing.T) {
+	nan := float32(math.NaN())
+	for says, s := range map[string]Scatter{
+		"Dim = 0":              {Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1)},
+		"Dim = -1":             {Dim: -1, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1)},
+		"3 coordinates":        {Dim: 2, Points: []float32{1, 2, 3}, Labels: []int32{0}, ClassNames: names(1)},
+		"points[0] = [NaN 2]":  {Dim: 2, Points: []float32{nan, 2}, Labels: []int32{0}, ClassNames: names(1)},
+		"no points":            {Dim: 2, ClassNames: names(1)},
+		"0 coordinates of tar": {Dim: 2, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1), Targets: []float32{}},
+	} {
+		if _, err := NewFigure(s.Projected()).layout(); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v, want one saying %q", err, says)
+		}
+	}
+}
+
+// directions returns a scatter of one class at angles in degrees.
+func directions(degrees ...float64) Scatter {
+	s := Scatter{Dim: 2, ClassNames: names(1), Labels: make([]int32, len(degrees)), Sphere: true}
+	for _, d := range degrees {
+		sin, cos := math.Sincos(d * math.Pi / 180)
+		s.Points = append(s.Points, float32(cos), float32(sin))
+	}
+	return s
+}
+
+func TestSpreadOfOneDirection(t *testing.T) {
+	for _, degrees := range []float64{90, 0, 359.5, 180, -45} {
+		s := directions(degrees, degrees, degrees)
+		got := newLayout(t, NewFigure(s)).panels[0].spreads()[0]
+		for k := range got {
+			off := math.Remainder(float64(k)/2-degrees, 360)
+			if want := math.Exp(-off * off / (2 * 2 * 2)); math.Abs(got[k]-want) > 1e-3 {
+				t.Fatalf("one direction at %g: density %g at %g degrees, want %g", degrees, got[k], float64(k)/2, want)
+			}
+		}
+	}
+}
+
+func TestSpreadIsTheStandardDeviation(t *testing.T) {
+	// Normal with deviation 10, smoothed by 2: normal with deviation sqrt(104).
+	rng := rand.New(rand.NewPCG(1, 1))
+	var degrees []float64
+	for range 200_000 {
+		degrees = append(degrees, 30+10*rng.NormFloat64())
+	}
+	got := newLayout(t, NewFigure(directions(degrees...))).panels[0].spreads()[0]
+	for k := range got {
+		off := math.Remainder(float64(k)/2-30, 360)
+		if want := math.Exp(-off * off / (2 * 104)); math.Abs(got[k]-want) > 0.05 {
+			t.Fatalf("density %g at %g degrees, want %g", got[k], float64(k)/2, want)
+		}
+	}
+}
+
+func TestHills(t *testing.T) {
+	shape := func(high ...int) *spread {
+		s := new(spread)
+		for _, k := range high {
+			s[k] = 1
+		}
+		return s
+	}
+	var everywhere spread
+	for k := range everywhere {
+		everywhere[k] = 0.5
+	}
+	for _, test := range []struct {
+		s    *spread
+		want []arc
+	}{
+		{shape(5, 6, 7, 300), []arc{{5, 7}, {300, 300}}},
+		{shape(718, 719, 0, 1), []arc{{718, 721}}},
+		{shape(0), []arc{{720, 720}}},
+		{&everywhere, []arc{{0, 720}}},
+		{shape(), nil},
+	} {
+		got := test.s.hills(0.03)
+		for i := range got { // an arc may start a turn later
+			turn := got[i].from / 720 * 720
+			if len(test.want) > i && test.want[i].from < 720 {
+				got[i].from, got[i].to = got[i].from-turn, got[i].to-turn
+			}
+		}
+		if !reflect.DeepEqual(got, test.want) {
+			t.Errorf("hills %v, want %v", got, test.want)
+		}
+	}
+}
+
+func TestCircle(t *testing.T) {
+	s := directions(0, 0, 120)
+	s.ClassNames, s.Labels = names(3), []int32{0, 0, 1}
+	s.Points = append(s.Points, 0, 0) // stays at the origin
+	s.Labels = append(s.Labels, 2)
+	lay := newLayout(t, NewFigure(s))
+	img := lay.image()
+	for _, degrees := range []float64{45, 200, 300} {
+		sin, cos := math.Sincos(degrees * math.Pi / 180)
+		if got := pixel(lay, img, 0, point{cos, sin}); got.R > 0xd0 {
+			t.Errorf("no circle at %g degrees: %v", degrees, got)
+		}
+		if got := pixel(lay, img, 0, point{0.97 * cos, 0.97 * sin}); got.R < 0xe0 {
+			t.Errorf("within the circle at %g degrees: %v", degrees, got)
+		}
+	}
+	// The hills are filled with their class's colour, over the grid lines.
+	want := mix(white, Color(0), 0xa0/255.)
+	if got := pixel(lay, img, 0, point{1.12, 0.02}); !near(got.R, want.R) || !near(got.G, want.G) || !near(got.B, want.B) {
+		t.Errorf("hill of class 0 is %v, want %v", got, want)
+	}
+	if got := pixel(lay, img, 0, point{1.12 * math.Cos(1), 1.12 * math.Sin(1)}); got != white {
+		t.Errorf("%v between the hills", got)
+	}
+	texts, _ := renderSVG(t, NewFigure(s))
+	center := lay.panels[0].view()(point{}).Point
+	radius := lay.panels[0].view()(point{1}).X - center.X
+	for _, text := range texts {
+		if !strings.Contains(text.Font, "bold") || text.Body == "2" {
+			continue
+		}
+		d := vg.Point{X: vg.Length(text.X), Y: -vg.Length(text.Y)}.Sub(center)
+		if r := math.Hypot(float64(d.X), float64(d.Y)) / float64(radius); r < 1.15 {
+			t.Errorf("label %q is at %.2f of the circle's radius", text.Body, r)
+		}
+	}
+}
+
+func TestGlobe(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	s := Scatter{Dim: 3, ClassNames: names(2), ClassVectors: []float32{0, 0, 9, -3, 0, 0}}
+	for range 1000 {
+		s.Points = append(s.Points, float32(rng.NormFloat64()), float32(rng.NormFloat64()), float32(rng.NormFloat64()))
+		s.Labels = append(s.Labels, 0)
+	}
+	for _, camera := range []Camera{defaultCamera, {0, 0}, {100, -80}} {
+		s.Camera = &camera
+		p := newLayout(t, NewFigure(s.Projected())).panels[0]
+		if p.outside > 0 {
+			t.Errorf("%d points outside", p.outside)
+		}
+		v := p.view()
+		outline := p.side / 2 / globeHalf
+		var widest vg.Length
+		for _, q := range p.points {
+			at := v(q)
+			d := at.Sub(v(point{}).Point)
+			widest = max(widest, vg.Length(math.Hypot(float64(d.X), float64(d.Y))))
+			if at.near < -1e-6 || at.near > 1+1e-6 {
+				t.Errorf("%v is near by %g", q, at.near)
+			}
+		}
+		if widest > outline*1.0001 || widest < outline*0.98 {
+			t.Errorf("%v: the points reach %g, the outline is at %g", camera, widest, outline)
+		}
+	}
+	// The rays end on the sphere, whatever their direction.
+	p := newLayout(t, NewFigure(s.Projected())).panels[0]
+	for _, direction := range p.rays {
+		if length := p.space.cut(p.origin, direction); length != 1 {
+			t.Errorf("ray in direction %v is %g long", direction, length)
+		}
+	}
+}
+
+// In a globe the far side is seen through the near one, but fainter.
+func TestGlobeDepth(t *testing.T) {
+	s := Scatter{Dim: 3, Points: []float32{1, 0, 0}, Labels: []int32{0}, ClassNames: names(1), Sphere: true}
+	contrast := func(azimuth float64) float64 {
+		s.Camera = &Camera{Azimuth: azimuth}
+		p := newLayout(t, NewFigure(s)).panels[0]
+		img := p.raster(p.view(), 1)
+		if img.Rect != image.Rect(0, 0, 800, 800) {
+			t.Fatalf("image of %v", img.Rect)
+		}
+		got := img.RGBAAt(400, 400)
+		return ciede2000(seen(got, machado["normal vision"]), seen(white, machado["normal vision"]))
+	}
+	if near, far := contrast(0), contrast(180); far > 0.7*near || far < 5 {
+		t.Errorf("contrast %.1f on the near side, %.1f on the far side", near, far)
+	}
+}
+
+func TestSphereOfMoreDimensions(t *testing.T) {
+	s := blobs(1000, 4, 5, 1)
+	s.ClassVectors = make([]float32, 4*5)
+	s.ClassVectors[2], s.ClassVectors[8] = 1, -4
+	p := newLayout(t, NewFigure(s.Projected())).panels[0]
+	for _, q := range p.points {
+		if r := q.sub(p.origin).norm(); r > 1.0001 {
+			t.Errorf("%v is %g from the origin", q, r)
+		}
+	}
+	if p.outside > 0 {
+		t.Errorf("%d points outside", p.outside)
+	}
+}
