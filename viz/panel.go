@@ -479,9 +479,10 @@ func (p *panel) clouds(v view) []cloud {
 const clearance = 5
 
 // drawLabels writes the class names at the ends of their rays, else at the
-// centres of their points, or beside them where they would be hidden. Names are
-// moved where they would cover each other or a target; a name for which there is
-// no room nearby is left to the legend.
+// centres of their points, or beside them where they would be hidden; beyond the
+// hills of a unit circle; at the left of the rows of a strip. Names are moved where
+// they would cover each other, a hill or a target; a name for which there is no room
+// nearby is left to the legend.
 func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.Point) {
 	height := p.label*capHeight + clearance
 	var taken []vg.Rectangle
@@ -495,6 +496,9 @@ func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.P
 		}
 	}
 	spreads := p.spreadTips(v)
+	if p.onCircle() {
+		taken = append(taken, p.spreadRoom(v)...)
+	}
 	type label struct {
 		face font.Face
 		at   vg.Point

@@ -151,6 +151,28 @@ func (s *spread) hills(low float64) (arcs []arc) {
 	return arcs
 }
 
+// spreadRoom returns rectangles that the hills take.
+func (p *panel) spreadRoom(v view) (taken []vg.Rectangle) {
+	const every = 8 // directions
+	unit := p.side / 2 / circleHalf
+	for _, density := range p.spreads() {
+		if density == nil {
+			continue
+		}
+		for k := 0; k < len(density); k += every {
+			height := spreadHeight * slices.Max(density[k:k+every])
+			if height < 0.1*spreadHeight {
+				continue
+			}
+			sin, cos := math.Sincos(2 * math.Pi * (float64(k) + every/2) / float64(len(density)))
+			r := spreadFoot + height/2
+			width := unit * vg.Length(height)
+			taken = append(taken, around(v(point{r * cos, r * sin}).Point, width, width))
+		}
+	}
+	return taken
+}
+
 // spreadTips returns lines that end outside of the hills of the classes, where
 // their labels go.
 func (p *panel) spreadTips(v view) map[int]ray {

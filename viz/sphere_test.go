@@ -238,3 +238,30 @@ func TestSphereOfMoreDimensions(t *testing.T) {
 		t.Errorf("%d points outside", p.outside)
 	}
 }
+
+func TestLabelsLeaveHillsVisible(t *testing.T) {
+	s := directions(0, 0, 180)
+	s.Labels, s.ClassNames = []int32{0, 0, 1}, []string{"T-shirt/top", "Ankle boot"}
+	f := NewFigure(s, s, s, s) // small panels, in which the names don't fit beyond the hills
+	p := newLayout(t, f).panels[0]
+	v := p.view()
+	labels := 0
+	texts, _ := renderSVG(t, f)
+	for _, text := range texts {
+		if !strings.Contains(text.Font, "bold") {
+			continue
+		}
+		labels++
+		face := bold(text.size())
+		at := vg.Point{X: vg.Length(text.X), Y: -vg.Length(text.Y)}
+		box := vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: face.Width(text.Body), Y: text.size() * capHeight})}
+		for _, x := range []float64{-spreadFoot - spreadHeight/2, spreadFoot + spreadHeight/2} {
+			if hill := v(point{x, 0}).Point; overlap(box, around(hill, 1, 1)) {
+				t.Errorf("%q at %v covers the hill at %v", text.Body, box, hill)
+			}
+		}
+	}
+	if labels != 8 {
+		t.Errorf("%d labels", labels)
+	}
+}
