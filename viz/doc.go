@@ -40,6 +40,11 @@
 // ones fade, drawn back to front within a cube whose floor carries their
 // shadows.
 //
+// The decision regions of a 2-D space are light tints of the colours of their
+// classes, with a grey line along their borders, one value of the rule per pixel.
+//
+// The text of a PNG covers the Latin, Greek and Cyrillic scripts.
+//
 // # Unit circle and sphere
 //
 // Points on the unit circle hide each other. Therefore the spread of every class
@@ -59,9 +64,7 @@
 // from the plane of the picture.
 //
 // In 1-D every class has a row of its own, in which the points are spread at random
-// over the height; rays and crosses lie in the middle of the row.
-//
-// The text of a PNG covers the Latin, Greek and Cyrillic scripts.
+// over the height, which has no unit; rays and crosses lie in the middle of the row.
 //
 // # Determinism
 //

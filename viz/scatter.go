@@ -26,7 +26,8 @@ type Scatter struct {
 	Regions func(points []float32) ([]int32, error)
 
 	// Sphere says that the points lie on the unit circle (2-D) or sphere, as those
-	// of [Scatter.Projected] do, and draws it. Points and targets have norm 1, or 0.
+	// of [Scatter.Projected] do, and draws it (in 1-D there is nothing to draw).
+	// Points and targets have norm 1, or 0.
 	Sphere bool
 
 	Camera *Camera // where a 3-D space is seen from; nil is Camera{-55, 22}
