@@ -9,7 +9,8 @@ out=$root/out          # everything that a run makes
 venv=$tools/venv pjrt=$tools/pjrt stamps=$tools/stamps
 cd -- "$root" || exit 1
 
-trap 'printf "\nInterrupted; the next run goes on from here.\n" >&2; exit 130' INT
+exec 8>&2 # what a trap says is seen even while a function's output goes to a log
+trap 'printf "\nInterrupted; the next run goes on from here.\n" >&8; exit 130' INT
 trap 'exit 143' TERM
 
 say() { printf '%s\n' "$*"; }

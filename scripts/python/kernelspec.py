@@ -6,13 +6,15 @@ notebook is a workspace of its own.
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 from pathlib import Path
 
 venv, bin_folder, go_folder = sys.argv[1:]
+folder = Path(venv, "share", "jupyter", "kernels", "gonb")
 env = {
-    "PATH": os.pathsep.join([bin_folder, go_folder, os.environ["PATH"]]),
+    "PATH": os.pathsep.join([str(folder), bin_folder, go_folder, os.environ["PATH"]]),
     "GOFLAGS": "",
     "GOWORK": "",
     "GOMLX_NO_AUTO_INSTALL": "1",
@@ -30,8 +32,21 @@ spec = {
     "interrupt_mode": "message",
     "env": env,
 }
-folder = Path(venv, "share", "jupyter", "kernels", "gonb")
+# goimports makes a folder in the user's cache, where Go's build cache and the datasets
+# are, too, and stay: only goimports is told of another one.
+goimports = f"""#!/bin/sh
+export GOCACHE="${{GOCACHE:-$(go env GOCACHE)}}" XDG_CACHE_HOME={shlex.quote(os.path.join(os.path.dirname(bin_folder), "cache"))}
+exec {shlex.quote(os.path.join(bin_folder, "goimports"))} "$@"
+"""
+
+
+def write(name, content, mode):
+    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, mode)
+    os.replace(file.name, folder / name)
+
+
 folder.mkdir(parents=True, exist_ok=True)
-with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
-    json.dump(spec, file, indent=1)
-os.replace(file.name, folder / "kernel.json")
+write("goimports", goimports, 0o755)
+write("kernel.json", json.dumps(spec, indent=1), 0o644)
