@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import nbformat
@@ -53,12 +54,14 @@ def execute(name, out):
         notebook, kernel_name="gonb", timeout=None, coalesce_streams=True, on_cell_executed=show,
         resources={"metadata": {"path": str(SOURCE)}})
     error = None
-    try:
-        client.execute(cwd=str(SOURCE))
-    except CellExecutionError as failure:
-        error = failure
-    finally:
-        stop(client)
+    with ThreadPoolExecutor(1) as thread:  # in the main thread nbclient takes the signals
+        execution = thread.submit(client.execute, cwd=str(SOURCE))
+        try:
+            execution.result()
+        except CellExecutionError as failure:
+            error = failure
+        finally:
+            stop(client, execution)
     notebook.metadata.language_info.pygments_lexer = "go"  # the kernel names none
     write(out / f"{name}.ipynb", nbformat.writes(notebook))
     write(out / f"{name}.html", HTMLExporter(embed_images=True).from_notebook_node(notebook)[0])
@@ -71,13 +74,16 @@ def execute(name, out):
     return error is None
 
 
-def stop(client):
-    """Ends the kernel with its cell, which a client that is interrupted leaves behind."""
-    if client.km is not None and client.km.provisioner is not None and client.km.provisioner.pid:
-        try:
-            os.kill(client.km.provisioner.pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
+def stop(client, execution):
+    """Ends an execution that was interrupted: the kernel stops its cell, which saves a
+    checkpoint, and ends. nbclient kills the kernel, which leaves the cell behind."""
+    told = None
+    while not execution.done():
+        kernel = client.km and client.km.provisioner and client.km.provisioner.pid
+        if kernel and kernel != told:
+            os.kill(kernel, signal.SIGTERM)
+            told = kernel
+        wait([execution], timeout=0.2)
 
 
 def pictures(notebook):
