@@ -93,5 +93,6 @@ set_up() {
   notebooks='' xla=''
   ((status == 3)) || notebooks=1
   [[ -f $stamps/xla && $(go env CGO_ENABLED) == 1 ]] && xla=1
-  return 0
+  # Set-up has said that it is pure Go; no cell need say it again.
+  [[ $xla || -f $stamps/cuda ]] || export GOMLX_BACKEND="${GOMLX_BACKEND:-go}"
 }
