@@ -351,6 +351,7 @@ func (t *training) endEpoch() error {
 	t.state.History = append(t.state.History, epoch)
 	t.state.Epoch, t.state.Step, t.state.Loss, t.state.Right, t.state.Monitors = t.state.Epoch+1, 0, 0, 0, nil
 	t.progress.epoch(epoch)
+	t.progress.collapse(epoch)
 	if t.opts.Out != "" {
 		if err := t.saveCheckpoint(); err != nil {
 			return err

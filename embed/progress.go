@@ -70,6 +70,15 @@ func (p *progress) epoch(e Epoch) {
 		len(fmt.Sprint(p.cfg.Epochs)), e.Epoch, p.cfg.Epochs, e.Loss, 100*e.TrainAccuracy, 100*e.TestAccuracy, e.ImagesPerSecond)
 }
 
+// collapse warns of an epoch after which pairs of different classes lie hardly further
+// apart than those of one class, where the technique follows them.
+func (p *progress) collapse(e Epoch) {
+	positive, followed := e.Monitors[positiveDistance]
+	if negative := e.Monitors[negativeDistance]; followed && negative < 1.1*positive {
+		fmt.Fprintf(p.w, "warning: the embedding may collapse: the mean distance is %.3g between classes and %.3g within them\n", negative, positive)
+	}
+}
+
 // end clears the line that is rewritten.
 func (p *progress) end() {
 	if p.shown > 0 {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
-	"gonum.org/v1/gonum/floats"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed/internal/project"
@@ -38,28 +37,6 @@ func (e Embedding) Accuracy() float64 {
 	}
 	return float64(right) / max(1, float64(e.Len()))
 }
-
-// Means returns the mean embedding of each class [classes, Dim]; zeros for a class without
-// a point.
-func (e Embedding) Means(classes int) [][]float64 {
-	means, counts := make([][]float64, classes), make([]float64, classes)
-	for class := range means {
-		means[class] = make([]float64, e.Dim)
-	}
-	for i, label := range e.Labels {
-		counts[label]++
-		for j, coordinate := range e.at(i) {
-			means[label][j] += float64(coordinate)
-		}
-	}
-	for class, mean := range means {
-		floats.Scale(1/max(1, counts[class]), mean)
-	}
-	return means
-}
-
-// at returns point i.
-func (e Embedding) at(i int) []float32 { return e.Z[i*e.Dim : (i+1)*e.Dim] }
 
 // DataInfo identifies the images of a run.
 type DataInfo struct {

@@ -43,6 +43,8 @@ type Technique struct {
 	// parameter classes-per-batch, which is then there too), so that pairs and
 	// triplets find positives.
 	Balanced bool
+	// LearningRate is the default of a Config with this technique; 0: that of Defaults.
+	LearningRate float64
 }
 
 // A Kind says what class vectors are.

@@ -46,7 +46,7 @@ func normalizedLogits(h Head) *graph.Node { return losses.Logits(h.Z, unitWeight
 func cosines(h Head) *graph.Node { return losses.Cosines(h.Z, h.Weights()) }
 
 var scale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000,
-	Reason: "10 classes on a circle need 15 to 30 for a loss near 0; 1 can't train"}
+	Reason: "10 classes on a circle need 15 to 30 for a loss near 0; it grows from 1 over the first half of the training, without which classes get stuck on the circle"}
 
 var cosFace = Technique{
 	ID:       "cosface",
@@ -60,7 +60,7 @@ var cosFace = Technique{
 		scale,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.CosFace(h.Z, h.Weights(), h.Labels, h.Params["scale"], h.Params["margin"])
+		return losses.CosFace(h.Z, h.Weights(), h.Labels, losses.AnnealedScale(h.Progress, h.Params["scale"]), h.Params["margin"])
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -78,7 +78,7 @@ var arcFace = Technique{
 		scale,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.ArcFace(h.Z, h.Weights(), h.Labels, h.Params["scale"], h.Params["margin"])
+		return losses.ArcFace(h.Z, h.Weights(), h.Labels, losses.AnnealedScale(h.Progress, h.Params["scale"]), h.Params["margin"])
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -211,31 +211,49 @@ var (
 
 const tripletEquation = `L_{apn} = \max(0, \|z_a - z_p\|^2 - \|z_a - z_n\|^2 + m)`
 
-// triplet returns the technique of a mining.
-func triplet(id, title string, params []Param, loss func(h Head) (loss, share *graph.Node)) Technique {
-	return Technique{
-		ID: id, Title: title, Section: "II-F", Figure: "Fig. 6", Equation: tripletEquation, Notebook: "05-contrastive-triplet",
-		Params: params, Balanced: true,
-		Loss: func(h Head) *graph.Node {
-			monitorPairs(h)
-			loss, share := loss(h)
-			h.Monitor("active triplets", share)
-			return loss
-		},
-	}
+var tripletAll = Technique{
+	ID:       "triplet-all",
+	Title:    "Triplet loss, all triplets",
+	Section:  "II-F",
+	Figure:   "Fig. 6",
+	Equation: tripletEquation,
+	Notebook: "05-contrastive-triplet",
+	Params:   []Param{tripletMargin, activeOnly},
+	Balanced: true,
+	Loss: func(h Head) *graph.Node {
+		loss, share := losses.TripletAll(h.Z, h.Labels, h.Params["margin"], h.Params["active"] == 1)
+		monitorTriplets(h, share)
+		return loss
+	},
 }
 
-var tripletAll = triplet("triplet-all", "Triplet loss, all triplets", []Param{tripletMargin, activeOnly},
-	func(h Head) (loss, share *graph.Node) {
-		return losses.TripletAll(h.Z, h.Labels, h.Params["margin"], h.Params["active"] == 1)
-	})
+func monitorTriplets(h Head, share *graph.Node) {
+	monitorPairs(h)
+	h.Monitor("active triplets", share)
+}
 
-var tripletHard = triplet("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin, activeOnly},
+// mined returns the technique of a mining that begins with all triplets.
+func mined(id, title string, params []Param, loss func(h Head) (loss, share *graph.Node)) Technique {
+	t := tripletAll
+	t.ID, t.Title, t.LearningRate = id, title, 0.002
+	t.Params = append(params, Param{Name: "warm-up", Default: 0.5, Min: 0, Max: 1,
+		Reason: "the share of the training with all triplets: with mined ones from the start, the hardest collapse to a point, and semi-hard ones blow up"})
+	t.Loss = func(h Head) *graph.Node {
+		loss, share := loss(h)
+		monitorTriplets(h, share)
+		all, _ := losses.TripletAll(h.Z, h.Labels, h.Params["margin"], true)
+		warmUp := graph.Scalar(h.Progress.Graph(), h.Progress.DType(), h.Params["warm-up"])
+		return graph.Where(graph.LessThan(h.Progress, warmUp), all, loss)
+	}
+	return t
+}
+
+var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin, activeOnly},
 	func(h Head) (loss, share *graph.Node) {
 		return losses.TripletHard(h.Z, h.Labels, h.Params["margin"], h.Params["active"] == 1)
 	})
 
-var tripletSemiHard = triplet("triplet-semihard", "Triplet loss, semi-hard triplets", []Param{tripletMargin},
+var tripletSemiHard = mined("triplet-semihard", "Triplet loss, semi-hard triplets", []Param{tripletMargin},
 	func(h Head) (loss, share *graph.Node) {
 		return losses.TripletSemiHard(h.Z, h.Labels, h.Params["margin"])
 	})

@@ -19,10 +19,10 @@ var golden = map[string]func(in nodes, params map[string]float64) *graph.Node{
 	"softmax":            func(in nodes, _ map[string]float64) *graph.Node { return softmax(in) },
 	"softmax_normalized": func(in nodes, _ map[string]float64) *graph.Node { return normalizedSoftmax(in) },
 	"cosface": func(in nodes, params map[string]float64) *graph.Node {
-		return losses.CosFace(in["z"], in["W"], in["labels"], params["s"], params["m"])
+		return losses.CosFace(in["z"], in["W"], in["labels"], graph.Scalar(in["z"].Graph(), in["z"].DType(), params["s"]), params["m"])
 	},
 	"arcface": func(in nodes, params map[string]float64) *graph.Node {
-		return losses.ArcFace(in["z"], in["W"], in["labels"], params["s"], params["m"])
+		return losses.ArcFace(in["z"], in["W"], in["labels"], graph.Scalar(in["z"].Graph(), in["z"].DType(), params["s"]), params["m"])
 	},
 	"sphereface": func(in nodes, params map[string]float64) *graph.Node {
 		return losses.SphereFace(in["z"], in["W"], in["labels"], int(params["m"]), nil)

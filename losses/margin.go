@@ -27,7 +27,8 @@ func Cosines(z, W *graph.Node) *graph.Node {
 //
 // with t_j the angle between z_i and w_j (see Cosines), for embeddings z [batch,
 // dim], class weights W [classes, dim] and labels [batch], integers in
-// 0..classes-1. The scale s has no unit; the margin m is a difference of cosines.
+// 0..classes-1. The scale s is a scalar without unit (see AnnealedScale); the margin m
+// is a difference of cosines.
 // The norms of z and W do not count. The result is [batch], one loss per example.
 // It panics, as graph functions do, when the shapes do not fit.
 //
@@ -35,9 +36,9 @@ func Cosines(z, W *graph.Node) *graph.Node {
 // margin beyond 1 - cos(2 pi/C), which is 0.191 for 10 classes, can't be kept.
 //
 // Source: section II-D of the paper; Wang et al., arXiv 1801.09414.
-func CosFace(z, W, labels *graph.Node, s, m float64) *graph.Node {
+func CosFace(z, W, labels, s *graph.Node, m float64) *graph.Node {
 	cos := Cosines(z, W)
-	return crossEntropy(graph.MulScalar(graph.Sub(cos, graph.MulScalar(oneHot(labels, cos), m)), s), labels)
+	return crossEntropy(scaled(graph.Sub(cos, graph.MulScalar(oneHot(labels, cos), m)), s), labels)
 }
 
 // ArcFace returns the additive angular margin loss,
@@ -48,15 +49,15 @@ func CosFace(z, W, labels *graph.Node, s, m float64) *graph.Node {
 //
 // with t_j the angle between z_i and w_j (see Cosines), for embeddings z [batch,
 // dim], class weights W [classes, dim] and labels [batch], integers in
-// 0..classes-1. The scale s has no unit; the margin m is in radians, 0..pi. The
-// norms of z and W do not count. The result is [batch], one loss per example. It
+// 0..classes-1. The scale s is a scalar without unit (see AnnealedScale); the margin m
+// is in radians, 0..pi. The norms of z and W do not count. The result is [batch], one loss per example. It
 // panics, as graph functions do, when the shapes do not fit.
 //
 // In two dimensions a margin beyond 2 pi/C, which is 0.63 for 10 classes, can't be
 // kept.
 //
 // Source: named in section II-D of the paper; Deng et al., arXiv 1801.07698.
-func ArcFace(z, W, labels *graph.Node, s, m float64) *graph.Node {
+func ArcFace(z, W, labels, s *graph.Node, m float64) *graph.Node {
 	const epsilon = 1e-12 // keeps the gradient of the root finite at cos = 1 and -1
 	cos := Cosines(z, W)
 	target := oneHot(labels, cos)
@@ -66,7 +67,25 @@ func ArcFace(z, W, labels *graph.Node, s, m float64) *graph.Node {
 	phi := graph.Where(graph.LessThan(cosY, graph.Scalar(cosY.Graph(), cosY.DType(), -cosM)),
 		graph.AddScalar(cosY, -m*sin),
 		graph.Sub(graph.MulScalar(cosY, cosM), graph.MulScalar(sinY, sin)))
-	return crossEntropy(graph.MulScalar(addAtLabel(cos, target, graph.Sub(phi, cosY)), s), labels)
+	return crossEntropy(scaled(addAtLabel(cos, target, graph.Sub(phi, cosY)), s), labels)
+}
+
+// scaled returns the logits times the scalar s.
+func scaled(logits, s *graph.Node) *graph.Node {
+	return graph.Mul(logits, graph.ConvertDType(s, logits.DType()))
+}
+
+// AnnealedScale returns the scale of CosFace and ArcFace at a progress of 0 to 1 through
+// the training, a scalar that grows from 1 to s over the first half,
+//
+//	s^min(1, 2 progress)
+//
+// On a circle, classes must get past each other to find their places. With a small scale
+// all classes pull and push, however far they are; with a large one, only the neighbours
+// do, and a class stays where it got stuck. (Our own choice: the publications keep s,
+// in hundreds of dimensions.)
+func AnnealedScale(progress *graph.Node, s float64) *graph.Node {
+	return graph.Exp(graph.MulScalar(graph.MinScalar(graph.MulScalar(progress, 2), 1), math.Log(s)))
 }
 
 // SphereFace returns the loss of a multiplicative angular margin with class weights

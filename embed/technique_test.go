@@ -1,0 +1,323 @@
+package embed
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/embedspace/embedspace/losses"
+)
+
+// TestEveryTechnique trains each technique a little on each backend, and loads the result.
+func TestEveryTechnique(t *testing.T) {
+	for _, technique := range Techniques() {
+		t.Run(technique.ID, func(t *testing.T) {
+			onBackends(t, func(t *testing.T, backend compute.Backend) {
+				t.Setenv(FolderEnv, t.TempDir())
+				cfg := smallOn(backend)
+				cfg.Technique = technique.ID
+				result := mustFitSmall(t, cfg, Options{Out: "result"})
+				for what, values := range map[string][]float32{"z": result.Test.Z, "class vectors": result.ClassVectors} {
+					for i, x := range values {
+						if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+							t.Fatalf("%s[%d] is %v", what, i, x)
+						}
+					}
+				}
+				checkEqual(t, "number of coordinates of class vectors", len(result.ClassVectors), 3*2)
+				loaded, err := Load("result")
+				if err != nil {
+					t.Fatal(err)
+				}
+				classified, err := loaded.Classify(result.Test.Z)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkEqual(t, "classes by the loaded result", classified, result.Test.Predicted)
+			})
+		})
+	}
+}
+
+// TestEveryTechniqueResumes trains each technique, interrupted after an epoch and
+// resumed, to the same bits as without interruption.
+func TestEveryTechniqueResumes(t *testing.T) {
+	for _, technique := range Techniques() {
+		t.Run(technique.ID, func(t *testing.T) {
+			t.Setenv(FolderEnv, t.TempDir())
+			cfg := small()
+			cfg.Technique = technique.ID
+			whole := mustFitSmall(t, cfg, Options{})
+			stop := errors.New("stop")
+			_, err := fitSmall(t.Context(), cfg, Options{Out: "parts", OnEpoch: func(*Result) error { return stop }})
+			if !errors.Is(err, stop) {
+				t.Fatalf("got the error %v, want %v", err, stop)
+			}
+			parts := mustFitSmall(t, cfg, Options{Out: "parts", Resume: true})
+			checkEqual(t, "z of the resumed run", parts.Test.Z, whole.Test.Z)
+			checkEqual(t, "class vectors of the resumed run", parts.ClassVectors, whole.ClassVectors)
+		})
+	}
+}
+
+// TestNearestCenter trains with a technique of which only the loss is given: the nearest
+// center decides, and at the end the centers are the class means of the training images.
+func TestNearestCenter(t *testing.T) {
+	register(t, Technique{ID: "pull", Loss: func(h Head) *graph.Node {
+		positive, negative := losses.PairDistances(h.Z, h.Labels)
+		h.Monitor("negative", negative)
+		return graph.Sub(positive, negative)
+	}})
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		cfg := smallOn(backend)
+		cfg.Technique = "pull"
+		result := mustFitSmall(t, cfg, Options{})
+		means := result.Train.Means(3)
+		for class, mean := range means {
+			for j, coordinate := range mean {
+				if got := float64(result.ClassVectors[class*2+j]); math.Abs(got-coordinate) > 1e-5 {
+					t.Errorf("center %d, coordinate %d is %g, want the mean %g", class, j, got, coordinate)
+				}
+			}
+		}
+		for i, predicted := range result.Test.Predicted {
+			nearest, least := int32(-1), math.Inf(1)
+			for class, mean := range means {
+				z := result.Test.at(i)
+				if d := math.Hypot(z[0]-mean[0], z[1]-mean[1]); d < least {
+					nearest, least = int32(class), d
+				}
+			}
+			if predicted != nearest {
+				t.Errorf("image %d is taken for class %d, the nearest center is %d", i, predicted, nearest)
+			}
+		}
+		classified, err := result.Classify(result.Test.Z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkEqual(t, "Classify of the test embedding", classified, result.Test.Predicted)
+		for _, epoch := range result.History {
+			if value, ok := epoch.Monitors["negative"]; !ok || value <= 0 {
+				t.Errorf("the monitors of epoch %d are %v", epoch.Epoch, epoch.Monitors)
+			}
+		}
+		if scatter := result.Scatter(); scatter.ClassVectors != nil || scatter.Targets != nil {
+			t.Error("centers are drawn")
+		}
+	})
+}
+
+func TestClassifyRefuses(t *testing.T) {
+	result := mustFitSmall(t, small(), Options{})
+	for _, z := range [][]float32{nil, {1, 2, 3}} {
+		_, err := result.Classify(z)
+		wantError(t, err, "coordinates", "a multiple of 2")
+	}
+}
+
+// TestWhatCentersFollow: with alpha 0 the centers stay where they start, at zero, and the
+// center loss is lambda/2 ||z||^2.
+func TestWhatCentersFollow(t *testing.T) {
+	for _, wen := range []float64{0, 1} {
+		follow := func(alpha float64) *Result {
+			cfg := small()
+			cfg.Technique, cfg.Params = "center", map[string]float64{"alpha": alpha, "wen": wen, "lambda": 1}
+			return mustFitSmall(t, cfg, Options{})
+		}
+		stay, move := follow(0), follow(0.5)
+		if slices.Equal(stay.Test.Z, move.Test.Z) {
+			t.Errorf("wen=%g: alpha changes nothing", wen)
+		}
+	}
+}
+
+func TestPanicOfATechnique(t *testing.T) {
+	for name, bad := range map[string]Technique{
+		"text": {ID: "bad", Loss: func(Head) *graph.Node { panic("my own words") }},
+		"runtime": {ID: "bad", Loss: func(h Head) *graph.Node {
+			var none []*graph.Node
+			return none[len(h.Params)]
+		}},
+		"shape": {ID: "bad", Loss: func(h Head) *graph.Node {
+			return graph.Add(h.Z, h.Constant([][]float64{{1, 2, 3, 4, 5}}))
+		}},
+		"scores": {ID: "bad", Loss: func(h Head) *graph.Node { return h.Z }, Scores: func(Head) *graph.Node { panic("my own words") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			register(t, bad)
+			cfg := small()
+			cfg.Technique = "bad"
+			_, err := fitSmall(t.Context(), cfg, Options{})
+			if name == "text" || name == "scores" {
+				wantError(t, err, `technique "bad"`, "my own words")
+			} else {
+				wantError(t, err)
+			}
+		})
+	}
+}
+
+func TestRegister(t *testing.T) {
+	before := techniques
+	t.Cleanup(func() { techniques = before })
+	loss := func(h Head) *graph.Node { return h.Z }
+	if err := Register(Technique{ID: "mine", Loss: loss}); err != nil {
+		t.Fatal(err)
+	}
+	mine, err := LookUp("mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "title", mine.Title, "mine")
+	wantError(t, Register(Technique{ID: "mine", Loss: loss}), `"mine"`, "already")
+	wantError(t, Register(Technique{Loss: loss}), "ID")
+	wantError(t, Register(Technique{ID: "other"}), "Loss")
+}
+
+func TestRegisterExtractor(t *testing.T) {
+	t.Cleanup(func() { clear(extractors) })
+	mean := func(scope *model.Scope, images *graph.Node) *graph.Node {
+		return layers.DenseWithBias(scope.In("mean"), graph.ReduceMean(images, -1, -2), 8)
+	}
+	if err := RegisterExtractor("mean", mean); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, RegisterExtractor("mean", mean), `"mean"`, "already")
+	wantError(t, RegisterExtractor("paper", mean), `"paper"`, "already")
+	wantError(t, RegisterExtractor("", mean), "name")
+	wantError(t, RegisterExtractor("none", nil), "function")
+	cfg := small()
+	if err := cfg.Set("extractor", "mean"); err != nil {
+		t.Fatal(err)
+	}
+	described, err := Layers(cfg, 4, 4, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "layers", described, []Layer{{"image", []int{4, 4, 1}, 0}, {"mean", []int{8}, 4*8 + 8}, {"FC(2)", []int{2}, 8*2 + 2}})
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		cfg.Backend = backendName(backend)
+		result := mustFitSmall(t, cfg, Options{})
+		checkEqual(t, "extractor", result.Config.Extractor, "mean")
+		for variable := range result.net.store.IterVariables() {
+			if strings.Contains(variable.Path(), "conv") {
+				t.Errorf("the paper's extractor is there too: %s", variable.Path())
+			}
+		}
+	})
+}
+
+func TestRegressionToOwnTargets(t *testing.T) {
+	own := [][]float64{{3, 0}, {0, 3}, {-3, -3}}
+	register(t, Regression("mine", "My targets", func(classes, dim int) ([][]float64, error) {
+		if dim != 2 {
+			return nil, errors.New("my targets are in 2-D")
+		}
+		return own, nil
+	}))
+	cfg := small()
+	cfg.Technique = "mine"
+	result := mustFitSmall(t, cfg, Options{})
+	checkEqual(t, "class vectors", result.ClassVectors, []float32{3, 0, 0, 3, -3, -3})
+	checkEqual(t, "targets of the picture", result.Scatter().Targets, result.ClassVectors)
+	cfg.Dim = 3
+	_, err := fitSmall(context.Background(), cfg, Options{})
+	wantError(t, err, "my targets are in 2-D")
+}
+
+func TestBalancedOrder(t *testing.T) {
+	var labels []int32
+	for i := range 300 { // classes of different sizes; class 2 has no image
+		labels = append(labels, []int32{0, 0, 0, 1, 3, 4}[i%6])
+	}
+	const batch = 30
+	order := balancedOrder(labels, 3, batch, 1, 0)
+	checkEqual(t, "the same arguments", balancedOrder(labels, 3, batch, 1, 0), order)
+	if slices.Equal(order, balancedOrder(labels, 3, batch, 1, 1)) || slices.Equal(order, balancedOrder(labels, 3, batch, 2, 0)) {
+		t.Error("another epoch or seed has the same order")
+	}
+	checkEqual(t, "images in an epoch", len(order), 300)
+	seen := map[int32]bool{}
+	lastSeen := map[int]int{}
+	times := map[int]int{}
+	for from := 0; from < len(order); from += batch {
+		count := map[int32]int{}
+		for _, i := range order[from : from+batch] {
+			count[labels[i]]++
+			seen[labels[i]] = true
+			times[i]++
+			lastSeen[i] = from
+		}
+		if len(count) != 3 {
+			t.Errorf("the batch at %d has %d classes: %v", from, len(count), count)
+		}
+		for class, n := range count {
+			if n != 10 {
+				t.Errorf("the batch at %d has %d images of class %d, want 10", from, n, class)
+			}
+		}
+	}
+	checkEqual(t, "classes in an epoch", len(seen), 4)
+	for _, class := range []int32{0, 1, 3, 4} { // within a class no image is seen twice more than another
+		least, most := math.MaxInt, 0
+		for i, label := range labels {
+			if label == class {
+				least, most = min(least, times[i]), max(most, times[i])
+			}
+		}
+		if most-least > 1 {
+			t.Errorf("images of class %d are seen %d to %d times", class, least, most)
+		}
+	}
+	few := balancedOrder([]int32{5, 5, 5, 5}, 8, 2, 1, 0)
+	checkEqual(t, "images of one class", len(few), 4)
+}
+
+func TestCollapseIsSaid(t *testing.T) {
+	for _, test := range []struct {
+		positive, negative float64
+		warns              bool
+	}{{0, 0, false}, {1, 1, true}, {1, 1.05, true}, {1, 2, false}, {0, 1e-9, false}} {
+		var log strings.Builder
+		p := newProgress(&log, Config{}, 1)
+		p.collapse(Epoch{Monitors: map[string]float64{positiveDistance: test.positive, negativeDistance: test.negative}})
+		if got := strings.Contains(log.String(), "collapse"); got != test.warns {
+			t.Errorf("distances %g and %g: warned is %v, want %v: %q", test.positive, test.negative, got, test.warns, log.String())
+		}
+	}
+	var log strings.Builder
+	newProgress(&log, Config{}, 1).collapse(Epoch{})
+	checkEqual(t, "what is said without monitors", log.String(), "")
+}
+
+func TestCentersAreNotTrained(t *testing.T) {
+	backend, err := OpenBackend("go", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := model.NewStore()
+	if _, err := model.CallOnce(backend, store, func(scope *model.Scope, g *graph.Graph) *graph.Node {
+		h := Head{Scope: scope, Z: graph.Zeros(g, shapes.Make(dtypes.Float32, 4, 2)), Classes: 3}
+		return graph.Add(h.Centers(), h.Weights())
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var trained []string
+	for variable := range store.IterVariables() {
+		if variable.Trainable {
+			trained = append(trained, variable.Name())
+		}
+	}
+	checkEqual(t, "trained variables", trained, []string{"W"})
+}
