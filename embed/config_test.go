@@ -3,6 +3,7 @@ package embed
 import (
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -222,6 +223,32 @@ func TestTechniques(t *testing.T) {
 	} {
 		if !seen[id] {
 			t.Errorf("%s is not registered", id)
+		}
+	}
+}
+
+// TestTechniquesAreShown: each technique of the paper is in a notebook and in a row of the
+// README.
+func TestTechniquesAreShown(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, technique := range Techniques() {
+		notebook, err := os.ReadFile("../notebooks/" + technique.Notebook + ".ipynb")
+		if err != nil {
+			t.Errorf("%s: %v", technique.ID, err)
+		}
+		if !strings.Contains(string(notebook), technique.ID) {
+			t.Errorf("%s is not in the notebook %s", technique.ID, technique.Notebook)
+		}
+		row := false
+		for line := range strings.Lines(string(readme)) {
+			row = row || strings.HasPrefix(line, "|") && strings.Contains(line, "`"+technique.ID+"`") &&
+				strings.Contains(line, "notebooks/"+technique.Notebook+".ipynb")
+		}
+		if !row {
+			t.Errorf("%s has no row in the README", technique.ID)
 		}
 	}
 }

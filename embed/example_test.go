@@ -4,9 +4,16 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers"
+	"github.com/gomlx/gomlx/ml/layers/activation"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/losses"
 )
 
 // The whole path: train on some of the digits that come with the library, then
@@ -98,4 +105,83 @@ func ExampleConfig_Set() {
 	// Output:
 	// <nil> relu
 	// embed: learning-rate is 2; allowed: more than 0, at most 1
+}
+
+// A technique of your own: the loss of neighbourhood components analysis, the probability
+// that an image picks one of its own class as its partner. The nearest center decides.
+func ExampleRegister() {
+	err := embed.Register(embed.Technique{ID: "nca", Title: "Neighbourhood components", Balanced: true,
+		Loss: func(h embed.Head) *graph.Node {
+			notItself := graph.LogicalNot(graph.Diagonal(h.Z.Graph(), h.Z.Shape().Dim(0)))
+			same := graph.Equal(graph.ExpandAxes(h.Labels, 0), graph.ExpandAxes(h.Labels, 1))
+			closeness := graph.MaskedSoftmax(graph.Neg(losses.SquaredDistances(h.Z, h.Z)), notItself, -1)
+			right := graph.MaskedReduceSum(closeness, same, -1)
+			return graph.Neg(graph.Log(graph.AddScalar(right, 1e-6)))
+		}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cfg := embed.Config{Technique: "nca", Train: 256, Epochs: 1}
+	result, err := embed.Train(context.Background(), cfg, embed.Options{Progress: io.Discard})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(result.Config.Technique, len(result.Test.Predicted))
+	// Output: nca 1000
+}
+
+// A network of your own: images are flattened, and one layer makes the features.
+func ExampleRegisterExtractor() {
+	err := embed.RegisterExtractor("dense", func(scope *model.Scope, images *graph.Node) *graph.Node {
+		x := graph.Reshape(images, images.Shape().Dim(0), -1)
+		return activation.Relu(layers.DenseWithBias(scope.In("hidden"), x, 64))
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	layers, err := embed.Layers(embed.Config{Extractor: "dense", Dim: 2}, 28, 28, 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, layer := range layers {
+		fmt.Println(layer.Name, layer.Output, layer.Parameters)
+	}
+	// Output:
+	// image [28 28 1] 0
+	// dense [64] 50240
+	// FC(2) [2] 130
+}
+
+// Ten targets on a circle, in an order in which classes that resemble each other are
+// neighbours: here by the means of their pixels.
+func ExampleAssign() {
+	images, _, err := datasets.Load(context.Background(), "mnist-sample", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	pixels := embed.Embedding{Dim: 28 * 28, Labels: images.Labels}
+	for _, value := range images.Images {
+		pixels.Z = append(pixels.Z, float32(value))
+	}
+	circle, err := embed.Circle(10, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	targets, err := embed.Assign(circle, pixels.Means(10))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	apart := func(a, b int) float64 { return math.Hypot(targets[a][0]-targets[b][0], targets[a][1]-targets[b][1]) }
+	fmt.Printf("4 and 9: %.2f\n", apart(4, 9))
+	fmt.Printf("0 and 1: %.2f\n", apart(0, 1))
+	// Output:
+	// 4 and 9: 0.62
+	// 0 and 1: 1.90
 }

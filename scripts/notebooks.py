@@ -17,9 +17,12 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import nbformat
+from jinja2 import pass_context
+from latex2mathml.converter import convert
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "notebooks"
@@ -64,7 +67,7 @@ def execute(name, out):
             stop(client, execution)
     notebook.metadata.language_info.pygments_lexer = "go"  # the kernel names none
     write(out / f"{name}.ipynb", nbformat.writes(notebook))
-    write(out / f"{name}.html", HTMLExporter(embed_images=True).from_notebook_node(notebook)[0])
+    write(out / f"{name}.html", Page(embed_images=True).from_notebook_node(notebook)[0])
     for old in out.glob(f"{name}-*.png"):
         old.unlink()
     for number, picture in enumerate(pictures(notebook), 1):
@@ -72,6 +75,32 @@ def execute(name, out):
     if error:
         print(f"{name}: FAILED\n{plain(str(error))}", file=sys.stderr, flush=True)
     return error is None
+
+
+class Page(HTMLExporter):
+    """An HTML page that needs no network: no scripts, formulas as MathML."""
+
+    raw_template = """{% extends "lab/index.html.j2" %}
+        {% block html_head_js %}{% endblock %}
+        {% block html_head_js_mathjax %}{% endblock %}"""
+
+    @pass_context
+    def markdown2html(self, context, source):
+        return MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
+
+
+class Renderer(IPythonRenderer):
+    def inline_math(self, body):
+        return convert(body)
+
+    def block_math(self, body):
+        return convert(body, display="block")
+
+    def link(self, text, url, title=None):
+        """Links as seen from the page: to other pages, and to the project's files."""
+        if url.startswith("../"):
+            url = (SOURCE / url).resolve().as_uri()
+        return super().link(text, re.sub(r"^([\w-]+)\.ipynb", r"\1.html", url), title)
 
 
 def stop(client, execution):
