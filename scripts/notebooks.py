@@ -67,7 +67,7 @@ def execute(name, out):
             stop(client, execution)
     notebook.metadata.language_info.pygments_lexer = "go"  # the kernel names none
     write(out / f"{name}.ipynb", nbformat.writes(notebook))
-    write(out / f"{name}.html", Page(embed_images=True).from_notebook_node(notebook)[0])
+    write(out / f"{name}.html", Page(out).from_notebook_node(notebook)[0])
     for old in out.glob(f"{name}-*.png"):
         old.unlink()
     for number, picture in enumerate(pictures(notebook), 1):
@@ -82,11 +82,19 @@ class Page(HTMLExporter):
 
     raw_template = """{% extends "lab/index.html.j2" %}
         {% block html_head_js %}{% endblock %}
-        {% block html_head_js_mathjax %}{% endblock %}"""
+        {% block html_head_js_mathjax %}{% endblock %}
+        {% block html_head_css %}<style>
+          math { font-size: 1.15em }
+          mtd[columnalign=left] { text-align: left }
+        </style>{% endblock %}"""
+
+    def __init__(self, folder):
+        super().__init__(embed_images=True)
+        self.folder = folder
 
     @pass_context
     def markdown2html(self, context, source):
-        return MarkdownWithMath(renderer=Renderer(escape=False)).render(source)
+        return MarkdownWithMath(renderer=Renderer(escape=False, path=self.folder)).render(source)
 
 
 class Renderer(IPythonRenderer):
@@ -97,9 +105,9 @@ class Renderer(IPythonRenderer):
         return convert(body, display="block")
 
     def link(self, text, url, title=None):
-        """Links as seen from the page: to other pages, and to the project's files."""
+        """Links to the project's files, as seen from the page, and to other pages."""
         if url.startswith("../"):
-            url = (SOURCE / url).resolve().as_uri()
+            url = os.path.relpath(SOURCE / url, self.path)
         return super().link(text, re.sub(r"^([\w-]+)\.ipynb", r"\1.html", url), title)
 
 
