@@ -55,18 +55,20 @@ use_go() {
 }
 
 # use_cgo turns cgo, and with it XLA and the race detector, off where no C program
-# can be built.
+# can be built, and says why in no_cgo. (Go, too, turns it off where it finds no compiler.)
 use_cgo() {
   local cc
-  [[ $(go env CGO_ENABLED) == 1 ]] || { export CGO_ENABLED=0; return; }
   read -ra cc <<<"$(go env CC)"
   if ! printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | "${cc[@]}" -x c - -o "$tools/cc-check.$$" 2>/dev/null; then
-    export CGO_ENABLED=0
     no_cgo="no C compiler (${cc[*]}); install one (Debian, Ubuntu: apt install gcc libc6-dev)"
+  elif [[ $(go env CGO_ENABLED) == 0 ]]; then
+    no_cgo="cgo is off (CGO_ENABLED=0)"
+  else
+    no_cgo=''
   fi
+  [[ ! $no_cgo ]] || export CGO_ENABLED=0
   rm -f "$tools/cc-check.$$"
 }
-no_cgo="cgo is off (CGO_ENABLED=0)"
 
 # Go writes its telemetry counters into the user's configuration folder, where its
 # settings (go env -w) are too: keep the settings, redirect the rest.
