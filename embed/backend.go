@@ -48,7 +48,7 @@ func OpenBackend(name string, notice io.Writer) (compute.Backend, error) {
 	}
 	if notice != nil && !noticed {
 		noticed = true
-		fmt.Fprintln(notice, "No XLA plugin found: using the pure-Go backend, which is slower. ./scripts/run installs the plugin into .tools/pjrt.")
+		fmt.Fprintln(notice, "No XLA plugin found: using the pure-Go backend, which is slower. ./scripts/setup installs the plugin into .tools/pjrt.")
 	}
 	return openBackend("go")
 }

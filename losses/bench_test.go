@@ -45,3 +45,21 @@ func benchmarkLoss(b *testing.B, loss lossFn, names ...string) {
 func BenchmarkSoftmax(b *testing.B) { benchmarkLoss(b, softmax, "z", "W", "b") }
 
 func BenchmarkNormalizedSoftmax(b *testing.B) { benchmarkLoss(b, normalizedSoftmax, "z", "W") }
+
+func BenchmarkCosFace(b *testing.B) { benchmarkLoss(b, cosFace(30, 0.05), "z", "W") }
+
+func BenchmarkArcFace(b *testing.B) { benchmarkLoss(b, arcFace(30, 0.1), "z", "W") }
+
+func BenchmarkSphereFace(b *testing.B) { benchmarkLoss(b, sphereFace(2, 5), "z", "W") }
+
+func BenchmarkLSoftmax(b *testing.B) { benchmarkLoss(b, lSoftmax(2, 5), "z", "W") }
+
+func BenchmarkCenter(b *testing.B) { benchmarkLoss(b, centerLosses[0].loss, "z", "centers") }
+
+func BenchmarkContrastive(b *testing.B) { benchmarkLoss(b, pairLosses[0].loss, "z") }
+
+func BenchmarkTripletAll(b *testing.B) { benchmarkLoss(b, tripletAll(1, true), "z") }
+
+func BenchmarkTripletSemiHard(b *testing.B) { benchmarkLoss(b, tripletSemiHard(1), "z") }
+
+func BenchmarkTripletHard(b *testing.B) { benchmarkLoss(b, tripletHard(1, true), "z") }

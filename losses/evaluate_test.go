@@ -74,11 +74,10 @@ func onPlatforms(t *testing.T, test func(t *testing.T, p platform)) {
 	onBackends(t, dtypes.Float32, test)
 }
 
-// newExec returns the executor of a loss: from the named inputs and the labels to
+// lossGraph returns the graph function of a loss: from the named inputs and the labels to
 // the losses and the gradients of their mean with respect to each input.
-func (p platform) newExec(tb testing.TB, loss lossFn, names []string) *graph.Exec {
-	tb.Helper()
-	exec, err := graph.NewExec(p.backend, func(args []*graph.Node) []*graph.Node {
+func (p platform) lossGraph(loss lossFn, names []string) func(args []*graph.Node) []*graph.Node {
+	return func(args []*graph.Node) []*graph.Node {
 		in := nodes{"labels": args[len(names)]}
 		inputs := make([]*graph.Node, len(names))
 		for i, name := range names {
@@ -87,7 +86,13 @@ func (p platform) newExec(tb testing.TB, loss lossFn, names []string) *graph.Exe
 		}
 		values := loss(in)
 		return append([]*graph.Node{values}, graph.Gradient(graph.ReduceAllMean(values), inputs...)...)
-	})
+	}
+}
+
+// newExec returns the executor of a loss's graph.
+func (p platform) newExec(tb testing.TB, loss lossFn, names []string) *graph.Exec {
+	tb.Helper()
+	exec, err := graph.NewExec(p.backend, p.lossGraph(loss, names))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -99,7 +104,10 @@ func (p platform) newExec(tb testing.TB, loss lossFn, names []string) *graph.Exe
 // gradient of their mean with respect to each of the named inputs, row by row.
 func (p platform) evaluator(t *testing.T, loss lossFn, names ...string) func(in arrays, labels []int32) ([]float64, map[string][]float64) {
 	t.Helper()
-	exec := p.newExec(t, loss, names)
+	return evaluatorOf(t, p.newExec(t, loss, names), names)
+}
+
+func evaluatorOf(t *testing.T, exec *graph.Exec, names []string) func(in arrays, labels []int32) ([]float64, map[string][]float64) {
 	return func(in arrays, labels []int32) ([]float64, map[string][]float64) {
 		t.Helper()
 		var args []any

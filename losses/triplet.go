@@ -1,6 +1,8 @@
 package losses
 
 import (
+	"math"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -96,7 +98,11 @@ func TripletHard(z, labels *graph.Node, m float64, active bool) (loss, share *gr
 func tripletSums(z, labels *graph.Node, m float64, counts func(positive, negative *graph.Node) *graph.Node) (sum, counted, valid *graph.Node) {
 	isPositive, isNegative := pairs(z, labels)
 	squared := SquaredDistances(z, z)
-	perPositive, perNegative := tripletsPerPair(graph.StopGradient(squared), isPositive, isNegative, counts)
+	constant := graph.StopGradient(squared)
+	perPositive := countPartners(constant, isPositive, isNegative, counts)
+	perNegative := countPartners(constant, isNegative, isPositive, func(negative, positive *graph.Node) *graph.Node {
+		return counts(positive, negative)
+	})
 	number := graph.ReduceSum(perPositive, -1)
 	sum = graph.Add(
 		graph.ReduceSum(graph.Mul(graph.Sub(perPositive, perNegative), squared), -1),
@@ -106,27 +112,18 @@ func tripletSums(z, labels *graph.Node, m float64, counts func(positive, negativ
 	return sum, graph.ReduceAllSum(number), graph.ReduceAllSum(graph.Mul(positives, negatives))
 }
 
-// tripletBlock is the number of triplets that are looked at together.
-const tripletBlock = 1 << 22
-
-// tripletsPerPair returns how many of the triplets that count have (a, p) as their
-// positive pair, and (a, n) as their negative pair [batch, batch].
-func tripletsPerPair(squared, isPositive, isNegative *graph.Node, counts func(positive, negative *graph.Node) *graph.Node) (perPositive, perNegative *graph.Node) {
-	batch := squared.Shape().Dim(0)
-	block := max(1, tripletBlock/(batch*batch))
-	perPositive = graph.ZerosLike(squared)
-	var blocks []*graph.Node
-	for from := 0; from < batch; from += block {
-		some := graph.AxisRange(from, min(from+block, batch)) // of the negatives
-		all := graph.AxisRange()
-		triplets := graph.LogicalAnd( // [anchor, positive, negative]
-			counts(graph.ExpandAxes(squared, 2), graph.ExpandAxes(graph.Slice(squared, all, some), 1)),
-			graph.LogicalAnd(graph.ExpandAxes(isPositive, 2), graph.ExpandAxes(graph.Slice(isNegative, all, some), 1)))
-		count := graph.ConvertDType(triplets, squared.DType())
-		perPositive = graph.Add(perPositive, graph.ReduceSum(count, 2))
-		blocks = append(blocks, graph.ReduceSum(count, 1))
+// countPartners returns for each pair (a, i) in mask the number of partners k with which
+// it meets the condition on the distances of i and k from a [batch, batch], and 0 for the
+// other pairs. One k after the other, so that no more than pairs are held.
+func countPartners(squared, mask, isPartner *graph.Node, meets func(i, k *graph.Node) *graph.Node) *graph.Node {
+	never := graph.Scalar(squared.Graph(), squared.DType(), math.NaN()) // meets no condition
+	partners := graph.Where(isPartner, squared, never)
+	count := graph.ZerosLike(squared)
+	for k := range squared.Shape().Dim(0) {
+		partner := graph.Slice(partners, graph.AxisRange(), graph.AxisElem(k))
+		count = graph.Add(count, graph.ConvertDType(meets(squared, partner), squared.DType()))
 	}
-	return perPositive, graph.Concatenate(blocks, 1)
+	return graph.Mul(count, graph.ConvertDType(mask, squared.DType()))
 }
 
 // meanOver scales sums [batch] so that their mean is their total over n, and 0 if n is 0.

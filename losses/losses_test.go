@@ -1,0 +1,331 @@
+package losses_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/embedspace/embedspace/losses"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// A testedLoss is a loss with the inputs that it takes, the constants among them, into
+// which no gradient flows, and the same written down as a loop. The loop returns the
+// values whose mean is minimized: one per example, or one of the whole batch.
+type testedLoss struct {
+	name      string
+	inputs    []string
+	constants []string
+	loss      lossFn
+	naive     func(in arrays, labels []int32) []float64
+}
+
+var allLosses = slices.Concat([]testedLoss{
+	{"softmax", []string{"z", "W", "b"}, nil, softmax, naiveSoftmax},
+	{"softmax without b", []string{"z", "W"}, nil, softmax, naiveSoftmax},
+	{"softmax_normalized", []string{"z", "W"}, nil, normalizedSoftmax, naiveNormalizedSoftmax},
+}, marginLosses, centerLosses, pairLosses)
+
+func scalar(like *graph.Node, value float64) *graph.Node {
+	return graph.Scalar(like.Graph(), like.DType(), value)
+}
+
+// gaussian returns rows of normally distributed numbers.
+func gaussian(rng *rand.Rand, rows, columns int) [][]float64 {
+	x := make([][]float64, rows)
+	for i := range x {
+		x[i] = make([]float64, columns)
+		for j := range x[i] {
+			x[i][j] = rng.NormFloat64()
+		}
+	}
+	return x
+}
+
+// randomInputs returns the named inputs (of z, W, b, centers, targets), and labels.
+func randomInputs(names []string, batch, classes, dim int) (arrays, []int32) {
+	rng := rand.New(rand.NewPCG(uint64(batch), uint64(100*classes+dim)))
+	all := arrays{"z": gaussian(rng, batch, dim), "W": gaussian(rng, classes, dim), "b": gaussian(rng, 1, classes)[0]}
+	labels := make([]int32, batch)
+	for i := range labels {
+		labels[i] = rng.Int32N(int32(classes))
+	}
+	all["centers"], all["targets"] = gaussian(rng, classes, dim), gaussian(rng, classes, dim)
+	return pick(all, names), labels
+}
+
+func pick(all arrays, names []string) arrays {
+	picked := arrays{}
+	for _, name := range names {
+		picked[name] = all[name]
+	}
+	return picked
+}
+
+// centralDifferences returns the gradient of the mean loss with respect to an input
+// that the loss reads, with an error of the fourth order.
+func centralDifferences(losses func() []float64, input any) (gradient []float64) {
+	const h = 2e-5
+	for _, x := range elements(input) {
+		saved := *x
+		at := func(shift float64) float64 {
+			*x = saved + shift
+			defer func() { *x = saved }()
+			return mean(losses())
+		}
+		gradient = append(gradient, (8*(at(h)-at(-h))-(at(2*h)-at(-2*h)))/(12*h))
+	}
+	return gradient
+}
+
+func TestAgainstNaiveLoop(t *testing.T) {
+	for _, l := range allLosses {
+		for _, shape := range []struct {
+			batch, classes, dim int
+			on                  func(t *testing.T, test func(t *testing.T, p platform))
+		}{
+			{8, 4, 3, onPlatforms}, {1, 2, 2, onPureGo}, {12, 3, 16, onPureGo},
+		} {
+			in, labels := randomInputs(l.inputs, shape.batch, shape.classes, shape.dim)
+			t.Run(fmt.Sprintf("%s/%dx%dx%d", l.name, shape.batch, shape.classes, shape.dim), func(t *testing.T) {
+				want := l.naive(in, labels)
+				trained := slices.DeleteFunc(slices.Clone(l.inputs), func(name string) bool { return slices.Contains(l.constants, name) })
+				var wantGradient []float64
+				for _, name := range trained {
+					wantGradient = append(wantGradient,
+						centralDifferences(func() []float64 { return l.naive(in, labels) }, in[name])...)
+				}
+				shape.on(t, func(t *testing.T, p platform) {
+					values, gradients := p.cachedEvaluator(t, l)(in, labels)
+					if len(want) == len(values) {
+						checkClose(t, "losses", values, want, p.tolerance)
+					}
+					checkClose(t, "mean loss", []float64{mean(values)}, []float64{mean(want)}, p.tolerance)
+					// One vector: in 1-D the normalized weights have no gradient of their own.
+					var gradient []float64
+					for _, name := range trained {
+						gradient = append(gradient, gradients[name]...)
+					}
+					checkClose(t, fmt.Sprintf("gradient of %v", trained), gradient, wantGradient, p.tolerance)
+					for _, name := range l.constants {
+						checkClose(t, "gradient of the constant "+name, gradients[name], make([]float64, len(gradients[name])), 0)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestPermutesWithTheBatch(t *testing.T) {
+	for _, l := range allLosses {
+		t.Run(l.name, func(t *testing.T) {
+			in, labels := randomInputs(l.inputs, 8, 4, 3)
+			z := in["z"].([][]float64)
+			permuted, permutedLabels := pick(in, l.inputs), make([]int32, 8)
+			permutedZ, order := make([][]float64, 8), rand.New(rand.NewPCG(1, 2)).Perm(8)
+			for i, from := range order {
+				permutedZ[i], permutedLabels[i] = z[from], labels[from]
+			}
+			permuted["z"] = permutedZ
+			onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
+				evaluate := p.cachedEvaluator(t, l)
+				values, gradients := evaluate(in, labels)
+				permutedValues, permutedGradients := evaluate(permuted, permutedLabels)
+				want := make([]float64, 8)
+				for i, from := range order {
+					want[i] = values[from]
+				}
+				checkClose(t, "losses", permutedValues, want, p.tolerance)
+				checkClose(t, "gradient of W", permutedGradients["W"], gradients["W"], p.tolerance)
+			})
+		})
+	}
+}
+
+// rotated turns each row by one radian in the plane of its first two coordinates,
+// then in that of the last two.
+func rotated(x [][]float64) [][]float64 {
+	sin, cos := math.Sincos(1)
+	result := make([][]float64, len(x))
+	for i, row := range x {
+		result[i] = append([]float64(nil), row...)
+		for _, axis := range []int{0, len(row) - 2} {
+			a, b := result[i][axis], result[i][axis+1]
+			result[i][axis], result[i][axis+1] = cos*a-sin*b, sin*a+cos*b
+		}
+	}
+	return result
+}
+
+// moved adds the same vector to each row.
+func moved(x [][]float64) [][]float64 {
+	result := make([][]float64, len(x))
+	for i, row := range x {
+		for j, element := range row {
+			result[i] = append(result[i], element+float64(j)-2)
+		}
+	}
+	return result
+}
+
+// TestKeepsItsValue: all losses keep their value when everything is turned; those of
+// distances also when everything is moved.
+func TestKeepsItsValue(t *testing.T) {
+	for _, l := range allLosses {
+		t.Run(l.name, func(t *testing.T) {
+			in, labels := randomInputs(l.inputs, 8, 4, 3)
+			change := func(by func([][]float64) [][]float64) arrays {
+				changed := pick(in, l.inputs)
+				for name, input := range changed {
+					if rows, ok := input.([][]float64); ok {
+						changed[name] = by(rows)
+					}
+				}
+				return changed
+			}
+			ofDistances := !slices.Contains(l.inputs, "W")
+			onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
+				evaluate := p.cachedEvaluator(t, l)
+				values, _ := evaluate(in, labels)
+				turnedValues, _ := evaluate(change(rotated), labels)
+				checkClose(t, "losses after a rotation", turnedValues, values, p.tolerance)
+				if ofDistances {
+					movedValues, _ := evaluate(change(moved), labels)
+					checkClose(t, "losses after a translation", movedValues, values, p.tolerance)
+				}
+			})
+		})
+	}
+}
+
+func TestSoftmaxLossesOfEqualLogitsAreLogClasses(t *testing.T) {
+	for _, l := range allLosses[:3] {
+		t.Run(l.name, func(t *testing.T) {
+			in, labels := randomInputs(l.inputs, 8, 10, 2)
+			W := in["W"].([][]float64)
+			for j := range W {
+				W[j] = W[0]
+			}
+			if b, biased := in["b"].([]float64); biased {
+				for j := range b {
+					b[j] = b[0]
+				}
+			}
+			want := make([]float64, 8)
+			for i := range want {
+				want[i] = math.Log(10)
+			}
+			onPlatforms(t, func(t *testing.T, p platform) {
+				values, _ := p.evaluator(t, l.loss, l.inputs...)(in, labels)
+				checkClose(t, "losses", values, want, p.tolerance)
+			})
+		})
+	}
+}
+
+// TestIsFinite feeds inputs at which a formula written down naively overflows or divides
+// by zero: values and gradients must be finite, in float32.
+func TestIsFinite(t *testing.T) {
+	scaled := func(scale float64) [][]float64 {
+		return [][]float64{{0.6 * scale, -0.8 * scale}, {0.6 * scale, 0.8 * scale}, {-scale, 0}, {0, scale}}
+	}
+	unit := scaled(1)
+	zeros := [][]float64{{0, 0}, {0, 0}, {0, 0}, {0, 0}}
+	same := [][]float64{{1, 2}, {1, 2}, {1, 2}, {1, 2}}
+	distinct, paired, one := []int32{0, 1, 2, 3}, []int32{0, 0, 1, 1}, []int32{0, 0, 0, 0}
+	cases := 0
+	for _, test := range []struct {
+		name   string
+		z, W   [][]float64
+		b      []float64
+		labels []int32
+	}{
+		{"logits of +-1e6", scaled(1e6), unit, []float64{0, 0, 0, 0}, paired},
+		{"weights of 1e6", unit, scaled(1e6), []float64{1e6, -1e6, 0, 1}, paired},
+		{"z of 0", zeros, unit, []float64{0, 0, 0, 0}, paired},
+		{"z of 1e-20", scaled(1e-20), unit, []float64{0, 0, 0, 0}, paired},
+		{"W of 0", unit, zeros, []float64{0, 0, 0, 0}, paired},
+		{"W of 1e-20", unit, scaled(1e-20), []float64{0, 0, 0, 0}, paired},
+		{"identical points", same, unit, []float64{0, 0, 0, 0}, paired},
+		{"identical points and weights", same, same, []float64{0, 0, 0, 0}, distinct},
+		{"cosines of 1", unit, unit, []float64{0, 0, 0, 0}, distinct},
+		{"cosines of -1", [][]float64{{-0.6, 0.8}, {-0.6, -0.8}, {1, 0}, {0, -1}}, unit, []float64{0, 0, 0, 0}, distinct},
+		{"no positives", unit, unit, []float64{0, 0, 0, 0}, distinct},
+		{"one class only", unit, unit, []float64{0, 0, 0, 0}, one},
+		{"two points at one place", [][]float64{{1, 2}, {1, 2}, {3, 4}, {5, 6}}, unit, []float64{0, 0, 0, 0}, []int32{0, 1, 0, 1}},
+	} {
+		in := arrays{"z": test.z, "W": test.W, "b": test.b, "centers": test.W, "targets": test.W}
+		for _, l := range allLosses {
+			t.Run(test.name+"/"+l.name, func(t *testing.T) {
+				onBackends(t, dtypes.Float32, func(t *testing.T, p platform) {
+					values, gradients := p.cachedEvaluator(t, l)(pick(in, l.inputs), test.labels)
+					checkFinite(t, "losses", values)
+					for name, gradient := range gradients {
+						checkFinite(t, "gradient of "+name, gradient)
+					}
+					noPartner := test.name == "no positives" || test.name == "one class only"
+					if noPartner && l.name != "contrastive" && slices.ContainsFunc(pairLosses, func(pair testedLoss) bool { return pair.name == l.name }) {
+						checkClose(t, "losses without a triplet", values, make([]float64, 4), 0)
+					}
+					cases++
+				})
+			})
+		}
+	}
+	t.Logf("%d cases x backends", cases)
+}
+
+// onPureGo runs the test on pure Go, which compiles in no time, in float64.
+func onPureGo(t *testing.T, test func(t *testing.T, p platform)) {
+	test(t, platform{openBackend(t, "go"), dtypes.Float64, 1e-8})
+}
+
+// cachedEvaluator is evaluator, but compiles the loss only once for each platform.
+func (p platform) cachedEvaluator(t *testing.T, l testedLoss) func(in arrays, labels []int32) ([]float64, map[string][]float64) {
+	t.Helper()
+	key := fmt.Sprint(p.backend.Name(), p.dtype, l.name)
+	exec := evaluators[key]
+	if exec == nil {
+		var err error
+		if exec, err = graph.NewExec(p.backend, p.lossGraph(l.loss, l.inputs)); err != nil {
+			t.Fatal(err)
+		}
+		evaluators[key] = exec
+	}
+	return evaluatorOf(t, exec, l.inputs)
+}
+
+var evaluators = map[string]*graph.Exec{}
+
+// constant returns a scalar that needs no input.
+func (p platform) constant(t *testing.T, value func(g *graph.Graph) *graph.Node) float64 {
+	t.Helper()
+	result, err := graph.CallOnce(p.backend, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64s(result)[0]
+}
+
+func TestAnnealing(t *testing.T) {
+	for _, test := range []struct{ progress, lambda, scale float64 }{
+		{0, 1000, 1},
+		{0.1, 1000 * math.Pow(1.05, -35), math.Pow(30, 0.2)},
+		{0.25, 1000 * math.Pow(1.125, -35), math.Sqrt(30)},
+		{0.5, 5, 30}, // 1000 x 1.25^-35 is 0.4
+		{1, 5, 30},
+	} {
+		onPlatforms(t, func(t *testing.T, p platform) {
+			at := func(f func(progress *graph.Node) *graph.Node) float64 {
+				return p.constant(t, func(g *graph.Graph) *graph.Node { return f(graph.Scalar(g, p.dtype, test.progress)) })
+			}
+			lambda := at(func(progress *graph.Node) *graph.Node { return losses.AnnealedLambda(progress, 5) })
+			scale := at(func(progress *graph.Node) *graph.Node { return losses.AnnealedScale(progress, 30) })
+			checkClose(t, fmt.Sprintf("lambda at %g", test.progress), []float64{lambda}, []float64{test.lambda}, 2*p.tolerance)
+			checkClose(t, fmt.Sprintf("scale at %g", test.progress), []float64{scale}, []float64{test.scale}, 2*p.tolerance)
+		})
+	}
+}

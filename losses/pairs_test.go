@@ -1,0 +1,269 @@
+package losses_test
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/embedspace/embedspace/losses"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+var pairLosses = []testedLoss{
+	{"contrastive", []string{"z"}, nil, func(in nodes) *graph.Node {
+		return losses.Contrastive(in["z"], in["labels"], 2)
+	}, naiveContrastive(2)},
+	{"triplet, all", []string{"z"}, nil, tripletAll(0.7, false), naiveTriplets(0.7, everyTriplet, false)},
+	{"triplet, all active", []string{"z"}, nil, tripletAll(0.7, true), naiveTriplets(0.7, everyTriplet, true)},
+	{"triplet, semi-hard", []string{"z"}, nil, tripletSemiHard(0.7), naiveTriplets(0.7, semiHard, true)},
+	{"triplet, hard", []string{"z"}, nil, tripletHard(0.7, false), naiveHard(0.7, false)},
+	{"triplet, hard active", []string{"z"}, nil, tripletHard(0.7, true), naiveHard(0.7, true)},
+}
+
+func tripletAll(m float64, active bool) lossFn {
+	return func(in nodes) *graph.Node {
+		loss, _ := losses.TripletAll(in["z"], in["labels"], m, active)
+		return loss
+	}
+}
+
+func tripletSemiHard(m float64) lossFn {
+	return func(in nodes) *graph.Node {
+		loss, _ := losses.TripletSemiHard(in["z"], in["labels"], m)
+		return loss
+	}
+}
+
+func tripletHard(m float64, active bool) lossFn {
+	return func(in nodes) *graph.Node {
+		loss, _ := losses.TripletHard(in["z"], in["labels"], m, active)
+		return loss
+	}
+}
+
+// naiveContrastive is the mean over the pairs i < j.
+func naiveContrastive(m float64) func(in arrays, labels []int32) []float64 {
+	return func(in arrays, labels []int32) []float64 {
+		z := in["z"].([][]float64)
+		sum, n := 0.0, 0.0
+		for j := range z {
+			for i := range j {
+				d := math.Sqrt(squaredDistance(z[i], z[j]))
+				n++
+				if labels[i] == labels[j] {
+					sum += d * d / 2
+				} else {
+					sum += math.Pow(max(0, m-d), 2) / 2
+				}
+			}
+		}
+		return []float64{sum / max(n, 1)}
+	}
+}
+
+// triplets calls f with the squared distances of every triplet.
+func triplets(z [][]float64, labels []int32, f func(positive, negative float64)) {
+	for a := range z {
+		for p := range z {
+			for n := range z {
+				if a != p && labels[a] == labels[p] && labels[a] != labels[n] {
+					f(squaredDistance(z[a], z[p]), squaredDistance(z[a], z[n]))
+				}
+			}
+		}
+	}
+}
+
+func everyTriplet(positive, negative, m float64) bool { return true }
+
+func semiHard(positive, negative, m float64) bool {
+	return positive < negative && negative < positive+m
+}
+
+// naiveTriplets is the mean of max(0, d_ap - d_an + m) over the triplets that count, or over
+// those of them where it is not 0.
+func naiveTriplets(m float64, counts func(positive, negative, m float64) bool, active bool) func(in arrays, labels []int32) []float64 {
+	return func(in arrays, labels []int32) []float64 {
+		sum, n := 0.0, 0.0
+		triplets(in["z"].([][]float64), labels, func(positive, negative float64) {
+			if !counts(positive, negative, m) {
+				return
+			}
+			hinge := max(0, positive-negative+m)
+			sum += hinge
+			if !active || hinge > 0 {
+				n++
+			}
+		})
+		return []float64{sum / max(n, 1)}
+	}
+}
+
+// naiveHard is the mean over anchors of max(0, farthest positive - nearest negative + m).
+func naiveHard(m float64, active bool) func(in arrays, labels []int32) []float64 {
+	return func(in arrays, labels []int32) []float64 {
+		z := in["z"].([][]float64)
+		sum, n := 0.0, 0.0
+		for a := range z {
+			farthest, nearest := math.Inf(-1), math.Inf(1)
+			for j := range z {
+				d := squaredDistance(z[a], z[j])
+				if labels[j] != labels[a] {
+					nearest = min(nearest, d)
+				} else if j != a {
+					farthest = max(farthest, d)
+				}
+			}
+			if math.IsInf(farthest, 0) || math.IsInf(nearest, 0) {
+				continue
+			}
+			hinge := max(0, farthest-nearest+m)
+			sum += hinge
+			if !active || hinge > 0 {
+				n++
+			}
+		}
+		return []float64{sum / max(n, 1)}
+	}
+}
+
+// TestShareOfTriplets compares the shares with loops, ties included: five points, two of
+// them at one place.
+func TestShareOfTriplets(t *testing.T) {
+	tied := arrays{"z": [][]float64{{0, 0}, {1, 0}, {1, 0}, {0, 1}, {3, 3}}}
+	tiedLabels := []int32{0, 0, 1, 1, 0}
+	random, labels := randomInputs([]string{"z"}, 14, 3, 2)
+	for name, test := range map[string]struct {
+		in     arrays
+		labels []int32
+	}{"random": {random, labels}, "tied": {tied, tiedLabels}} {
+		t.Run(name, func(t *testing.T) {
+			const m = 1
+			var all, active, semi float64
+			triplets(test.in["z"].([][]float64), test.labels, func(positive, negative float64) {
+				all++
+				if positive-negative+m > 0 {
+					active++
+				}
+				if semiHard(positive, negative, m) {
+					semi++
+				}
+			})
+			onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
+				for what, mining := range map[string]struct {
+					share func(in nodes) *graph.Node
+					want  float64
+				}{
+					"all": {func(in nodes) *graph.Node {
+						_, share := losses.TripletAll(in["z"], in["labels"], m, false)
+						return share
+					}, active / all},
+					"semi-hard": {func(in nodes) *graph.Node {
+						_, share := losses.TripletSemiHard(in["z"], in["labels"], m)
+						return share
+					}, semi / all},
+				} {
+					share, _ := p.evaluator(t, func(in nodes) *graph.Node {
+						return graph.Add(mining.share(in), graph.MulScalar(graph.ReduceAllSum(in["z"]), 0))
+					}, "z")(test.in, test.labels)
+					checkClose(t, what, share, []float64{mining.want}, p.tolerance)
+				}
+			})
+		})
+	}
+}
+
+// TestManyTriplets looks at a batch that is taken in several blocks.
+func TestManyTriplets(t *testing.T) {
+	in, labels := randomInputs([]string{"z"}, 270, 5, 2)
+	onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
+		for name, test := range map[string]struct {
+			loss  lossFn
+			naive func(in arrays, labels []int32) []float64
+		}{
+			"all":       {tripletAll(1, false), naiveTriplets(1, everyTriplet, false)},
+			"semi-hard": {tripletSemiHard(1), naiveTriplets(1, semiHard, true)},
+		} {
+			values, gradients := p.evaluator(t, test.loss, "z")(in, labels)
+			checkClose(t, name, []float64{mean(values)}, test.naive(in, labels), p.tolerance)
+			checkFinite(t, name, gradients["z"])
+		}
+	})
+}
+
+func TestPairDistances(t *testing.T) {
+	in := arrays{"z": [][]float64{{0, 0}, {3, 4}, {0, 1}, {0, 0}}}
+	distances := func(in nodes) *graph.Node {
+		positive, negative := losses.PairDistances(in["z"], in["labels"])
+		return graph.Stack([]*graph.Node{positive, negative}, 0)
+	}
+	root := math.Sqrt(18)
+	for _, test := range []struct {
+		labels             []int32
+		positive, negative float64
+	}{
+		{[]int32{0, 0, 1, 1}, (5 + 1) / 2., (1 + 0 + root + 5) / 4},
+		{[]int32{0, 0, 0, 0}, (5 + 1 + 0 + root + 5 + 1) / 6, 0},
+		{[]int32{0, 1, 2, 3}, 0, (5 + 1 + 0 + root + 5 + 1) / 6},
+	} {
+		onPlatforms(t, func(t *testing.T, p platform) {
+			got, gradients := p.evaluator(t, distances, "z")(in, test.labels)
+			checkClose(t, "distances", got, []float64{test.positive, test.negative}, p.tolerance)
+			checkFinite(t, "gradient of z", gradients["z"])
+		})
+	}
+}
+
+// memoryEnv names the environment variable that makes this test program the child of
+// TestMemoryOfTriplets: backend, mining and batch.
+const memoryEnv = "EMBEDSPACE_TEST_TRIPLETS"
+
+// TestMemoryOfTriplets holds the memory of a whole process that evaluates a triplet loss
+// with its gradient.
+func TestMemoryOfTriplets(t *testing.T) {
+	minings := map[string]lossFn{"all": tripletAll(1, true), "hard": tripletHard(1, true), "semi-hard": tripletSemiHard(1)}
+	if child := os.Getenv(memoryEnv); child != "" {
+		var backend, mining string
+		var batch int
+		if _, err := fmt.Sscan(child, &backend, &mining, &batch); err != nil {
+			t.Fatal(err)
+		}
+		in, labels := randomInputs([]string{"z"}, batch, 8, 2)
+		p := platform{backend: openBackend(t, backend), dtype: dtypes.Float32}
+		values, gradients := p.evaluator(t, minings[mining], "z")(in, labels)
+		checkFinite(t, "losses", values)
+		checkFinite(t, "gradient of z", gradients["z"])
+		return
+	}
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+	for _, test := range []struct {
+		backend, mining string
+		batch           int
+		gib             float64
+	}{
+		{"go", "all", 512, 2}, {"xla:cpu", "all", 512, 2},
+		{"go", "hard", 2048, 4}, {"xla:cpu", "hard", 2048, 4},
+		{"xla:cpu", "semi-hard", 2048, 4},
+	} {
+		what := fmt.Sprint(test.backend, " ", test.mining, " ", test.batch)
+		t.Run(what, func(t *testing.T) {
+			openBackend(t, test.backend)
+			child := exec.Command(os.Args[0], "-test.run=^TestMemoryOfTriplets$")
+			child.Env = append(os.Environ(), memoryEnv+"="+what)
+			if output, err := child.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, output)
+			}
+			gib := float64(child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / (1 << 20)
+			t.Logf("%.2f GiB, %v", gib, child.ProcessState.UserTime())
+			if gib > test.gib {
+				t.Errorf("%.2f GiB, want at most %g", gib, test.gib)
+			}
+		})
+	}
+}
