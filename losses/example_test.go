@@ -73,3 +73,77 @@ func ExampleNormalize() {
 	fmt.Println(unit.Value())
 	// Output: [[0.6 0.8] [0 -1] [0 0]]
 }
+
+// An embedding on its own weight vector, with the nearest other class 60 degrees away:
+// the margin is what the cosine of the true class loses.
+func ExampleCosFace() {
+	backend, err := embed.OpenBackend("go", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	z := [][]float32{{5, 0}}
+	W := [][]float32{{1, 0}, {0.5, 0.8660254}}
+	labels := []int32{0}
+	for _, margin := range []float64{0, 0.2, 0.5} {
+		loss, err := graph.CallOnce(backend, func(z, W, labels *graph.Node) *graph.Node {
+			return losses.CosFace(z, W, labels, graph.Scalar(z.Graph(), z.DType(), 10), margin)
+		}, z, W, labels)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%.4f\n", loss.Value())
+	}
+	// Output:
+	// [0.0067]
+	// [0.0486]
+	// [0.6931]
+}
+
+// Two embeddings of class 0 at distance 1, and one of class 1 at distance 2 from the first
+// of them and 3 from the other; the margin is 2.5.
+func ExampleContrastive() {
+	backend, err := embed.OpenBackend("go", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	loss, err := graph.CallOnce(backend, func(z, labels *graph.Node) *graph.Node {
+		return losses.Contrastive(z, labels, 2.5)
+	}, [][]float32{{0, 0}, {-1, 0}, {2, 0}}, []int32{0, 0, 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(loss.Value())
+	// Output: [0.3125 0.25 0.0625]
+}
+
+// Two anchors have a positive and a negative: at the squared distances 1 and 4, and 1 and 9.
+// With a margin of 4 the first of them has a loss, of 1.
+func ExampleTripletHard() {
+	backend, err := embed.OpenBackend("go", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	outputs, err := graph.CallOnceN(backend, func(z, labels *graph.Node) []*graph.Node {
+		loss, share := losses.TripletHard(z, labels, 4, false)
+		return []*graph.Node{graph.ReduceAllMean(loss), share}
+	}, [][]float32{{0, 0}, {-1, 0}, {2, 0}}, []int32{0, 0, 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(outputs[0].Value(), outputs[1].Value())
+	// Output: 0.5 0.5
+}
+
+func ExampleRegression() {
+	backend, err := embed.OpenBackend("go", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	targets := [][]float32{{1, 0}, {0, 1}}
+	loss, err := graph.CallOnce(backend, losses.Regression, [][]float32{{1, 0.5}, {1, 0}}, targets, []int32{0, 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(loss.Value())
+	// Output: [0.25 2]
+}

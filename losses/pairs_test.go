@@ -222,6 +222,9 @@ func TestPairDistances(t *testing.T) {
 // TestMemoryOfTriplets: backend, mining and batch.
 const memoryEnv = "EMBEDSPACE_TEST_TRIPLETS"
 
+// raceDetector tells whether the race detector, which needs memory of its own, watches.
+var raceDetector bool
+
 // TestMemoryOfTriplets holds the memory of a whole process that evaluates a triplet loss
 // with its gradient.
 func TestMemoryOfTriplets(t *testing.T) {
@@ -238,6 +241,9 @@ func TestMemoryOfTriplets(t *testing.T) {
 		checkFinite(t, "losses", values)
 		checkFinite(t, "gradient of z", gradients["z"])
 		return
+	}
+	if raceDetector {
+		t.Skip("the race detector needs memory of its own")
 	}
 	if testing.Short() {
 		t.Skip("takes long")

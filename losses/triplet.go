@@ -7,15 +7,6 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// A triplet (a, p, n) of the batch is an anchor a, a positive p of the same class and a
-// negative n of another. Its loss, with squared Euclidean distances and a margin m, is
-//
-//	L_apn = max(0, d_ap - d_an + m),    d_ij = ||z_i - z_j||^2
-//
-// Source: section II-F of the paper; Schroff et al., arXiv 1503.03832. There are
-// batch^3 triplets, but L is linear in the distances of the triplets that count: how
-// many of them a pair takes part in is all that value and gradient need.
-
 // TripletAll returns the loss of all triplets of the batch,
 //
 //	sum_apn L_apn / number of triplets
