@@ -1,3 +1,25 @@
-// Package embed trains a convolutional network that maps images to a 2-D, 3-D
-// or D-dimensional embedded space, and measures that space.
+// Package embed trains networks that map images to points of a small space, and holds
+// the techniques of the paper that shape it.
+//
+// [Train] does all of it for a dataset by its name; [Fit] takes datasets of your own:
+//
+//	result, err := embed.Train(embed.Interruptible(),
+//		embed.Config{Technique: "cosface", Dataset: "mnist-sample", Dim: 2},
+//		embed.Options{Out: "first"})
+//	picture := viz.NewFigure(result.Scatter())
+//
+// A zero field of a [Config] means its default; [Defaults] is the table of all choices
+// that the paper leaves open, and [Technique] has the parameters of each technique. The
+// [Result] holds the embeddings of the training and test images, the class vectors and
+// the history. It was saved under the name that Out gives, and [Load] reads it again, with
+// its network, for new images ([Result.Embed]) or points ([Result.Classify]).
+//
+// A technique is a loss of package losses with the variables that it needs ([Head]) and
+// the rule that decides for a class. [Register] adds one of your own, [Regression] makes
+// one that draws classes to targets of your own, and [RegisterExtractor] replaces the
+// network below.
+//
+// The same Config, data, backend and machine give the same Result, bit by bit, also when
+// a training was interrupted and resumed. Graphs that can't be built or run come back as
+// errors, never as panics.
 package embed
