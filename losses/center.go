@@ -32,7 +32,7 @@ func Center(z, centers, labels *graph.Node, lambda float64) *graph.Node {
 // Source: Wen et al., ECCV 2016.
 func WenCenters(z, centers, labels *graph.Node, alpha float64) *graph.Node {
 	n, difference := fromCenters(z, centers, labels)
-	return graph.Add(centers, graph.MulScalar(graph.Div(difference, graph.OnePlus(n)), alpha))
+	return graph.StopGradient(graph.Add(centers, graph.MulScalar(graph.Div(difference, graph.OnePlus(n)), alpha)))
 }
 
 // RunningMeans returns the centers [classes, dim] after a batch, as exponential
@@ -47,7 +47,7 @@ func WenCenters(z, centers, labels *graph.Node, alpha float64) *graph.Node {
 // Source: section II-E of the paper, where a center is the mean of its class.
 func RunningMeans(z, centers, labels *graph.Node, alpha float64) *graph.Node {
 	n, difference := fromCenters(z, centers, labels)
-	return graph.Add(centers, graph.MulScalar(graph.Div(difference, graph.MaxScalar(n, 1)), alpha))
+	return graph.StopGradient(graph.Add(centers, graph.MulScalar(graph.Div(difference, graph.MaxScalar(n, 1)), alpha)))
 }
 
 // fromCenters returns the number of examples of each class [classes, 1], and the sum
@@ -56,7 +56,6 @@ func fromCenters(z, centers, labels *graph.Node) (n, difference *graph.Node) {
 	checkDims("z", z, -1, -1)
 	checkDims("centers", centers, -1, z.Shape().Dim(1))
 	checkDims("labels", labels, z.Shape().Dim(0))
-	z = graph.StopGradient(z)
 	isClass := graph.ExpandAxes(graph.Transpose(graph.OneHot(labels, centers.Shape().Dim(0), z.DType()), 0, 1), -1)
 	differences := graph.Sub(graph.ExpandAxes(z, 0), graph.ExpandAxes(centers, 1)) // [classes, batch, dim]
 	return graph.ReduceSum(isClass, 1), graph.ReduceSum(graph.Mul(differences, isClass), 1)

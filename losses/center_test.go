@@ -71,7 +71,9 @@ func TestCentersFollow(t *testing.T) {
 					return test.rule(in["z"], in["centers"], in["labels"], alpha)
 				}, "z", "centers")(in, labels)
 				checkClose(t, "centers", centers, want, p.tolerance)
-				checkClose(t, "gradient of z", gradients["z"], make([]float64, len(gradients["z"])), 0)
+				for name, gradient := range gradients {
+					checkClose(t, "gradient of "+name, gradient, make([]float64, len(gradient)), 0)
+				}
 			})
 		})
 	}

@@ -103,25 +103,30 @@ func naiveTriplets(m float64, counts func(positive, negative, m float64) bool, a
 	}
 }
 
-// naiveHard is the mean over anchors of max(0, farthest positive - nearest negative + m).
+// hardest returns max(0, farthest positive - nearest negative + m) of an anchor, and
+// whether it has both.
+func hardest(z [][]float64, labels []int32, a int, m float64) (valid bool, hinge float64) {
+	farthest, nearest := math.Inf(-1), math.Inf(1)
+	for j := range z {
+		d := squaredDistance(z[a], z[j])
+		if labels[j] != labels[a] {
+			nearest = min(nearest, d)
+		} else if j != a {
+			farthest = max(farthest, d)
+		}
+	}
+	return !math.IsInf(farthest, 0) && !math.IsInf(nearest, 0), max(0, farthest-nearest+m)
+}
+
+// naiveHard is the mean of hardest over the anchors.
 func naiveHard(m float64, active bool) func(in arrays, labels []int32) []float64 {
 	return func(in arrays, labels []int32) []float64 {
-		z := in["z"].([][]float64)
 		sum, n := 0.0, 0.0
-		for a := range z {
-			farthest, nearest := math.Inf(-1), math.Inf(1)
-			for j := range z {
-				d := squaredDistance(z[a], z[j])
-				if labels[j] != labels[a] {
-					nearest = min(nearest, d)
-				} else if j != a {
-					farthest = max(farthest, d)
-				}
-			}
-			if math.IsInf(farthest, 0) || math.IsInf(nearest, 0) {
+		for a := range labels {
+			valid, hinge := hardest(in["z"].([][]float64), labels, a, m)
+			if !valid {
 				continue
 			}
-			hinge := max(0, farthest-nearest+m)
 			sum += hinge
 			if !active || hinge > 0 {
 				n++
@@ -143,7 +148,7 @@ func TestShareOfTriplets(t *testing.T) {
 	}{"random": {random, labels}, "tied": {tied, tiedLabels}} {
 		t.Run(name, func(t *testing.T) {
 			const m = 1
-			var all, active, semi float64
+			var all, active, semi, anchors, hard float64
 			triplets(test.in["z"].([][]float64), test.labels, func(positive, negative float64) {
 				all++
 				if positive-negative+m > 0 {
@@ -153,6 +158,15 @@ func TestShareOfTriplets(t *testing.T) {
 					semi++
 				}
 			})
+			for a := range test.labels {
+				valid, hinge := hardest(test.in["z"].([][]float64), test.labels, a, m)
+				if valid {
+					anchors++
+				}
+				if valid && hinge > 0 {
+					hard++
+				}
+			}
 			onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
 				for what, mining := range map[string]struct {
 					share func(in nodes) *graph.Node
@@ -166,6 +180,10 @@ func TestShareOfTriplets(t *testing.T) {
 						_, share := losses.TripletSemiHard(in["z"], in["labels"], m)
 						return share
 					}, semi / all},
+					"hard": {func(in nodes) *graph.Node {
+						_, share := losses.TripletHard(in["z"], in["labels"], m, false)
+						return share
+					}, hard / anchors},
 				} {
 					share, _ := p.evaluator(t, func(in nodes) *graph.Node {
 						return graph.Add(mining.share(in), graph.MulScalar(graph.ReduceAllSum(in["z"]), 0))
