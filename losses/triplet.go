@@ -1,9 +1,10 @@
 package losses
 
 import (
-	"math"
+	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -20,14 +21,10 @@ import (
 //
 // Source: section II-F of the paper; Schroff et al., arXiv 1503.03832.
 func TripletAll(z, labels *graph.Node, m float64, active bool) (loss, share *graph.Node) {
-	loss, counted, valid := tripletSums(z, labels, m, func(positive, negative *graph.Node) *graph.Node {
-		return graph.LessThan(negative, graph.AddScalar(positive, m))
-	})
-	divisor := valid
-	if active {
-		divisor = counted
-	}
-	return meanOver(loss, divisor), ratio(counted, valid)
+	squared := SquaredDistances(z, z)
+	isPositive, isNegative := pairs(z, labels)
+	counted := countTriplets(withMargin(squared, isPositive, m), isPositive, isNegative)
+	return tripletMean(squared, isPositive, counted, triplets(isPositive, isNegative, z.DType()), m, active)
 }
 
 // TripletSemiHard returns the loss of the semi-hard triplets of the batch, those whose
@@ -43,12 +40,15 @@ func TripletAll(z, labels *graph.Node, m float64, active bool) (loss, share *gra
 //
 // Source: section II-F of the paper; Schroff et al., arXiv 1503.03832.
 func TripletSemiHard(z, labels *graph.Node, m float64) (loss, share *graph.Node) {
-	loss, counted, valid := tripletSums(z, labels, m, func(positive, negative *graph.Node) *graph.Node {
-		return graph.LogicalAnd(
-			graph.LessThan(positive, negative),
-			graph.LessThan(negative, graph.AddScalar(positive, m)))
-	})
-	return meanOver(loss, counted), ratio(counted, valid)
+	squared := SquaredDistances(z, z)
+	isPositive, isNegative := pairs(z, labels)
+	// Where the margin is 0, or rounding loses it, nothing lies between d_ap and d_ap + m.
+	isSemi := graph.LogicalAnd(isPositive, graph.LessThan(squared, graph.AddScalar(squared, m)))
+	nearer := countTriplets(withMargin(squared, isSemi, m), isSemi, isNegative)
+	further := countTriplets(graph.Neg(squared), isSemi, isNegative)
+	// Each triplet has a negative that is nearer than d_ap + m, further than d_ap, or both.
+	both := graph.Sub(graph.Add(nearer, further), triplets(isSemi, isNegative, z.DType()))
+	return tripletMean(squared, isPositive, both, triplets(isPositive, isNegative, z.DType()), m, true)
 }
 
 // TripletHard returns the loss of the hardest triplet of each anchor: its farthest
@@ -83,38 +83,92 @@ func TripletHard(z, labels *graph.Node, m float64, active bool) (loss, share *gr
 	return meanOver(loss, divisor), share
 }
 
-// tripletSums returns for each anchor the sum [batch] of d_ap - d_an + m over the
-// triplets that counts tells by their distances d_ap and d_an, and the number of these
-// triplets and of all, two scalars.
-func tripletSums(z, labels *graph.Node, m float64, counts func(positive, negative *graph.Node) *graph.Node) (sum, counted, valid *graph.Node) {
-	isPositive, isNegative := pairs(z, labels)
-	squared := SquaredDistances(z, z)
-	constant := graph.StopGradient(squared)
-	perPositive := countPartners(constant, isPositive, isNegative, counts)
-	perNegative := countPartners(constant, isNegative, isPositive, func(negative, positive *graph.Node) *graph.Node {
-		return counts(positive, negative)
-	})
-	number := graph.ReduceSum(perPositive, -1)
-	sum = graph.Add(
-		graph.ReduceSum(graph.Mul(graph.Sub(perPositive, perNegative), squared), -1),
-		graph.MulScalar(number, m))
-	positives := graph.ReduceSum(graph.ConvertDType(isPositive, z.DType()), -1)
-	negatives := graph.ReduceSum(graph.ConvertDType(isNegative, z.DType()), -1)
-	return sum, graph.ReduceAllSum(number), graph.ReduceAllSum(graph.Mul(positives, negatives))
+// withMargin returns d_ap + m for the positive pairs, d_an for the others.
+func withMargin(squared, isPositive *graph.Node, m float64) *graph.Node {
+	return graph.Where(isPositive, graph.AddScalar(squared, m), squared)
 }
 
-// countPartners returns for each pair (a, i) in mask the number of partners k with which
-// it meets the condition on the distances of i and k from a [batch, batch], and 0 for the
-// other pairs. One k after the other, so that no more than pairs are held.
-func countPartners(squared, mask, isPartner *graph.Node, meets func(i, k *graph.Node) *graph.Node) *graph.Node {
-	never := graph.Scalar(squared.Graph(), squared.DType(), math.NaN()) // meets no condition
-	partners := graph.Where(isPartner, squared, never)
-	count := graph.ZerosLike(squared)
-	for k := range squared.Shape().Dim(0) {
-		partner := graph.Slice(partners, graph.AxisRange(), graph.AxisElem(k))
-		count = graph.Add(count, graph.ConvertDType(meets(squared, partner), squared.DType()))
+// tripletMean returns the loss [batch] and the share of the triplets that are counted, of
+// which each pair takes part in counted [batch, batch], out of all.
+func tripletMean(squared, isPositive, counted, all *graph.Node, m float64, active bool) (loss, share *graph.Node) {
+	none := graph.ZerosLike(counted)
+	number := graph.ReduceSum(graph.Where(isPositive, counted, none), -1)
+	signed := graph.Where(isPositive, counted, graph.Neg(counted))
+	sum := graph.Add(graph.ReduceSum(graph.Mul(signed, squared), -1), graph.MulScalar(number, m))
+	n, valid := graph.ReduceAllSum(number), graph.ReduceAllSum(graph.Where(isPositive, all, none))
+	divisor := valid
+	if active {
+		divisor = n
 	}
-	return graph.Mul(count, graph.ConvertDType(mask, squared.DType()))
+	return meanOver(sum, divisor), ratio(n, valid)
+}
+
+// triplets returns in how many triplets each pair takes part [batch, batch]: a positive
+// pair with each negative of its anchor, a negative pair with each positive.
+func triplets(isPositive, isNegative *graph.Node, dtype dtypes.DType) *graph.Node {
+	positive, negative := graph.ConvertDType(isPositive, dtype), graph.ConvertDType(isNegative, dtype)
+	return graph.Add(
+		graph.Mul(positive, graph.ReduceAndKeep(negative, graph.ReduceSum, -1)),
+		graph.Mul(negative, graph.ReduceAndKeep(positive, graph.ReduceSum, -1)))
+}
+
+// countTriplets returns in how many triplets with x_an < x_ap each pair takes part, for
+// some x of the pairs; all are [batch, batch]. Comparing is the fastest for small batches,
+// sorting for large ones, but not in pure Go, which sorts slowly.
+func countTriplets(x, isPositive, isNegative *graph.Node) *graph.Node {
+	x = graph.StopGradient(x)
+	if x.Shape().Dim(0) > 512 && x.Graph().Backend().Name() == "xla" {
+		return graph.StopGradient(countBySorting(x, isPositive, isNegative))
+	}
+	never := graph.Infinity(x.Graph(), x.DType(), 1)
+	zero := graph.ZerosLike(x)
+	return graph.Add(
+		graph.Where(isPositive, countLess(graph.Where(isNegative, x, never), x), zero),
+		graph.Where(isNegative, countLess(graph.Where(isPositive, graph.Neg(x), never), graph.Neg(x)), zero))
+}
+
+// countLess returns how many of the y_ak, k = 0, 1, ..., are less than x_ai [batch,
+// batch]. One k after the other, so that no more than pairs are held.
+func countLess(y, x *graph.Node) *graph.Node {
+	count := graph.ZerosLike(x)
+	for k := range y.Shape().Dim(1) {
+		one := graph.Slice(y, graph.AxisRange(), graph.AxisElem(k))
+		count = graph.Add(count, graph.ConvertDType(graph.LessThan(one, x), x.DType()))
+	}
+	return count
+}
+
+// countBySorting is countTriplets: in a sorted row, each positive counts the negatives
+// before it, each negative the positives after it.
+func countBySorting(x, isPositive, isNegative *graph.Node) *graph.Node {
+	side := graph.Sub(graph.ConvertDType(isNegative, x.DType()), graph.ConvertDType(isPositive, x.DType()))
+	place := graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), 1)
+	sorted := sortRows(func(left, right []*graph.Node) *graph.Node {
+		// Of equal ones, positives go first: they don't count.
+		return graph.LogicalOr(graph.LessThan(left[0], right[0]),
+			graph.LogicalAnd(graph.Equal(left[0], right[0]), graph.LessThan(left[1], right[1])))
+	}, x, side, place)
+	negative, positive := graph.MaxScalar(sorted[1], 0), graph.MaxScalar(graph.Neg(sorted[1]), 0)
+	count := graph.Add(
+		graph.Mul(positive, graph.CumSum(negative, 1)),
+		graph.Mul(negative, graph.CumSum(positive, 1, &graph.CumSumOptions{Reverse: true})))
+	return sortRows(func(left, right []*graph.Node) *graph.Node {
+		return graph.LessThan(left[0], right[0])
+	}, sorted[2], count)[1]
+}
+
+// sortRows sorts the rows of the matrices together, by an order of the elements at one
+// place. The sort is stable: among NaN, an unstable one may read beyond a row.
+func sortRows(less func(left, right []*graph.Node) *graph.Node, matrices ...*graph.Node) []*graph.Node {
+	comparator := graph.NewClosure(matrices[0].Graph(), func(g *graph.Graph) []*graph.Node {
+		var left, right []*graph.Node
+		for i, matrix := range matrices {
+			left = append(left, graph.Parameter(g, fmt.Sprint("left", i), shapes.Make(matrix.DType())))
+			right = append(right, graph.Parameter(g, fmt.Sprint("right", i), shapes.Make(matrix.DType())))
+		}
+		return []*graph.Node{less(left, right)}
+	})
+	return graph.SortFunc(comparator, 1, true, matrices...)
 }
 
 // meanOver scales sums [batch] so that their mean is their total over n, and 0 if n is 0.
