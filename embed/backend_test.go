@@ -121,7 +121,7 @@ func TestPolicyWithoutPlugin(t *testing.T) {
 	if len(lines) != 3 || lines[1] != "backend go" || lines[2] != "backend go" {
 		t.Fatalf("want one line of notice, then pure Go twice; got %q", lines)
 	}
-	for _, word := range []string{"No XLA", "pure-Go", "./scripts/run"} {
+	for _, word := range []string{"No XLA", "pure-Go", "./scripts/setup"} {
 		if !strings.Contains(lines[0], word) {
 			t.Errorf("the notice is %q, want it to have %q", lines[0], word)
 		}
