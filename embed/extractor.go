@@ -96,10 +96,7 @@ func convLayer(filters int, same, pool bool) func(scope *model.Scope, x *graph.N
 		scope = scope.WithInitializer(initializer.HeFn(scope))
 		kernel := scope.VariableWithShape("weights", shapes.Make(x.DType(), kernelSize, kernelSize, x.Shape().Dim(-1), filters))
 		bias := scope.VariableWithShape("biases", shapes.Make(x.DType(), filters))
-		x = convolve(x, kernel.NodeValue(g), same)
-		if pool {
-			x = maxPool(x)
-		}
+		x = convolve(x, kernel.NodeValue(g), same, pool)
 		return relu(graph.Add(x, graph.ExpandLeftToRank(bias.NodeValue(g), x.Rank())))
 	}
 }

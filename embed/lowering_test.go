@@ -86,15 +86,24 @@ func TestConvolve(t *testing.T) {
 			for i := 0; i < len(inputs); i += 2 {
 				x, kernel := inputs[i], inputs[i+1]
 				for _, same := range []bool{false, true} {
-					stock := graph.Convolve(x, kernel).NoPadding()
-					if same {
-						stock.PadSame()
-					}
-					ours, theirs := weighted(convolve(x, kernel, same), x, kernel), weighted(stock.Done(), x, kernel)
-					for k, part := range []string{"output", "gradient of x", "gradient of the kernel"} {
-						all = append(all, ours[k], theirs[k])
-						what = append(what, fmt.Sprintf("%s, same %v: %s", x.Shape(), same, part))
-						checkEqual(t, what[len(what)-1]+": shape", ours[k].Shape(), theirs[k].Shape())
+					for _, pool := range []bool{false, true} {
+						if pool && !same && min(x.Shape().Dim(1), x.Shape().Dim(2)) < 4 {
+							continue // nothing is left
+						}
+						stock := graph.Convolve(x, kernel).NoPadding()
+						if same {
+							stock.PadSame()
+						}
+						y := stock.Done()
+						if pool {
+							y = graph.MaxPool(y).Window(2).NoPadding().Done()
+						}
+						ours, theirs := weighted(convolve(x, kernel, same, pool), x, kernel), weighted(y, x, kernel)
+						for k, part := range []string{"output", "gradient of x", "gradient of the kernel"} {
+							all = append(all, ours[k], theirs[k])
+							what = append(what, fmt.Sprintf("%s, same %v, pool %v: %s", x.Shape(), same, pool, part))
+							checkEqual(t, what[len(what)-1]+": shape", ours[k].Shape(), theirs[k].Shape())
+						}
 					}
 				}
 			}
@@ -134,20 +143,22 @@ func TestConvolveByHand(t *testing.T) {
 		}
 	}
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
-		got := graph.MustExecOnce(backend, func(x, kernel *graph.Node) *graph.Node { return convolve(x, kernel, true) },
+		got := graph.MustExecOnce(backend, func(x, kernel *graph.Node) *graph.Node { return convolve(x, kernel, true, false) },
 			tensors.FromFlatDataAndDimensions(pixels, x.Shape().Dimensions...),
 			tensors.FromFlatDataAndDimensions(weights, kernel.Shape().Dimensions...))
 		checkClose(t, "convolution", flat([]*tensors.Tensor{got})[0], want)
 	})
 }
 
-// pool returns, for each input, output and gradient of maxPool, then output and
-// gradient of the stock layer.
+// pool returns, for each input, output and gradient of our pooling, behind a
+// convolution that changes nothing, then output and gradient of the stock layer.
 func pool(t *testing.T, backend compute.Backend, inputs []*tensors.Tensor) [][]float32 {
 	t.Helper()
 	return runAll(t, backend, inputs, func(inputs []*graph.Node) (all []*graph.Node) {
 		for _, x := range inputs {
-			ours, theirs := weighted(maxPool(x), x), weighted(graph.MaxPool(x).Window(2).NoPadding().Done(), x)
+			channels := x.Shape().Dim(-1)
+			identity := graph.Reshape(graph.ConvertDType(graph.Diagonal(x.Graph(), channels), x.DType()), 1, 1, channels, channels)
+			ours, theirs := weighted(convolve(x, identity, false, true), x), weighted(graph.MaxPool(x).Window(2).NoPadding().Done(), x)
 			checkEqual(t, fmt.Sprintf("%s: output shape", x.Shape()), ours[0].Shape(), theirs[0].Shape())
 			all = append(append(all, ours...), theirs...)
 		}
@@ -157,7 +168,7 @@ func pool(t *testing.T, backend compute.Backend, inputs []*tensors.Tensor) [][]f
 
 var poolSizes = [][2]int{{6, 6}, {7, 5}, {4, 9}, {3, 2}}
 
-func TestMaxPool(t *testing.T) {
+func TestPooling(t *testing.T) {
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		random := rand.New(rand.NewPCG(3, 1))
 		var inputs []*tensors.Tensor
@@ -175,7 +186,7 @@ func TestMaxPool(t *testing.T) {
 	})
 }
 
-func TestMaxPoolOfTies(t *testing.T) {
+func TestPoolingOfTies(t *testing.T) {
 	const batch, channels = 2, 3
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		random := rand.New(rand.NewPCG(4, 1))
