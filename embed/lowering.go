@@ -24,11 +24,10 @@ func convolve(x, kernel *graph.Node, same, pool bool) *graph.Node {
 	} else {
 		convolution.NoPadding()
 	}
-	if y := convolution.Done(); pool {
-		return maxPool(y)
-	} else {
-		return y
+	if !pool {
+		return convolution.Done()
 	}
+	return maxPool(convolution.Done())
 }
 
 // maxPool returns the maximum of each 2 x 2 window, with stride 2, of x [batch, height,

@@ -22,10 +22,6 @@ func convolveAsMatMul(x, kernel *graph.Node, same, pool bool) *graph.Node {
 	}
 	c.rows = (c.height + c.padHeight - c.kernelHeight + 1) / c.stride
 	c.columns = (c.width + c.padWidth - c.kernelWidth + 1) / c.stride
-	c.patchHeight, c.patchWidth = c.kernelHeight, c.kernelWidth
-	if c.shared = c.channels <= sharedChannels; c.shared {
-		c.patchHeight, c.patchWidth = c.kernelHeight+c.stride-1, c.kernelWidth+c.stride-1
-	}
 	return withGradient(x, kernel, c.forward)
 }
 
@@ -38,8 +34,8 @@ func withGradient(x, kernel *graph.Node,
 	var dx, dkernel *graph.Node
 	x = graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return dx })
 	kernel = graph.IdentityWithCustomGradient(kernel, func(_, _ *graph.Node) *graph.Node { return dkernel })
-	// The graph's own gradient finds its way from y to both through the kernel. No node of
-	// that way is executed, since both gradients are replaced.
+	// The graph's own gradient must find a way from y to both: it leads through the kernel.
+	// What it computes on that way is replaced, so that none of it is executed.
 	first := graph.Slice(x, graph.AxisElem(0), graph.AxisElem(0), graph.AxisElem(0), graph.AxisElem(0))
 	way := graph.Add(kernel, graph.MulScalar(first, 0))
 	y, backward := forward(graph.StopGradient(x), way)
@@ -57,23 +53,13 @@ type convolution struct {
 	padHeight, padWidth                int // rows and columns of zeros around x, on both sides together
 	stride                             int // of the pooling; 1 without it
 	rows, columns                      int // of the output
-
-	// With shared, one patch holds what is under the kernel at all places of a pooling
-	// window.
-	shared                  bool
-	patchHeight, patchWidth int
 }
-
-// sharedChannels is the number of channels up to which it costs less to multiply with
-// zeros than to gather patches four times.
-const sharedChannels = 4
 
 // A place is one of the stride x stride places of a pooling window.
 type place struct {
 	row, column int
-	patches     *graph.Node // [batch*rows*columns, patchHeight*patchWidth*channels]
-	weights     *graph.Node // [patchHeight*patchWidth*channels, outputs]
-	y           *graph.Node // [batch*rows*columns, outputs]
+	patches     *graph.Node // of x under the kernel [batch*rows*columns, kernelHeight*kernelWidth*channels]
+	y           *graph.Node // the convolution [batch*rows*columns, outputs]
 }
 
 func (c convolution) forward(x, kernel *graph.Node) (y *graph.Node, backward func(v *graph.Node) (dx, dkernel *graph.Node)) {
@@ -83,21 +69,12 @@ func (c convolution) forward(x, kernel *graph.Node) (y *graph.Node, backward fun
 			graph.PadAxis{Start: c.padHeight / 2, End: c.padHeight - c.padHeight/2},
 			graph.PadAxis{Start: c.padWidth / 2, End: c.padWidth - c.padWidth/2})
 	}
+	weights := graph.Reshape(kernel, -1, c.outputs)
 	var places []place
 	for row := range c.stride {
 		for column := range c.stride {
-			at := place{row: row, column: column, weights: kernel}
-			if c.shared {
-				at.weights = pad(kernel, c.around(row, column)...)
-				if len(places) > 0 {
-					at.patches = places[0].patches
-				}
-			}
-			if at.patches == nil {
-				at.patches = c.patches(padded, row, column)
-			}
-			at.weights = graph.Reshape(at.weights, -1, c.outputs)
-			at.y = graph.MatMul(at.patches, at.weights)
+			patches := c.patches(padded, row, column)
+			at := place{row, column, patches, graph.MatMul(patches, weights)}
 			places = append(places, at)
 			if y == nil {
 				y = at.y
@@ -107,16 +84,10 @@ func (c convolution) forward(x, kernel *graph.Node) (y *graph.Node, backward fun
 		}
 	}
 	y = graph.Reshape(y, c.batch, c.rows, c.columns, c.outputs)
-	return y, func(v *graph.Node) (dx, dkernel *graph.Node) { return c.backward(places, y, v) }
+	return y, func(v *graph.Node) (dx, dkernel *graph.Node) { return c.backward(places, weights, y, v) }
 }
 
-// around returns the padding that makes the kernel as large as a shared patch, where the
-// kernel lies at a place.
-func (c convolution) around(row, column int) []graph.PadAxis {
-	return []graph.PadAxis{{Start: row, End: c.stride - 1 - row}, {Start: column, End: c.stride - 1 - column}}
-}
-
-// patches returns the patches [batch*rows*columns, patchHeight*patchWidth*channels] for
+// patches returns the patches [batch*rows*columns, kernelHeight*kernelWidth*channels] for
 // one place of each pooling window.
 func (c convolution) patches(x *graph.Node, row, column int) *graph.Node {
 	starts := make([][]int32, 0, c.batch*c.rows*c.columns)
@@ -127,14 +98,15 @@ func (c convolution) patches(x *graph.Node, row, column int) *graph.Node {
 			}
 		}
 	}
-	patches := graph.GatherSlices(x, []int{0, 1, 2}, graph.Const(x.Graph(), starts), []int{1, c.patchHeight, c.patchWidth}, true)
-	return graph.Reshape(patches, len(starts), c.patchHeight*c.patchWidth*c.channels)
+	patches := graph.GatherSlices(x, []int{0, 1, 2}, graph.Const(x.Graph(), starts), []int{1, c.kernelHeight, c.kernelWidth}, true)
+	return graph.Reshape(patches, len(starts), c.kernelHeight*c.kernelWidth*c.channels)
 }
 
 // backward returns the gradients of x and the kernel, from the gradient v of y.
-func (c convolution) backward(places []place, y, v *graph.Node) (dx, dkernel *graph.Node) {
+func (c convolution) backward(places []place, weights, y, v *graph.Node) (dx, dkernel *graph.Node) {
 	y, v = graph.Reshape(y, -1, c.outputs), graph.Reshape(v, -1, c.outputs)
 	zeros := graph.ZerosLike(v)
+	var dweights *graph.Node
 	phases := make([]*graph.Node, c.stride*c.stride)
 	for i, at := range places {
 		// The first maximum gets the gradient.
@@ -143,43 +115,29 @@ func (c convolution) backward(places []place, y, v *graph.Node) (dx, dkernel *gr
 			dy = graph.Where(graph.Equal(at.y, y), v, zeros)
 			v = graph.Sub(v, dy)
 		}
-		dkernel = sum(dkernel, c.kernelGradient(at, dy))
-		dpatches := graph.DotGeneral(dy, []int{1}, nil, at.weights, []int{1}, nil)
+		dweights = sum(dweights, contractRows(at.patches, dy))
+		dpatches := graph.DotGeneral(dy, []int{1}, nil, weights, []int{1}, nil)
 		c.addPatches(phases, at, graph.Reshape(dpatches, c.batch, c.rows, c.columns, -1))
 	}
-	return c.join(phases), dkernel
+	return c.join(phases), graph.Reshape(dweights, c.kernelHeight, c.kernelWidth, c.channels, c.outputs)
 }
 
-// kernelGradient returns the gradient of the kernel from one place. The backend
-// transposes what contracts along its first axis: the smaller matrix shall be that.
-func (c convolution) kernelGradient(at place, dy *graph.Node) *graph.Node {
-	var dweights *graph.Node
-	if at.patches.Shape().Dim(1) < c.outputs {
-		dweights = graph.MatMul(graph.Transpose(at.patches, 0, 1), dy)
-	} else {
-		dweights = graph.Transpose(graph.MatMul(graph.Transpose(dy, 0, 1), at.patches), 0, 1)
+// contractRows returns the product [a, b] of the transpose of a [rows, a] with b [rows,
+// b]. The backend would transpose both: here only the one with fewer columns is.
+func contractRows(a, b *graph.Node) *graph.Node {
+	if a.Shape().Dim(1) < b.Shape().Dim(1) {
+		return graph.MatMul(graph.Transpose(a, 0, 1), b)
 	}
-	dkernel := graph.Reshape(dweights, c.patchHeight, c.patchWidth, c.channels, c.outputs)
-	if !c.shared {
-		return dkernel
-	}
-	crop := c.around(at.row, at.column)
-	for i := range crop {
-		crop[i].Start, crop[i].End = -crop[i].Start, -crop[i].End
-	}
-	return pad(dkernel, crop...)
+	return graph.Transpose(graph.MatMul(graph.Transpose(b, 0, 1), a), 0, 1)
 }
 
 // addPatches adds the gradients of one place's patches to the phases: phase (a, b)
 // holds the rows a, a+stride... and columns b, b+stride... of the gradient of x.
 func (c convolution) addPatches(phases []*graph.Node, at place, dpatches *graph.Node) {
-	for i := range c.patchHeight {
-		for j := range c.patchWidth {
-			row, column := i, j
-			if !c.shared {
-				row, column = at.row+i, at.column+j
-			}
-			before := (i*c.patchWidth + j) * c.channels
+	for i := range c.kernelHeight {
+		for j := range c.kernelWidth {
+			row, column := at.row+i, at.column+j
+			before := (i*c.kernelWidth + j) * c.channels
 			phase := row%c.stride*c.stride + column%c.stride
 			phases[phase] = sum(phases[phase], pad(dpatches, graph.PadAxis{},
 				graph.PadAxis{Start: row / c.stride, End: (c.kernelHeight+c.stride-2)/c.stride - row/c.stride},

@@ -72,13 +72,15 @@ func runAll(t *testing.T, backend compute.Backend, inputs []*tensors.Tensor, bui
 	return flat(outputs)
 }
 
+var testChannels = []int{1, 3}
+
 func TestConvolve(t *testing.T) {
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		random := rand.New(rand.NewPCG(1, 1))
 		var inputs []*tensors.Tensor
 		for _, size := range [][2]int{{6, 6}, {7, 5}, {4, 9}, {3, 3}} {
-			for _, channels := range []int{1, 3} {
-				inputs = append(inputs, normal(random, 2, size[0], size[1], channels), normal(random, 3, 3, channels, 4))
+			for _, channels := range testChannels {
+				inputs = append(inputs, normal(random, 2, size[0], size[1], channels), normal(random, 3, 3, channels, 12)) // 12: between the columns of 1 and 3 channels
 			}
 		}
 		var what []string
@@ -173,7 +175,7 @@ func TestPooling(t *testing.T) {
 		random := rand.New(rand.NewPCG(3, 1))
 		var inputs []*tensors.Tensor
 		for _, size := range poolSizes {
-			for _, channels := range []int{1, 3} {
+			for _, channels := range testChannels {
 				inputs = append(inputs, normal(random, 2, size[0], size[1], channels))
 			}
 		}
@@ -187,7 +189,7 @@ func TestPooling(t *testing.T) {
 }
 
 func TestPoolingOfTies(t *testing.T) {
-	const batch, channels = 2, 3
+	const batch = 2
 	onBackends(t, func(t *testing.T, backend compute.Backend) {
 		random := rand.New(rand.NewPCG(4, 1))
 		var inputs []*tensors.Tensor
@@ -198,17 +200,19 @@ func TestPoolingOfTies(t *testing.T) {
 			func() float32 { return float32(random.IntN(3)) },
 		} {
 			for _, size := range poolSizes {
-				pixels := make([]float32, batch*size[0]*size[1]*channels)
-				for i := range pixels {
-					pixels[i] = value()
+				for _, channels := range testChannels {
+					pixels := make([]float32, batch*size[0]*size[1]*channels)
+					for i := range pixels {
+						pixels[i] = value()
+					}
+					inputs = append(inputs, tensors.FromFlatDataAndDimensions(pixels, batch, size[0], size[1], channels))
 				}
-				inputs = append(inputs, tensors.FromFlatDataAndDimensions(pixels, batch, size[0], size[1], channels))
 			}
 		}
 		results := pool(t, backend, inputs)
 		for i, input := range inputs {
 			what := fmt.Sprintf("input %d, %s: ", i, input.Shape())
-			height, width := input.Shape().Dim(1), input.Shape().Dim(2)
+			height, width, channels := input.Shape().Dim(1), input.Shape().Dim(2), input.Shape().Dim(3)
 			// windowSums sums a gradient over each window.
 			windowSums := func(gradient []float32) []float32 {
 				sums := make([]float32, batch*(height/2)*(width/2)*channels)
