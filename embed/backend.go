@@ -58,6 +58,9 @@ func openBackend(name string) (compute.Backend, error) {
 	if backend := backends[name]; backend != nil {
 		return backend, nil
 	}
+	if strings.HasPrefix(name, "xla:cpu") {
+		keepFreedMemory()
+	}
 	var backend compute.Backend
 	err := exceptions.TryCatch[error](func() {
 		var err error

@@ -4,10 +4,6 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// goBackend is what the pure-Go backend calls itself. It has no fast convolution, but a
-// fast matrix product.
-const goBackend = "Go Backend"
-
 // convolve returns the convolution, with stride 1, of x [batch, height, width,
 // channels] with kernel [kernelHeight, kernelWidth, channels, outputs]. With same,
 // x is padded by zeros so that height and width stay. With pool, the maximum of each
@@ -15,35 +11,111 @@ const goBackend = "Go Backend"
 // column is left out. Where several elements of a window are the maximum, the gradient
 // goes to one of them or is shared among them: its sum is that of the stock layer.
 func convolve(x, kernel *graph.Node, same, pool bool) *graph.Node {
-	if x.Graph().Backend().Name() == goBackend {
+	backend := backendName(x.Graph().Backend())
+	if backend == "go" {
 		return convolveAsMatMul(x, kernel, same, pool)
 	}
-	convolution := graph.Convolve(x, kernel)
+	if pool && !same {
+		x = evenOutput(x, kernel)
+	}
+	switch {
+	case backend == "xla:cpu" && pool && x.Shape().Dim(3) == 1:
+		return convolveWindows(x, kernel, same)
+	case backend == "xla:cpu" && !same:
+		x = convolveValid(x, kernel)
+	case same:
+		x = graph.Convolve(x, kernel).PadSame().Done()
+	default:
+		x = graph.Convolve(x, kernel).NoPadding().Done()
+	}
+	if pool {
+		x = maxPool(x)
+	}
+	return x
+}
+
+// evenOutput returns x without a last row or column that only reaches what the pooling
+// of a convolution without padding leaves out.
+func evenOutput(x, kernel *graph.Node) *graph.Node {
+	end := func(axis int) int {
+		size := x.Shape().Dim(1 + axis)
+		return size - (size-kernel.Shape().Dim(axis)+1)%2
+	}
+	return graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, end(0)), graph.AxisRange(0, end(1)))
+}
+
+// convolveValid is the convolution without padding, with a gradient of x of its own.
+// XLA's is a convolution of v with the flipped kernel and zeros all around v: for small
+// images most of its products are with zeros. Here it is one matrix product, whose
+// columns are added up where they lie under the kernel.
+func convolveValid(x, kernel *graph.Node) *graph.Node {
+	return withGradient(x, kernel, func(x, kernel *graph.Node) (*graph.Node, func(v *graph.Node) (dx, dkernel *graph.Node)) {
+		return graph.Convolve(x, kernel).NoPadding().Done(), func(v *graph.Node) (dx, dkernel *graph.Node) {
+			batch, rows, columns := v.Shape().Dim(0), v.Shape().Dim(1), v.Shape().Dim(2)
+			kernelHeight, kernelWidth, channels, outputs := kernel.Shape().Dim(0), kernel.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)
+			dpatches := graph.DotGeneral(graph.Reshape(v, -1, outputs), []int{1}, nil, graph.Reshape(kernel, -1, outputs), []int{1}, nil)
+			dpatches = graph.Reshape(dpatches, batch, rows, columns, kernelHeight, kernelWidth, channels)
+			for i := range kernelHeight {
+				for j := range kernelWidth {
+					part := graph.Slice(dpatches, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(), graph.AxisElem(i), graph.AxisElem(j))
+					dx = sum(dx, pad(graph.Squeeze(part, 3, 4), graph.PadAxis{},
+						graph.PadAxis{Start: i, End: kernelHeight - 1 - i},
+						graph.PadAxis{Start: j, End: kernelWidth - 1 - j}))
+				}
+			}
+			return dx, nil
+		}
+	})
+}
+
+// convolveWindows is convolve with pool for an x with one channel, where XLA's
+// convolution is slow on a CPU. The convolution at the four places of a pooling window
+// is one matrix product: of the patch of x under the whole window with the kernel moved
+// to each place.
+func convolveWindows(x, kernel *graph.Node, same bool) *graph.Node {
+	kernelHeight, kernelWidth, channels, outputs := kernel.Shape().Dim(0), kernel.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)
 	if same {
-		convolution.PadSame()
-	} else {
-		convolution.NoPadding()
+		x = pad(x, graph.PadAxis{},
+			graph.PadAxis{Start: (kernelHeight - 1) / 2, End: kernelHeight / 2},
+			graph.PadAxis{Start: (kernelWidth - 1) / 2, End: kernelWidth / 2})
 	}
-	if !pool {
-		return convolution.Done()
+	batch, rows, columns := x.Shape().Dim(0), (x.Shape().Dim(1)-kernelHeight+1)/2, (x.Shape().Dim(2)-kernelWidth+1)/2
+	var under []*graph.Node
+	for i := range kernelHeight + 1 {
+		for j := range kernelWidth + 1 {
+			under = append(under, graph.Slice(x, graph.AxisRange(),
+				graph.AxisRange(i, i+2*rows-1).Stride(2), graph.AxisRange(j, j+2*columns-1).Stride(2)))
+		}
 	}
-	return maxPool(convolution.Done())
+	var moved []*graph.Node
+	for row := range 2 {
+		for column := range 2 {
+			moved = append(moved, pad(kernel, graph.PadAxis{Start: row, End: 1 - row}, graph.PadAxis{Start: column, End: 1 - column}))
+		}
+	}
+	patches := graph.Reshape(graph.Concatenate(under, -1), batch*rows*columns, -1)
+	weights := graph.Reshape(graph.Concatenate(moved, -1), (kernelHeight+1)*(kernelWidth+1)*channels, 4*outputs)
+	places := graph.Reshape(graph.MatMul(patches, weights), batch, rows, columns, 4, outputs)
+	return sharedMax(places, 3)
 }
 
 // maxPool returns the maximum of each 2 x 2 window, with stride 2, of x [batch, height,
-// width, channels], as a reduction over window axes. The gradient of ReduceMax goes
-// whole to every maximum of a window: it is shared here.
+// width, channels], as a reduction over window axes.
 func maxPool(x *graph.Node) *graph.Node {
 	height, width := x.Shape().Dim(1)/2*2, x.Shape().Dim(2)/2*2
 	if height < x.Shape().Dim(1) || width < x.Shape().Dim(2) {
 		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, height), graph.AxisRange(0, width), graph.AxisRange())
 	}
 	dims := x.Shape().Dimensions
-	windows := graph.Reshape(x, dims[0], dims[1]/2, 2, dims[2]/2, 2, dims[3])
-	shared := graph.IdentityWithCustomGradient(windows, func(windows, v *graph.Node) *graph.Node {
-		highest := graph.ReduceAndKeep(windows, graph.ReduceMax, 2, 4)
-		isHighest := graph.ConvertDType(graph.Equal(windows, highest), v.DType())
-		return graph.Div(v, graph.ReduceAndKeep(isHighest, graph.ReduceSum, 2, 4))
+	return sharedMax(graph.Reshape(x, dims[0], dims[1]/2, 2, dims[2]/2, 2, dims[3]), 2, 4)
+}
+
+// sharedMax is graph.ReduceMax with a gradient that is shared among equal maxima,
+// where graph.ReduceMax gives each the whole of it.
+func sharedMax(x *graph.Node, axes ...int) *graph.Node {
+	shared := graph.IdentityWithCustomGradient(x, func(x, v *graph.Node) *graph.Node {
+		isHighest := graph.ConvertDType(graph.Equal(x, graph.ReduceAndKeep(x, graph.ReduceMax, axes...)), v.DType())
+		return graph.Div(v, graph.ReduceAndKeep(isHighest, graph.ReduceSum, axes...))
 	})
-	return graph.ReduceMax(shared, 2, 4)
+	return graph.ReduceMax(shared, axes...)
 }

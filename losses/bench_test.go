@@ -63,3 +63,5 @@ func BenchmarkTripletAll(b *testing.B) { benchmarkLoss(b, tripletAll(1, true), "
 func BenchmarkTripletSemiHard(b *testing.B) { benchmarkLoss(b, tripletSemiHard(1), "z") }
 
 func BenchmarkTripletHard(b *testing.B) { benchmarkLoss(b, tripletHard(1, true), "z") }
+
+func BenchmarkRegression(b *testing.B) { benchmarkLoss(b, centerLosses[2].loss, "z", "targets") }

@@ -1,0 +1,24 @@
+//go:build cgo && linux && (amd64 || arm64)
+
+package embed
+
+/*
+#include <limits.h>
+#include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+static void keep_freed_memory(void) {
+#ifdef __GLIBC__
+	mallopt(M_MMAP_MAX, 0);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+#endif
+}
+*/
+import "C"
+
+// keepFreedMemory tells the C library to keep the memory that XLA frees. XLA allocates
+// what a step needs anew in every step: by default large blocks go back to the system
+// each time, and each of their pages is cleared again.
+func keepFreedMemory() { C.keep_freed_memory() }
