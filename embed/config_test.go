@@ -2,6 +2,7 @@ package embed
 
 import (
 	"fmt"
+	"image/png"
 	"math"
 	"os"
 	"strings"
@@ -227,10 +228,14 @@ func TestTechniques(t *testing.T) {
 	}
 }
 
-// TestTechniquesAreShown: each technique of the paper is in a notebook and in a row of the
-// README.
+// TestTechniquesAreShown: each technique of the paper is in a notebook, in a row of the
+// README and in the gallery, with a picture.
 func TestTechniquesAreShown(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gallery, err := os.ReadFile("../docs/gallery.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +255,25 @@ func TestTechniquesAreShown(t *testing.T) {
 		if !row {
 			t.Errorf("%s has no row in the README", technique.ID)
 		}
+		picture := "gallery/" + technique.ID + ".png"
+		if !strings.Contains(string(gallery), picture) {
+			t.Errorf("%s is not in the gallery", picture)
+		}
+		if err := decodes("../docs/" + picture); err != nil {
+			t.Errorf("%s: %v", technique.ID, err)
+		}
 	}
+}
+
+// decodes returns an error when the file is not a PNG.
+func decodes(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, err = png.Decode(file)
+	return err
 }
 
 func TestTechniquesIsACopy(t *testing.T) {
