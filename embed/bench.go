@@ -3,7 +3,16 @@ package embed
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/embedspace/embedspace/datasets"
 )
@@ -16,11 +25,22 @@ type Speed struct {
 	TrainImagesPerSecond     float64 `json:"train_images_per_second"`
 	InferenceImagesPerSecond float64 `json:"inference_images_per_second"`
 	MillisecondsPerStep      float64 `json:"ms_per_step"`
+	// PeakMemory is the most memory that the process held while it trained and
+	// embedded, in bytes; 0 where the system does not tell.
+	PeakMemory int64  `json:"peak_memory"`
+	Parts      []Part `json:"parts"`
 }
 
-// Bench measures training steps, and the embedding of as many images, of the
-// Config's network on random images of MNIST's shape. Compilation and two steps to
-// warm up are not counted. Errors are those of Fit.
+// A Part is a layer of the network, timed alone on a batch.
+type Part struct {
+	Name                 string  `json:"name"`
+	ForwardMilliseconds  float64 `json:"forward_ms"`
+	BackwardMilliseconds float64 `json:"backward_ms"` // gradients of its variables and input
+}
+
+// Bench measures training steps, the embedding of as many images, and each layer
+// alone, of the Config's network on random images of MNIST's shape. Compilation and two
+// steps to warm up are not counted. Errors are those of Fit.
 func Bench(cfg Config, steps int) (Speed, error) {
 	cfg, err := cfg.WithDefaults()
 	if err != nil {
@@ -40,40 +60,136 @@ func Bench(cfg Config, steps int) (Speed, error) {
 		return Speed{}, err
 	}
 
+	resetPeakMemory()
 	batch, labels := images.Images[:cfg.Batch*len(images.At(0))], images.Labels[:cfg.Batch]
-	train := func(steps int) (err error) {
-		for range steps {
-			if _, err = net.train(batch, labels, cfg.LearningRate, 0); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	trainTime, err := timed(func() error { return train(2) }, func() error { return train(steps) })
+	trainTime, err := timed(steps, func() error {
+		_, err := net.train(batch, labels, cfg.LearningRate, 0)
+		return err
+	})
 	if err != nil {
 		return Speed{}, err
 	}
-	embed := func() error { _, err := net.embedAll(images); return err }
-	embedTime, err := timed(embed, embed)
+	embedTime, err := timed(1, func() error { _, err := net.embedAll(images); return err })
 	if err != nil {
 		return Speed{}, err
 	}
-	return Speed{
+	speed := Speed{
 		Backend: cfg.Backend, Batch: cfg.Batch, Padding: cfg.Padding,
 		TrainImagesPerSecond:     float64(steps*cfg.Batch) / trainTime.Seconds(),
 		InferenceImagesPerSecond: float64(images.Len()) / embedTime.Seconds(),
 		MillisecondsPerStep:      1000 * trainTime.Seconds() / float64(steps),
-	}, nil
+		PeakMemory:               peakMemory(),
+	}
+	speed.Parts, err = net.benchParts(backend, steps)
+	return speed, err
 }
 
-// timed returns how long run takes after warmUp.
-func timed(warmUp, run func() error) (time.Duration, error) {
-	if err := warmUp(); err != nil {
-		return 0, err
+// benchParts measures each layer of the extractor alone, on noise.
+func (n *network) benchParts(backend compute.Backend, steps int) ([]Part, error) {
+	var parts []Part
+	input := noise(n.cfg.Batch, n.shape[0], n.shape[1], n.shape[2])
+	for i, layer := range extractorLayers(n.cfg) {
+		store := model.NewStore()
+		forward := func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
+			y := layer.apply(scope, inputs[0])
+			return []*graph.Node{first(y), y}
+		}
+		backward := func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
+			x, dy := inputs[0], inputs[1]
+			y := layer.apply(scope, x)
+			var of []*graph.Node
+			if i > 0 { // images need no gradient
+				of = append(of, x)
+			}
+			for variable := range store.IterVariables() {
+				if variable.Trainable {
+					of = append(of, variable.NodeValue(x.Graph()))
+				}
+			}
+			gradients := graph.Gradient(graph.ReduceAllSum(graph.Mul(y, dy)), of...)
+			return append([]*graph.Node{first(gradients[0])}, gradients...)
+		}
+		forwardTime, shape, err := n.benchGraph(backend, store, forward, steps, input)
+		if err != nil {
+			return nil, err
+		}
+		output := noise(shape.Dimensions...)
+		bothTime, _, err := n.benchGraph(backend, store, backward, steps, input, output)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, Part{layer.name, forwardTime, bothTime - forwardTime})
+		input = output
 	}
-	started := time.Now()
-	err := run()
-	return time.Since(started), err
+	return parts, nil
+}
+
+// first returns one number of x, that tells when x is complete.
+func first(x *graph.Node) *graph.Node {
+	return graph.Squeeze(graph.Slice(graph.Reshape(x, -1), graph.AxisElem(0)))
+}
+
+// benchGraph returns the milliseconds that a graph takes, and the shape of its second
+// output.
+func (n *network) benchGraph(backend compute.Backend, store *model.Store, build func(*model.Scope, []*graph.Node) []*graph.Node, steps int, inputs ...any) (milliseconds float64, shape shapes.Shape, err error) {
+	exec, err := model.NewExec(backend, store, build)
+	if err != nil {
+		return 0, shape, err
+	}
+	defer exec.Finalize()
+	duration, err := timed(steps, func() error {
+		outputs, err := n.call(exec, inputs...)
+		if err != nil {
+			return err
+		}
+		tensors.ToScalar[float32](outputs[0])
+		shape = outputs[1].Shape()
+		return finalize(outputs...)
+	})
+	return 1000 * duration.Seconds() / float64(steps), shape, err
+}
+
+// noise returns a tensor of numbers from 0 to 1.
+func noise(dims ...int) *tensors.Tensor {
+	random := rand.New(rand.NewPCG(1, 1))
+	flat := make([]float32, shapes.Make(dtypes.Float32, dims...).Size())
+	for i := range flat {
+		flat[i] = random.Float32()
+	}
+	return tensors.FromFlatDataAndDimensions(flat, dims...)
+}
+
+// timed returns how long n calls of run take, after two to warm up.
+func timed(n int, run func() error) (time.Duration, error) {
+	var started time.Time
+	for i := range n + 2 {
+		if i == 2 {
+			started = time.Now()
+		}
+		if err := run(); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(started), nil
+}
+
+// resetPeakMemory begins a new measurement of peakMemory, where Linux allows it.
+func resetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
+// peakMemory returns the most bytes that the process held since resetPeakMemory, as
+// Linux tells it; 0 on other systems.
+func peakMemory() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
+			return kib << 10
+		}
+	}
+	return 0
 }
 
 // randomDigits returns n images of MNIST's shape, of noise.

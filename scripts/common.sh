@@ -84,6 +84,39 @@ unset GOBIN GOOS GOARCH JUPYTER_PATH JUPYTER_CONFIG_PATH
 export JUPYTER_CONFIG_DIR="$tools/jupyter/config" JUPYTER_DATA_DIR="$tools/jupyter/data" \
   JUPYTER_RUNTIME_DIR="$tools/jupyter/runtime" IPYTHONDIR="$tools/jupyter/ipython"
 
+# sha256 FILE: its SHA-256 in hexadecimal.
+sha256() { { sha256sum -- "$1" 2>/dev/null || shasum -a 256 -- "$1"; } | cut -d ' ' -f 1; }
+
+# step LABEL COMMAND...: runs it with its output in a log, says how long it took, and
+# shows the end of the log when it failed.
+step() {
+  local label=$1 start=$SECONDS
+  shift
+  printf '  %-42s ' "$label"
+  if "$@" >"$tools/step.log" 2>&1; then
+    took "$start"; printf '\n'
+  else
+    printf 'failed\n'
+    grep -v '^ *$' "$tools/step.log" | tail -n 8 | cut -c 1-300 | sed 's/^/    /'
+    return 1
+  fi
+}
+
+# A stamp holds the inputs that a part was made from and is written last: a part that
+# was interrupted, or whose inputs changed, is made again.
+stamped() { [[ -f $stamps/$1 && $(<"$stamps/$1") == "$2" ]]; }
+stamp() { printf '%s\n' "$2" >"$stamps/$1.new" && mv -f "$stamps/$1.new" "$stamps/$1"; }
+
+# pip VENV ARGUMENTS...: with the user's own settings for the network, and no writes
+# outside the target: pip asks rustc for its version, and rustup then makes a folder.
+pip() {
+  local python=$1/bin/python
+  shift
+  XDG_CONFIG_HOME=$user_config RUSTUP_HOME="$tools/cache/rustup" PIP_USER=0 \
+    "$python" -I -m pip install --quiet --no-input --disable-pip-version-check \
+    --no-cache-dir --only-binary :all: --require-hashes "$@"
+}
+
 # set_up ARGUMENTS...: calls scripts/setup. Sets notebooks to 1 where notebooks can be
 # executed, xla to 1 where there is an XLA plugin for the CPU.
 set_up() {

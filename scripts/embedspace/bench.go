@@ -3,15 +3,16 @@ package main
 import (
 	"fmt"
 	"io"
+	"text/tabwriter"
 
 	"github.com/embedspace/embedspace/embed"
 )
 
-// bench measures how many images per second are trained and embedded.
+// bench measures how many images per second are trained and embedded, on each backend.
 func bench(args []string, stdout, stderr io.Writer) error {
 	var cfg embed.Config
 	flags := newFlags("bench", stderr)
-	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default the first of them that there is)")
+	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default all of them that there are)")
 	flags.IntVar(&cfg.Batch, "batch", 0, "images per step (default 128)")
 	steps := flags.Int("steps", 50, "training steps to measure")
 	flags.StringVar(&cfg.Padding, "padding", "", "same or valid (default valid)")
@@ -26,14 +27,43 @@ func bench(args []string, stdout, stderr io.Writer) error {
 	if *steps < 1 {
 		return usageError{fmt.Errorf("embedspace: -steps is %d; allowed: 1 or more", *steps)}
 	}
-	speed, err := embed.Bench(cfg, *steps)
-	if err != nil {
-		return err
+	backends := embed.BackendNames()
+	if cfg.Backend != "" {
+		backends = []string{cfg.Backend}
+	}
+	measured := struct {
+		Backends []embed.Speed `json:"backends"`
+	}{}
+	for _, cfg.Backend = range backends {
+		speed, err := embed.Bench(cfg, *steps)
+		if err != nil {
+			return err
+		}
+		measured.Backends = append(measured.Backends, speed)
+		if !*asJSON {
+			writeSpeed(stdout, speed)
+		}
 	}
 	if *asJSON {
-		return printJSON(stdout, speed)
+		return printJSON(stdout, measured)
 	}
-	fmt.Fprintf(stdout, "%s, batch %d, padding %s: %.0f images/s in training (%.1f ms per step), %.0f images/s in inference\n",
-		speed.Backend, speed.Batch, speed.Padding, speed.TrainImagesPerSecond, speed.MillisecondsPerStep, speed.InferenceImagesPerSecond)
 	return nil
+}
+
+// writeSpeed writes a table of the parts of a step.
+func writeSpeed(w io.Writer, speed embed.Speed) {
+	fmt.Fprintf(w, "%s, batch %d, padding %s: %.0f images/s in training, %.0f images/s in inference",
+		speed.Backend, speed.Batch, speed.Padding, speed.TrainImagesPerSecond, speed.InferenceImagesPerSecond)
+	if speed.PeakMemory > 0 {
+		fmt.Fprintf(w, ", %d MiB", speed.PeakMemory>>20)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(table, "\n  ms per step\tforward\tbackward\t\n")
+	rest := speed.MillisecondsPerStep
+	for _, part := range speed.Parts {
+		rest -= part.ForwardMilliseconds + part.BackwardMilliseconds
+		fmt.Fprintf(table, "  %s\t%.1f\t%.1f\t\n", part.Name, part.ForwardMilliseconds, part.BackwardMilliseconds)
+	}
+	fmt.Fprintf(table, "  loss, Adam, the rest\t%.1f\t\t\n  a step\t%.1f\t\t\n", rest, speed.MillisecondsPerStep)
+	table.Flush()
 }

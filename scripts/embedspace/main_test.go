@@ -330,8 +330,8 @@ func TestInterrupt(t *testing.T) {
 func TestBench(t *testing.T) {
 	args := []string{"bench", "-backend", "go", "-batch", "8", "-steps", "1", "-padding", "valid"}
 	stdout, _ := execute(t, 0, append(args, "-json")...)
-	object := lastObject(t, stdout)
-	checkFields(t, object, "backend", "batch", "padding", "train_images_per_second", "inference_images_per_second", "ms_per_step")
+	object := lastObject(t, stdout)["backends"].([]any)[0].(map[string]any)
+	checkFields(t, object, "backend", "batch", "padding", "train_images_per_second", "inference_images_per_second", "ms_per_step", "peak_memory", "parts")
 	if object["backend"] != "go" || object["batch"] != 8. || object["padding"] != "valid" {
 		t.Errorf("got %v", object)
 	}
@@ -339,11 +339,11 @@ func TestBench(t *testing.T) {
 	if rate, milliseconds := object["train_images_per_second"].(float64), object["ms_per_step"].(float64); rate*milliseconds < 7999 || rate*milliseconds > 8001 {
 		t.Errorf("%g images/s with %g ms per step of 8 images", rate, milliseconds)
 	}
-	if object["inference_images_per_second"].(float64) <= 0 {
+	if object["inference_images_per_second"].(float64) <= 0 || len(object["parts"].([]any)) != 5 {
 		t.Errorf("got %v", object)
 	}
 	stdout, _ = execute(t, 0, args...)
-	for _, word := range []string{"go", "batch 8", "padding valid", "images/s in training", "images/s in inference"} {
+	for _, word := range []string{"go", "batch 8", "padding valid", "images/s in training", "images/s in inference", "Conv(64) - Pool", "FC(2)", "a step"} {
 		if !strings.Contains(stdout, word) {
 			t.Errorf("standard output is %q, want it to have %q", stdout, word)
 		}
