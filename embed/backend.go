@@ -58,13 +58,10 @@ func openBackend(name string) (compute.Backend, error) {
 	if backend := backends[name]; backend != nil {
 		return backend, nil
 	}
-	if strings.HasPrefix(name, "xla:cpu") {
-		keepFreedMemory()
-	}
 	var backend compute.Backend
 	err := exceptions.TryCatch[error](func() {
 		var err error
-		if backend, err = compute.NewWithConfig(name); err != nil {
+		if backend, err = newBackend(name); err != nil {
 			panic(err)
 		}
 	})

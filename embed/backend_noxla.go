@@ -2,6 +2,10 @@
 
 package embed
 
+import "github.com/gomlx/compute"
+
 // xlaPlugins lists the PJRT plugins of this machine: none without cgo, which
 // go-xla needs.
 func xlaPlugins() []string { return nil }
+
+func newBackend(config string) (compute.Backend, error) { return compute.NewWithConfig(config) }

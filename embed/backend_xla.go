@@ -4,8 +4,25 @@ package embed
 
 import (
 	_ "github.com/embedspace/embedspace/embed/internal/project" // says where the plugins are, before go-xla asks
+	"github.com/gomlx/compute"
 	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/pjrt"
 )
 
 // xlaPlugins lists the PJRT plugins that this machine can use, GPU before CPU.
 func xlaPlugins() []string { return xla.GetAvailablePlugins() }
+
+// newBackend opens a backend. XLA's plugin for the CPU computes with as many threads as
+// there are cores, but no less than devices, of which it makes four by default: on two
+// cores they push each other's data out of the caches. One device is enough.
+func newBackend(config string) (compute.Backend, error) {
+	if config != "xla:cpu" {
+		return compute.NewWithConfig(config)
+	}
+	keepFreedMemory()
+	backend, err := xla.NewWithOptions("cpu", pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+	if err != nil {
+		return nil, err
+	}
+	return backend, nil
+}
