@@ -8,7 +8,6 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/layers"
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/initializer"
@@ -104,8 +103,11 @@ func convLayer(filters int, same, pool bool) func(scope *model.Scope, x *graph.N
 // denseLayer is a fully connected layer with an activation.
 func denseLayer(outputs int, act func(x *graph.Node) *graph.Node, init func(model.StoreProvider) model.VariableInitializer) func(scope *model.Scope, x *graph.Node) *graph.Node {
 	return func(scope *model.Scope, x *graph.Node) *graph.Node {
-		x = graph.Reshape(x, x.Shape().Dim(0), -1)
-		return act(layers.DenseWithBias(scope.WithInitializer(init(scope)), x, outputs))
+		g := x.Graph()
+		scope = scope.In("dense").WithInitializer(init(scope))
+		weights := scope.VariableWithShape("weights", shapes.Make(x.DType(), x.Shape().Size()/x.Shape().Dim(0), outputs))
+		biases := scope.VariableWithShape("biases", shapes.Make(x.DType(), outputs))
+		return act(graph.Add(multiply(x, weights.NodeValue(g)), graph.ExpandLeftToRank(biases.NodeValue(g), 2)))
 	}
 }
 

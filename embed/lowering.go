@@ -49,8 +49,8 @@ func evenOutput(x, kernel *graph.Node) *graph.Node {
 // images most of its products are with zeros. Here it is one matrix product, whose
 // columns are added up where they lie under the kernel.
 func convolveValid(x, kernel *graph.Node) *graph.Node {
-	return withGradient(x, kernel, func(x, kernel *graph.Node) (*graph.Node, func(v *graph.Node) (dx, dkernel *graph.Node)) {
-		return graph.Convolve(x, kernel).NoPadding().Done(), func(v *graph.Node) (dx, dkernel *graph.Node) {
+	return withInputGradient(x, func(x *graph.Node) (y *graph.Node, gradient func(v *graph.Node) *graph.Node) {
+		return graph.Convolve(x, kernel).NoPadding().Done(), func(v *graph.Node) (dx *graph.Node) {
 			batch, rows, columns := v.Shape().Dim(0), v.Shape().Dim(1), v.Shape().Dim(2)
 			kernelHeight, kernelWidth, channels, outputs := kernel.Shape().Dim(0), kernel.Shape().Dim(1), kernel.Shape().Dim(2), kernel.Shape().Dim(3)
 			dpatches := graph.DotGeneral(graph.Reshape(v, -1, outputs), []int{1}, nil, graph.Reshape(kernel, -1, outputs), []int{1}, nil)
@@ -63,7 +63,7 @@ func convolveValid(x, kernel *graph.Node) *graph.Node {
 						graph.PadAxis{Start: j, End: kernelWidth - 1 - j}))
 				}
 			}
-			return dx, nil
+			return dx
 		}
 	})
 }
@@ -113,9 +113,66 @@ func maxPool(x *graph.Node) *graph.Node {
 // sharedMax is graph.ReduceMax with a gradient that is shared among equal maxima,
 // where graph.ReduceMax gives each the whole of it.
 func sharedMax(x *graph.Node, axes ...int) *graph.Node {
-	shared := graph.IdentityWithCustomGradient(x, func(x, v *graph.Node) *graph.Node {
-		isHighest := graph.ConvertDType(graph.Equal(x, graph.ReduceAndKeep(x, graph.ReduceMax, axes...)), v.DType())
-		return graph.Div(v, graph.ReduceAndKeep(isHighest, graph.ReduceSum, axes...))
+	return withInputGradient(x, func(x *graph.Node) (y *graph.Node, gradient func(v *graph.Node) *graph.Node) {
+		highest := graph.ReduceAndKeep(x, graph.ReduceMax, axes...)
+		return graph.Squeeze(highest, axes...), func(v *graph.Node) *graph.Node {
+			isHighest := graph.ConvertDType(graph.Equal(x, highest), v.DType())
+			share := graph.Div(graph.Reshape(v, highest.Shape().Dimensions...), sumSlices(isHighest, axes...))
+			return graph.Mul(isHighest, share)
+		}
 	})
-	return graph.ReduceMax(shared, axes...)
+}
+
+// sumSlices is graph.ReduceAndKeep with graph.ReduceSum for short axes, as a sum of slices:
+// XLA's reduction over an axis in the middle is slow on a CPU.
+func sumSlices(x *graph.Node, axes ...int) *graph.Node {
+	for _, axis := range axes {
+		var total *graph.Node
+		for i := range x.Shape().Dim(axis) {
+			total = sum(total, graph.SliceAxis(x, axis, graph.AxisRange(i, i+1)))
+		}
+		x = total
+	}
+	return x
+}
+
+// multiply returns the matrix product of x [batch, ...], flat, with weights [features,
+// outputs]. On XLA for a CPU the gradient of an x of more axes is computed transposed, and
+// moved into place by a transposition of three axes that XLA does not see through: as
+// the product that XLA makes of it, it takes twice the time.
+func multiply(x, weights *graph.Node) *graph.Node {
+	dims := x.Shape().Dimensions
+	flat := func(x *graph.Node) *graph.Node { return graph.Reshape(x, dims[0], -1) }
+	if backendName(x.Graph().Backend()) != "xla:cpu" || len(dims) < 3 {
+		return graph.MatMul(flat(x), weights)
+	}
+	return withInputGradient(x, func(x *graph.Node) (y *graph.Node, gradient func(v *graph.Node) *graph.Node) {
+		return graph.MatMul(flat(x), weights), func(v *graph.Node) *graph.Node {
+			dx := graph.DotGeneral(weights, []int{1}, nil, v, []int{1}, nil)
+			dx = graph.Reshape(dx, -1, dims[len(dims)-1], dims[0])
+			return graph.Reshape(graph.TransposeAllAxes(dx, 2, 0, 1), dims...)
+		}
+	})
+}
+
+// withInputGradient returns the output of forward for x, with the gradient of x that
+// the function returned by forward computes from the output's gradient v. Gradients of
+// what else forward uses are the graph's own.
+func withInputGradient(x *graph.Node,
+	forward func(x *graph.Node) (y *graph.Node, gradient func(v *graph.Node) *graph.Node),
+) *graph.Node {
+	var dx *graph.Node
+	x = graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return dx })
+	y, gradient := forward(graph.StopGradient(x))
+	// The graph's own gradient must find a way from y to x; what it computes on that way
+	// is replaced, so that none of it is executed.
+	way := x
+	for axis := range x.Rank() {
+		way = graph.SliceAxis(way, axis, graph.AxisRange(0, 1))
+	}
+	y = graph.Add(y, graph.MulScalar(graph.Reshape(way), 0))
+	return graph.IdentityWithCustomGradient(y, func(_, v *graph.Node) *graph.Node {
+		dx = gradient(v)
+		return v
+	})
 }

@@ -26,20 +26,14 @@ func convolveAsMatMul(x, kernel *graph.Node, same, pool bool) *graph.Node {
 }
 
 // withGradient returns the output of forward for x and kernel, with the gradients that
-// the function returned by forward computes from the output's gradient v; a dkernel of
-// nil leaves it to the graph's own gradient. GoMLX lets only a function of one node have
-// a gradient of its own.
+// the function returned by forward computes from the output's gradient v. GoMLX lets
+// only a function of one node have a gradient of its own.
 func withGradient(x, kernel *graph.Node,
 	forward func(x, kernel *graph.Node) (y *graph.Node, backward func(v *graph.Node) (dx, dkernel *graph.Node)),
 ) *graph.Node {
 	var dx, dkernel *graph.Node
 	x = graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return dx })
-	kernel = graph.IdentityWithCustomGradient(kernel, func(_, v *graph.Node) *graph.Node {
-		if dkernel == nil {
-			return v
-		}
-		return dkernel
-	})
+	kernel = graph.IdentityWithCustomGradient(kernel, func(_, _ *graph.Node) *graph.Node { return dkernel })
 	// The graph's own gradient must find a way from y to both: it leads through the kernel.
 	// What it computes on that way is replaced, so that none of it is executed.
 	first := graph.Slice(x, graph.AxisElem(0), graph.AxisElem(0), graph.AxisElem(0), graph.AxisElem(0))

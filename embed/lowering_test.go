@@ -117,6 +117,25 @@ func TestConvolve(t *testing.T) {
 	})
 }
 
+// TestMultiply: the matrix product of what is flattened, with its gradients.
+func TestMultiply(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		random := rand.New(rand.NewPCG(6, 1))
+		for _, size := range [][]int{{3, 5}, {3, 5, 1}, {2, 4, 3, 5}} {
+			x := normal(random, size...)
+			inputs := []*tensors.Tensor{x, normal(random, x.Size()/size[0], 7)}
+			got := runAll(t, backend, inputs, func(inputs []*graph.Node) []*graph.Node {
+				x, weights := inputs[0], inputs[1]
+				return append(weighted(multiply(x, weights), x, weights),
+					weighted(graph.MatMul(graph.Reshape(x, size[0], -1), weights), x, weights)...)
+			})
+			for k, part := range []string{"output", "gradient of x", "gradient of the weights"} {
+				checkClose(t, fmt.Sprintf("%v: %s", size, part), got[k], got[3+k])
+			}
+		}
+	})
+}
+
 // TestConvolveByHand: the naive loop, in the field's sense of convolution (the
 // kernel is not flipped), with zeros around the image.
 func TestConvolveByHand(t *testing.T) {
