@@ -3,6 +3,8 @@
 package embed
 
 import (
+	"strings"
+
 	_ "github.com/embedspace/embedspace/embed/internal/project" // says where the plugins are, before go-xla asks
 	"github.com/gomlx/compute"
 	"github.com/gomlx/go-xla/compute/xla"
@@ -16,11 +18,12 @@ func xlaPlugins() []string { return xla.GetAvailablePlugins() }
 // there are cores, but no less than devices, of which it makes four by default: on two
 // cores they push each other's data out of the caches. One device is enough.
 func newBackend(config string) (compute.Backend, error) {
-	if config != "xla:cpu" {
+	plugin, isXLA := strings.CutPrefix(config, "xla:")
+	if !isXLA || !strings.HasPrefix(plugin, "cpu") {
 		return compute.NewWithConfig(config)
 	}
 	keepFreedMemory()
-	backend, err := xla.NewWithOptions("cpu", pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+	backend, err := xla.NewWithOptions(plugin, pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
 	if err != nil {
 		return nil, err
 	}

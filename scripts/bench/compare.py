@@ -48,13 +48,12 @@ def compare_speed(args):
     for padding in "valid", "same":
         rates = {name: [] for name in ["PyTorch", *backends]}
         for _ in range(args.rounds):
-            ours = {backend: [args.embedspace, "bench", "-json", "-backend", backend,
-                              "-padding", padding, "-steps", str(args.steps)] for backend in backends}
-            theirs = [args.python, PYTORCH, "speed", "--padding", padding, "--steps", str(args.steps)]
-            rates["PyTorch"].append(json.loads(output(*theirs))["train_images_per_second"])
-            for backend, command in ours.items():
-                speed = json.loads(output(*command).splitlines()[-1])["backends"][0]
-                rates[backend].append(speed["train_images_per_second"])
+            speed = output(args.python, PYTORCH, "speed", "--padding", padding, "--steps", str(args.steps))
+            rates["PyTorch"].append(json.loads(speed)["train_images_per_second"])
+            for backend in backends:
+                speed = output(args.embedspace, "bench", "-json", "-backend", backend,
+                               "-padding", padding, "-steps", str(args.steps))
+                rates[backend].append(json.loads(speed)["backends"][0]["train_images_per_second"])
             print(f"padding {padding}: " + ", ".join(f"{name} {rate[-1]:.0f}" for name, rate in rates.items()), flush=True)
         report(f"padding {padding}", "images/s", rates)
 
