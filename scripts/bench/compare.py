@@ -13,12 +13,12 @@ from statistics import median
 
 PYTORCH = Path(__file__).with_name("pytorch.py")
 
-# The shortest one-cycle schedules of those tried that reach 98 % (docs/performance.md),
+# The fastest one-cycle schedules of those tried that reach 98 % (docs/performance.md),
 # with padding valid, which is the faster for both.
-SCHEDULES = {  # technique: (epochs, learning rate) of PyTorch, of embedspace
-    "softmax": ((2, 0.004), (2, 0.008)),
-    "contrastive": ((2, 0.004), (2, 0.008)),
-    "center": ((2, 0.004), (2, 0.008)),
+SCHEDULES = {  # technique: (epochs, batch, learning rate) of PyTorch, of embedspace
+    "softmax": ((2, 128, 0.004), (1, 32, 0.008)),
+    "contrastive": ((2, 128, 0.004), (1, 32, 0.008)),
+    "center": ((2, 64, 0.004), (1, 32, 0.008)),
 }
 
 
@@ -68,11 +68,11 @@ def compare_time(args):
         for _ in range(args.rounds):
             seconds["PyTorch"].append(reaches(args.accuracy, [
                 args.python, PYTORCH, "train", Path(data, "mnist"), "--technique", technique,
-                "--epochs", str(theirs[0]), "--rate", str(theirs[1])]))
+                "--epochs", str(theirs[0]), "--batch", str(theirs[1]), "--rate", str(theirs[2])]))
             with tempfile.TemporaryDirectory() as folder:
                 seconds["embedspace"].append(reaches(args.accuracy, [
                     args.embedspace, "train", "-dataset", "mnist", "-technique", technique, "-out", folder,
-                    "-epochs", str(ours[0]), "-set", f"learning-rate={ours[1]}"]))
+                    "-epochs", str(ours[0]), "-batch", str(ours[1]), "-set", f"learning-rate={ours[2]}"]))
             print(f"{technique}: " + ", ".join(f"{name} {times[-1]:.1f} s" for name, times in seconds.items()), flush=True)
         report(f"{technique} to {args.accuracy:g} %", "s", seconds)
 
