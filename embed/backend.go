@@ -14,11 +14,19 @@ import (
 
 var (
 	backendsMu sync.Mutex
-	// backends holds the backends that are open: one per name and process.
-	backends = map[string]compute.Backend{}
+	// backends holds the backends that are open: one per key and process.
+	backends = map[backendKey]compute.Backend{}
 	// noticed tells whether the notice about pure Go was given.
 	noticed bool
 )
+
+// xlaCPU begins the names of XLA for a CPU; options may follow.
+const xlaCPU = "xla:cpu"
+
+type backendKey struct {
+	name    string
+	devices int // that XLA made for a CPU; else 1, whatever the backend has
+}
 
 // OpenBackend returns the compute backend of that name, opening it at its first
 // use: "go" (pure Go), "xla:cpu" or "xla:cuda" (XLA through a PJRT plugin), or any
@@ -33,16 +41,39 @@ var (
 //
 // The error names the backend that can't be opened and what there is.
 func OpenBackend(name string, notice io.Writer) (compute.Backend, error) {
+	return openDevices(name, 1, notice)
+}
+
+// openDevices is OpenBackend for a backend with a number of devices: the GPUs of a
+// machine, or as many devices of XLA for a CPU as are asked for, which share its cores.
+// The error names the number that the backend has, if it has less.
+func openDevices(name string, devices int, notice io.Writer) (compute.Backend, error) {
+	backend, err := chooseBackend(name, devices, notice)
+	if err != nil {
+		return nil, err
+	}
+	if there := backend.NumDevices(); there < devices {
+		allowed := "1"
+		if there > 1 {
+			allowed = fmt.Sprintf("1 to %d", there)
+		}
+		return nil, fmt.Errorf("embed: devices is %d, but backend %s has %d; allowed: %s", devices, backendName(backend), there, allowed)
+	}
+	return backend, nil
+}
+
+// chooseBackend is openDevices, whatever number of devices there is.
+func chooseBackend(name string, devices int, notice io.Writer) (compute.Backend, error) {
 	backendsMu.Lock()
 	defer backendsMu.Unlock()
 	if name == "" {
 		name = os.Getenv(compute.ConfigEnvVar)
 	}
 	if name != "" {
-		return openBackend(name)
+		return openBackend(name, devices)
 	}
 	for _, plugin := range xlaPlugins() {
-		if backend, err := openBackend("xla:" + plugin); err == nil {
+		if backend, err := openBackend("xla:"+plugin, devices); err == nil {
 			return backend, nil
 		}
 	}
@@ -50,18 +81,23 @@ func OpenBackend(name string, notice io.Writer) (compute.Backend, error) {
 		noticed = true
 		fmt.Fprintln(notice, "No XLA plugin found: using the pure-Go backend, which is slower. ./scripts/setup installs the plugin into .tools/pjrt.")
 	}
-	return openBackend("go")
+	return openBackend("go", devices)
 }
 
-// openBackend opens the backend of that name, or returns the open one.
-func openBackend(name string) (compute.Backend, error) {
-	if backend := backends[name]; backend != nil {
+// openBackend opens the backend of that name, or returns the open one. Only XLA for a CPU
+// makes its devices; there is one backend with each number of them.
+func openBackend(name string, devices int) (compute.Backend, error) {
+	key := backendKey{name, 1}
+	if strings.HasPrefix(name, xlaCPU) {
+		key.devices = devices
+	}
+	if backend := backends[key]; backend != nil {
 		return backend, nil
 	}
 	var backend compute.Backend
 	err := exceptions.TryCatch[error](func() {
 		var err error
-		if backend, err = newBackend(name); err != nil {
+		if backend, err = newBackend(name, key.devices); err != nil {
 			panic(err)
 		}
 	})
@@ -69,7 +105,7 @@ func openBackend(name string) (compute.Backend, error) {
 		return nil, fmt.Errorf("embed: backend %q can't be opened (there are: %s): %w",
 			name, strings.Join(BackendNames(), ", "), err)
 	}
-	backends[name] = backend
+	backends[key] = backend
 	return backend, nil
 }
 

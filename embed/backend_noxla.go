@@ -8,4 +8,4 @@ import "github.com/gomlx/compute"
 // go-xla needs.
 func xlaPlugins() []string { return nil }
 
-func newBackend(config string) (compute.Backend, error) { return compute.NewWithConfig(config) }
+func newBackend(config string, _ int) (compute.Backend, error) { return compute.NewWithConfig(config) }

@@ -16,14 +16,14 @@ func xlaPlugins() []string { return xla.GetAvailablePlugins() }
 
 // newBackend opens a backend. XLA's plugin for the CPU computes with as many threads as
 // there are cores, but no less than devices, of which it makes four by default: on two
-// cores they push each other's data out of the caches. One device is enough.
-func newBackend(config string) (compute.Backend, error) {
+// cores they push each other's data out of the caches. It makes as many as are asked for.
+func newBackend(config string, devices int) (compute.Backend, error) {
 	plugin, isXLA := strings.CutPrefix(config, "xla:")
 	if !isXLA || !strings.HasPrefix(plugin, "cpu") {
 		return compute.NewWithConfig(config)
 	}
 	keepFreedMemory()
-	backend, err := xla.NewWithOptions(plugin, pjrt.NamedValuesMap{"cpu_device_count": int64(1)})
+	backend, err := xla.NewWithOptions(plugin, pjrt.NamedValuesMap{"cpu_device_count": int64(devices)})
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,8 @@ type Part struct {
 }
 
 // Bench measures training steps, the embedding of as many images, and each layer
-// alone, of the Config's network on random images of MNIST's shape. Compilation and two
+// alone, of the Config's network on random images of MNIST's shape. Only the training steps
+// take more than one of the Config's devices. Compilation and two
 // steps to warm up are not counted. Errors are those of Fit.
 func Bench(cfg Config, steps int) (Speed, error) {
 	cfg, err := cfg.WithDefaults()
@@ -49,7 +50,7 @@ func Bench(cfg Config, steps int) (Speed, error) {
 	if steps < 1 {
 		return Speed{}, fmt.Errorf("embed: steps is %d; allowed: 1 or more", steps)
 	}
-	backend, err := OpenBackend(cfg.Backend, nil)
+	backend, err := openDevices(cfg.Backend, cfg.Devices, nil)
 	if err != nil {
 		return Speed{}, err
 	}

@@ -67,6 +67,7 @@ func loadCheckpoint(folder string) (variables map[string]*tensors.Tensor, state 
 		return nil, state, fmt.Errorf("embed: checkpoint %s: no %s in it", path, stateKey)
 	}
 	delete(arrays, stateKey)
+	state.Config.Devices = defaultDevices // older checkpoints do not say
 	if err := encoded.ConstBytes(func(data []byte) { err = json.Unmarshal(data, &state) }); err != nil {
 		return nil, state, err
 	}

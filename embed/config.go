@@ -20,6 +20,7 @@ type Config struct {
 	Batch     int                `json:"batch"`  // images per step
 	Seed      int64              `json:"seed"`
 	Backend   string             `json:"backend"` // see OpenBackend
+	Devices   int                `json:"devices"` // that train together, each on its part of a batch
 	Params    map[string]float64 `json:"params"`  // of the technique
 
 	Extractor    string  `json:"extractor"`     // see Extractors
@@ -49,6 +50,7 @@ const (
 	fullEpochs          = 5
 	defaultBatch        = 128
 	defaultSeed         = 1
+	defaultDevices      = 1
 	defaultExtractor    = "paper"
 	defaultActivation   = "linear"
 	defaultPadding      = "valid"
@@ -67,6 +69,7 @@ var Defaults = []Default{
 	{"train", "all", "0 (all) or more", "a number that is compared uses all images"},
 	{"batch", fmt.Sprint(defaultBatch), "1 to the number of training images", "the usual size"},
 	{"seed", fmt.Sprint(defaultSeed), "any integer but 0", "a run repeats by default"},
+	{"devices", fmt.Sprint(defaultDevices), "the divisors of batch; 1 on pure Go", "XLA for a CPU uses all cores with one device"},
 	{"backend", "the fastest there is", "see OpenBackend", "xla:cuda, xla:cpu, go, in this order"},
 	{"extractor", defaultExtractor, "see Extractors", "the network of Fig. 1"},
 	{"activation", defaultActivation, "linear, sigmoid, relu, selu", "section II-B: linear is the base of all that follows"},
@@ -100,6 +103,7 @@ func (c Config) WithDefaults() (Config, error) {
 	setDefault(&c.Epochs, fullEpochs)
 	setDefault(&c.Batch, defaultBatch)
 	setDefault(&c.Seed, defaultSeed)
+	setDefault(&c.Devices, defaultDevices)
 	setDefault(&c.Extractor, defaultExtractor)
 	setDefault(&c.Activation, defaultActivation)
 	setDefault(&c.Padding, defaultPadding)
@@ -148,6 +152,7 @@ func (c Config) check(names ...string) error {
 		{"epochs", c.Epochs, c.Epochs >= 1, "1 or more"},
 		{"train", c.Train, c.Train >= 0, "0 (all) or more"},
 		{"batch", c.Batch, c.Batch >= 1, "1 or more"},
+		{"devices", c.Devices, c.Devices >= 1 && c.Batch%c.Devices == 0, fmt.Sprintf("the divisors of batch, %d", c.Batch)},
 		{"extractor", c.Extractor, slices.Contains(Extractors(), c.Extractor), strings.Join(Extractors(), ", ")},
 		{"activation", c.Activation, has(activations, c.Activation), strings.Join(slices.Sorted(maps.Keys(activations)), ", ")},
 		{"padding", c.Padding, c.Padding == "same" || c.Padding == "valid", "same, valid"},

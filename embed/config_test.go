@@ -31,7 +31,7 @@ func TestDefaults(t *testing.T) {
 	}
 	got.Params = nil
 	checkEqual(t, "the default Config", got, Config{
-		Technique: "softmax", Dataset: "mnist-sample", Dim: 2, Epochs: sampleEpochs, Batch: 128, Seed: 1,
+		Technique: "softmax", Dataset: "mnist-sample", Dim: 2, Epochs: sampleEpochs, Batch: 128, Seed: 1, Devices: 1,
 		Extractor: "paper", Activation: "linear", Padding: "valid", LearningRate: defaultLearningRate,
 	})
 	full, err := Config{Dataset: "mnist"}.WithDefaults()
@@ -82,6 +82,7 @@ func TestTableOfDefaults(t *testing.T) {
 	}
 	for name, used := range map[string]any{
 		"technique": sample.Technique, "dataset": sample.Dataset, "dim": sample.Dim, "batch": sample.Batch, "seed": sample.Seed,
+		"devices":    sample.Devices,
 		"activation": sample.Activation, "padding": sample.Padding, "learning-rate": sample.LearningRate,
 		"epochs": fmt.Sprintf("%d on a sample, %d on full data", sample.Epochs, full.Epochs),
 	} {
@@ -102,6 +103,8 @@ func TestBadConfig(t *testing.T) {
 		"epochs":            {Config{Epochs: -2}, []string{"epochs is -2", "1 or more"}},
 		"train":             {Config{Train: -3}, []string{"train is -3", "0 (all) or more"}},
 		"batch":             {Config{Batch: -4}, []string{"batch is -4", "1 or more"}},
+		"devices":           {Config{Devices: -1}, []string{"devices is -1", "divisors of batch, 128"}},
+		"devices and batch": {Config{Devices: 3}, []string{"devices is 3", "divisors of batch, 128"}},
 		"activation":        {Config{Activation: "tanh"}, []string{`activation is "tanh"`, "linear, relu, selu, sigmoid"}},
 		"padding":           {Config{Padding: "zero"}, []string{`padding is "zero"`, "same, valid"}},
 		"learning rate":     {Config{LearningRate: 1.5}, []string{"learning-rate is 1.5", "more than 0, at most 1"}},

@@ -73,7 +73,9 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 //
 // The mean of the technique's loss over a batch is minimized by Adam, with the
 // learning rate of one cycle over all epochs. An incomplete last batch is left out
-// of its epoch. Same Config, data, backend and machine give the same Result, bit by
+// of its epoch. With several devices, each computes its part of every batch, and the result
+// is that of one but for rounding: losses of pairs and triplets, and centers, see the whole
+// batch. The evaluation takes one device. Same Config, data, backend and machine give the same Result, bit by
 // bit, also when the training was interrupted and resumed.
 //
 // When ctx ends, a checkpoint is saved in Out and the error wraps ctx.Err(). A loss
@@ -149,7 +151,7 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 	if cfg.Train < cfg.Batch {
 		return nil, fmt.Errorf("embed: batch is %d, but there are %d training images; allowed: 1 to %d", cfg.Batch, cfg.Train, cfg.Train)
 	}
-	backend, err := OpenBackend(cfg.Backend, opts.progress())
+	backend, err := openDevices(cfg.Backend, cfg.Devices, opts.progress())
 	if err != nil {
 		return nil, err
 	}
@@ -199,8 +201,9 @@ func checkData(train, test *datasets.Dataset) error {
 }
 
 // referenceImages is the number of training images whose class means are the centers
-// after an epoch, where the nearest center decides.
-const referenceImages = 10_000
+// after an epoch, where the nearest center decides: enough for means that decide like
+// those of all images, few enough to take no part of an epoch that matters.
+const referenceImages = 2_000
 
 func (t *training) stepsPerEpoch() int { return t.train.Len() / t.cfg.Batch }
 

@@ -26,6 +26,8 @@ type network struct {
 
 	trainExec, embedExec, classifyExec, vectorsExec *model.Exec
 
+	mesh *mesh // of trainExec; nil: one device
+
 	monitors []monitor // of the graph of trainExec
 }
 
@@ -38,10 +40,17 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 		return nil, err
 	}
 	n := &network{cfg: cfg, technique: technique, classes: classes, shape: shape, store: model.NewStore()}
-	if err := n.store.SetRNGStateFromSeed(cfg.Seed); err != nil {
+	if n.trainExec, err = model.NewExec(backend, n.store, n.trainGraph); err != nil {
 		return nil, err
 	}
-	if n.trainExec, err = model.NewExec(backend, n.store, n.trainGraph); err != nil {
+	if cfg.Devices > 1 {
+		if n.mesh, err = newMesh(cfg.Devices); err != nil {
+			return nil, err
+		}
+		n.mesh.distribute(n.trainExec)
+	}
+	// GoMLX's random state must know the mesh from the start.
+	if err := n.store.SetRNGStateFromSeed(cfg.Seed); err != nil {
 		return nil, err
 	}
 	if n.embedExec, err = model.NewExec(backend, n.store, n.embedGraph); err != nil {
@@ -137,12 +146,21 @@ type stepResult struct {
 
 // train runs one step.
 func (n *network) train(images []byte, labels []int32, learningRate, progress float64) (stepResult, error) {
-	outputs, err := n.call(n.trainExec,
+	args := []any{
 		n.imagesTensor(images), tensors.FromFlatDataAndDimensions(labels, len(labels)),
-		float32(learningRate), float32(progress))
+		float32(learningRate), float32(progress),
+	}
+	if n.mesh != nil {
+		var err error
+		if args, err = n.mesh.spread(args); err != nil {
+			return stepResult{}, err
+		}
+	}
+	outputs, err := n.call(n.trainExec, args...)
 	if err != nil {
 		return stepResult{}, err
 	}
+	// Those of the first device come first, and those of the others are equal.
 	value := func(i int) float64 { return float64(tensors.ToScalar[float32](outputs[i])) }
 	result := stepResult{loss: value(0), accuracy: value(1), monitors: map[string]float64{}}
 	for i, monitor := range n.monitors {
@@ -154,7 +172,7 @@ func (n *network) train(images []byte, labels []int32, learningRate, progress fl
 // The numbers of images that are embedded, and of embeddings that are classified, in
 // one execution.
 const (
-	embedBatch    = 256
+	embedBatch    = 128
 	classifyBatch = 4096
 )
 

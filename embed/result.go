@@ -214,7 +214,7 @@ func Load(name string) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embed: no complete result in %s: %w", folder, err)
 	}
-	r := &Result{}
+	r := &Result{Config: Config{Devices: defaultDevices}} // older results do not say
 	var s summary
 	if err := errors.Join(readJSON(filepath.Join(folder, configFile), &r.Config), readJSON(filepath.Join(folder, metricsFile), &s)); err != nil {
 		return nil, err

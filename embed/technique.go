@@ -127,7 +127,7 @@ func (h Head) Biases() *graph.Node {
 
 // Centers returns the centers of the classes [classes, dim], which start at zero and
 // have no gradient. Where the nearest center decides, they follow the batches as running
-// means, and are set to the class means of 10,000 training images after each
+// means, and are set to the class means of 2,000 training images after each
 // epoch. At the end of a training they are those of all training images.
 func (h Head) Centers() *graph.Node { return h.centers().NodeValue(h.Z.Graph()) }
 

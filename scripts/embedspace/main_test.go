@@ -105,7 +105,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		{nil, []string{"usage", "list", "train", "bench"}},
 		{[]string{"trian"}, []string{`"trian"`, "list, train, bench"}},
-		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-set", "-out", "-resume", "-json"}},
+		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-set", "-out", "-resume", "-json"}},
 		{[]string{"train", "-dim", "two"}, []string{`"two"`, "-dim"}},
 		{[]string{"train", "softmax"}, []string{`"softmax"`}},
 		{[]string{"train", "-technique", "hardmax"}, []string{`"hardmax"`, "softmax, softmax-normalized"}},
@@ -114,6 +114,7 @@ func TestMistakes(t *testing.T) {
 		{[]string{"train", "-set", "padding"}, []string{`"padding"`, "name=value"}},
 		{[]string{"train", "-set", "padding=zero"}, []string{`"zero"`, "same, valid"}},
 		{[]string{"train", "-set", "learning-rate=0"}, []string{"learning-rate", "more than 0, at most 1"}},
+		{[]string{"train", "-devices", "3"}, []string{"devices is 3", "divisors of batch, 128"}},
 		{[]string{"train", "-dim", "-1"}, []string{"dim is -1", "1 or more"}},
 		{[]string{"bench", "-speed"}, []string{"speed", "-backend", "-batch", "-steps", "-padding", "-json"}},
 		{[]string{"bench", "-padding", "zero"}, []string{`"zero"`, "same, valid"}},
@@ -141,6 +142,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{[]string{"train", "-backend", "abacus"}, []string{`"abacus"`, "go"}},
 		{[]string{"train", "-backend", "go", "-train", "64", "-batch", "65"}, []string{"batch is 65", "1 to 64"}},
+		{[]string{"train", "-backend", "go", "-train", "64", "-batch", "64", "-devices", "2"}, []string{"devices is 2", "go has 1", "allowed: 1"}},
 		{[]string{"bench", "-backend", "abacus"}, []string{`"abacus"`, "go"}},
 	} {
 		_, stderr := execute(t, 1, test.args...)

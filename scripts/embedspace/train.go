@@ -39,6 +39,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&cfg.Batch, "batch", 0, "images per step (default 128)")
 	flags.Int64Var(&cfg.Seed, "seed", 0, "seed (default 1)")
 	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default the first of them that there is)")
+	flags.IntVar(&cfg.Devices, "devices", 0, "GPUs, or devices of XLA for a CPU, that train together, each on its part of a batch (default 1)")
 	flags.Func("set", "`name=value` of a parameter, may be given several times (see embedspace list)", func(pair string) error {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
