@@ -30,6 +30,7 @@ type comparison struct {
 	folder string
 	asked  asked
 	cells  []Config // what to train, in this order, see WithDefaults
+	load   func(ctx context.Context, name string, progress io.Writer) (train, test *datasets.Dataset, err error)
 	// expect returns what a cell that the folder holds is by what was asked for now.
 	expect func(there Config) (Config, error)
 	// figures returns the figures of all cells by their names.
@@ -155,7 +156,7 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	data, err := loadAll(ctx, c.left(cells), progress)
+	data, err := c.loadAll(ctx, c.left(cells), progress)
 	if err != nil {
 		return err
 	}
@@ -259,13 +260,13 @@ func failure(cells map[string]*cell, failed []string) error {
 }
 
 // loadAll loads each dataset that the cells need once.
-func loadAll(ctx context.Context, cells []Config, progress io.Writer) (map[string]images, error) {
+func (c comparison) loadAll(ctx context.Context, cells []Config, progress io.Writer) (map[string]images, error) {
 	data := map[string]images{}
 	for _, cfg := range cells {
 		if has(data, cfg.Dataset) {
 			continue
 		}
-		train, test, err := datasets.Load(ctx, cfg.Dataset, progress)
+		train, test, err := c.load(ctx, cfg.Dataset, progress)
 		if err != nil {
 			return nil, err
 		}
@@ -451,6 +452,9 @@ func (c comparison) merge(folders []string) (behind []string, err error) {
 		behind = append(behind, name)
 	}
 	slices.Sort(behind)
+	if len(merged) == 0 {
+		return behind, fmt.Errorf("embed: no training has ended in %s", strings.Join(folders, ", "))
+	}
 	if err := c.report(merged); err != nil {
 		return nil, err
 	}

@@ -133,7 +133,10 @@ func overviewFolder(out string) string {
 }
 
 func (o Overview) comparison(folder string) comparison {
-	return comparison{folder: folder, asked: asked{o.Epochs, o.Train, o.Backend}, expect: o.cell, figures: overviewFigures}
+	return comparison{
+		folder: folder, asked: asked{o.Epochs, o.Train, o.Backend},
+		load: datasets.Load, expect: o.cell, figures: overviewFigures,
+	}
 }
 
 // MergeOverviews copies the cells of Overviews in several folders, such as those of

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed/internal/project"
 	"github.com/embedspace/embedspace/viz"
 )
@@ -121,7 +122,8 @@ func (p PaperFigures) Run(ctx context.Context, out string, progress io.Writer) e
 		out = filepath.Join(project.Root(), "out", "figures")
 	}
 	return comparison{
-		folder: out, cells: cells, asked: asked{p.Epochs, p.Train, p.Backend}, expect: p.cell, figures: p.figures,
+		folder: out, cells: cells, asked: asked{p.Epochs, p.Train, p.Backend},
+		load: datasets.Load, expect: p.cell, figures: p.figures,
 	}.run(ctx, progress)
 }
 
