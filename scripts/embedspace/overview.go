@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -21,9 +22,13 @@ func overview(args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&o.Seeds, "seeds", 0, "each training is done with the seeds 1 to `n` (default 1)")
 	compared(flags, &o.Train, &o.Epochs, &o.Backend)
 	flags.Func("shard", "`i/n`: do only each n-th training, from the i-th on", func(text string) error {
-		if n, err := fmt.Sscanf(text+" ", "%d/%d ", &o.Shard, &o.Shards); n != 2 || err != nil || o.Shard < 1 || o.Shard > o.Shards {
-			return fmt.Errorf("allowed: i/n with i from 1 to n")
+		first, count, _ := strings.Cut(text, "/")
+		i, errI := strconv.Atoi(first)
+		n, errN := strconv.Atoi(count)
+		if errI != nil || errN != nil || i < 1 || i > n {
+			return errors.New("allowed: i/n with i from 1 to n")
 		}
+		o.Shard, o.Shards = i, n
 		return nil
 	})
 	merge := flags.Bool("merge", false, "train nothing, but merge the overviews in the folders behind the flags into -out")
