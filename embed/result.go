@@ -170,8 +170,8 @@ const (
 	embeddingFile = "embedding.npz"
 )
 
-// metrics is the content of metrics.json.
-type metrics struct {
+// A summary is the content of metrics.json.
+type summary struct {
 	Accuracy        float64  `json:"accuracy"` // of the test images, by the technique's own rule
 	Seconds         float64  `json:"seconds"`
 	ImagesPerSecond float64  `json:"images_per_second"`
@@ -200,7 +200,7 @@ func (r *Result) Save(name string) error {
 	}, zip.Store); err != nil {
 		return err
 	}
-	if err := writeJSON(filepath.Join(folder, metricsFile), metrics{
+	if err := writeJSON(filepath.Join(folder, metricsFile), summary{
 		r.Test.Accuracy(), r.Seconds(), r.ImagesPerSecond(), r.History, r.Data, r.ClassNames,
 	}); err != nil {
 		return err
@@ -244,11 +244,11 @@ func loadResult(folder string) (*Result, error) {
 		return nil, fmt.Errorf("embed: no complete result in %s: %w", folder, err)
 	}
 	r := &Result{}
-	var m metrics
-	if err := errors.Join(readJSON(filepath.Join(folder, configFile), &r.Config), readJSON(filepath.Join(folder, metricsFile), &m)); err != nil {
+	var s summary
+	if err := errors.Join(readJSON(filepath.Join(folder, configFile), &r.Config), readJSON(filepath.Join(folder, metricsFile), &s)); err != nil {
 		return nil, err
 	}
-	r.Data, r.ClassNames, r.History = m.Data, m.ClassNames, m.History
+	r.Data, r.ClassNames, r.History = s.Data, s.ClassNames, s.History
 	test, train := &r.Test, &r.Train
 	test.Dim, train.Dim = r.Config.Dim, r.Config.Dim
 	for _, err := range []error{
