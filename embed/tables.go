@@ -26,8 +26,8 @@ type column struct {
 // columns are those of all tables, in their order.
 var columns = []column{
 	{"accuracy", "accuracy, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.Accuracy) }},
-	{"nearest_mean", "nearest mean, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.NearestMean) }},
-	{"knn", "5-NN, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.KNN) }},
+	{"nearest_mean_accuracy", "nearest mean, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.NearestMeanAccuracy) }},
+	{"knn_accuracy", "5-NN, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.KNNAccuracy) }},
 	{"recall_at_1", "recall@1, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.RecallAt1) }},
 	{"map_at_r", "MAP@R, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.MAPAtR) }},
 	{"silhouette", "silhouette", 1, 3, 1, func(m measured) float64 { return float64(m.Metrics.Silhouette) }},
