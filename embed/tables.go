@@ -56,8 +56,8 @@ type row struct {
 	Values    map[string]spread `json:"values"` // by column
 }
 
-// A spread is the mean and the standard deviation (over n-1) of a number over the seeds; the latter is NaN
-// with fewer than two.
+// A spread is the mean and the standard deviation (over n-1) of a number over the seeds;
+// the latter is NaN with fewer than two.
 type spread struct {
 	Mean Measure `json:"mean"`
 	Std  Measure `json:"std"`
@@ -163,7 +163,7 @@ func tableCSV(rows []*row) ([]byte, error) {
 // in bold, and what failed.
 func tablesMarkdown(rows []*row, cells map[string]*cell) []byte {
 	var page bytes.Buffer
-	fmt.Fprint(&page, "# Results\n\nOn the test images; mean ± standard deviation over the seeds where there are several. Bold is the best of a column.")
+	fmt.Fprint(&page, "# Results\n\nOn the test images; mean ± standard deviation over the seeds where there are several. Bold is the best of a column; but a space that has collapsed, as a low accuracy tells, has small angles and few touching pairs too.")
 	for len(rows) > 0 {
 		first := rows[0]
 		n := slices.IndexFunc(rows, func(r *row) bool { return r.Dataset != first.Dataset || r.Dim != first.Dim })
