@@ -486,6 +486,9 @@ func copyFolder(from, to string) error {
 		return isLast(a) - isLast(b)
 	})
 	for _, file := range files {
+		if strings.HasPrefix(file.Name(), ".") { // what a kill left half written
+			continue
+		}
 		content, err := os.ReadFile(filepath.Join(from, file.Name()))
 		if err != nil {
 			return err

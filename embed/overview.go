@@ -60,7 +60,7 @@ func (o Overview) Cells() ([]Config, error) {
 		return nil, fmt.Errorf("embed: seeds is %d; allowed: 1 or more", o.Seeds)
 	}
 	if o.Shard < 1 || o.Shard > o.Shards {
-		return nil, fmt.Errorf("embed: shard is %d of %d; allowed: 1 of 1 or more, up to their number", o.Shard, o.Shards)
+		return nil, fmt.Errorf("embed: shard is %d of %d; allowed: from 1 to their number", o.Shard, o.Shards)
 	}
 	var all []Config
 	there := map[string]bool{}
@@ -75,11 +75,11 @@ func (o Overview) Cells() ([]Config, error) {
 					if err != nil {
 						return nil, err
 					}
-					if name := cellName(cfg); there[name] {
-						return nil, fmt.Errorf("embed: %s is asked for twice", name)
-					} else {
-						there[name] = true
+					name := cellName(cfg)
+					if there[name] {
+						return nil, fmt.Errorf("embed: %s is asked for twice; allowed: each technique, dataset and dim once", name)
 					}
+					there[name] = true
 					all = append(all, cfg)
 				}
 			}
