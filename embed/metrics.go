@@ -258,7 +258,7 @@ func (e Embedding) silhouette(classes int) float64 {
 		sums := make([]float64, classes) // of the distances to the points of each class
 		return func(i int) {
 			clear(sums)
-			point, own := e.Z[i*e.Dim:(i+1)*e.Dim], int(e.Labels[i])
+			point, own := e.at(i), int(e.Labels[i])
 			for j, label := range e.Labels {
 				sums[label] += math.Sqrt(squaredDistance(point, e.Z[j*e.Dim:]))
 			}

@@ -25,7 +25,7 @@ func (e Embedding) retrieve(reference Embedding, k int, counts []int) []retrieva
 	inParallel(e.Len(), func() func(i int) {
 		ranking, near, votes := newRanking(reference.Len()), make([]int32, reference.Len()), make([]int, len(counts))
 		return func(i int) {
-			query, r := e.Z[i*e.Dim:(i+1)*e.Dim], counts[e.Labels[i]]
+			query, r := e.at(i), counts[e.Labels[i]]
 			for j := range ranking.squared {
 				ranking.squared[j] = squaredDistance(query, reference.Z[j*e.Dim:])
 			}
@@ -122,11 +122,11 @@ func (r *ranking) first(n int) []entry {
 }
 
 // squaredDistance returns ||x - y||^2 by the first coordinates of y.
-func squaredDistance(x, y []float32) float64 {
+func squaredDistance(x []float64, y []float32) float64 {
 	y = y[:len(x)]
 	sum := 0.
 	for d := range x {
-		difference := float64(x[d]) - float64(y[d])
+		difference := x[d] - float64(y[d])
 		sum += difference * difference
 	}
 	return sum
