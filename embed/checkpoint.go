@@ -52,7 +52,7 @@ func saveCheckpoint(folder string, net *network, state trainingState) error {
 			return err
 		}
 	}
-	return writeNpz(filepath.Join(folder, checkpointFile), arrays)
+	return writeNpz(filepath.Join(folder, checkpointFile), arrays, zip.Store)
 }
 
 // loadCheckpoint reads the checkpoint of a folder.
@@ -132,12 +132,13 @@ func sameRun(saved, asked trainingState) error {
 }
 
 // writeNpz writes arrays as NumPy's .npz, which is a zip file of .npy files, in the
-// order of their names and without compression. The file is replaced whole.
-func writeNpz(path string, arrays map[string]*tensors.Tensor) error {
+// order of their names, by a method of package zip: stored or compressed. The file is
+// replaced whole.
+func writeNpz(path string, arrays map[string]*tensors.Tensor, method uint16) error {
 	var content bytes.Buffer
 	archive := zip.NewWriter(&content)
 	for _, name := range slices.Sorted(maps.Keys(arrays)) {
-		entry, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Store})
+		entry, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: method})
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -256,7 +257,7 @@ func TestRunsWithoutDevices(t *testing.T) {
 			t.Fatal(err)
 		}
 		arrays[stateKey] = tensors.FromFlatDataAndDimensions(encoded, len(encoded))
-		if err := writeNpz(path, arrays); err != nil {
+		if err := writeNpz(path, arrays, zip.Store); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -21,6 +21,10 @@
 // one that draws classes to targets of your own, and [RegisterExtractor] replaces the
 // network below.
 //
+// An [Overview] compares techniques on datasets, in dimensions and with seeds;
+// [PaperFigures] are the figures of the paper. Both go on where they were stopped, and write
+// figures, tables and a manifest into a folder.
+//
 // The same Config, data, backend and machine give the same Result, bit by bit, also when
 // a training was interrupted and resumed. Graphs that can't be built or run come back as
 // errors, never as panics.

@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
@@ -241,7 +242,7 @@ func TestBadCheckpoint(t *testing.T) {
 		})
 	}
 	t.Run("without state", func(t *testing.T) {
-		if err := writeNpz(checkpoint, map[string]*tensors.Tensor{"a": tensors.FromValue([]float32{1})}); err != nil {
+		if err := writeNpz(checkpoint, map[string]*tensors.Tensor{"a": tensors.FromValue([]float32{1})}, zip.Store); err != nil {
 			t.Fatal(err)
 		}
 		_, err = fitSmall(t.Context(), small(), Options{Out: out, Resume: true})

@@ -15,6 +15,7 @@ const childEnv = "EMBEDSPACE_TEST_CHILD"
 var children = map[string]func() error{
 	"open the default backend": openDefaultBackend,
 	"save forever":             saveForever,
+	"compare forever":          compareForever,
 }
 
 func TestMain(m *testing.M) {

@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -125,16 +126,18 @@ func (r *Result) Classify(z []float32) ([]int32, error) {
 
 // Scatter returns the picture of the test embedding: with class weights as rays, and
 // targets as crosses. Its Regions are Classify, if you set them.
-func (r *Result) Scatter() viz.Scatter {
+func (r *Result) Scatter() viz.Scatter { return r.scatter(r.net.technique) }
+
+func (r *Result) scatter(technique Technique) viz.Scatter {
 	scatter := viz.Scatter{
-		Title:      r.net.technique.Title,
+		Title:      technique.Title,
 		Note:       fmt.Sprintf("%s, test accuracy %.1f %%", r.Config.Dataset, 100*r.Test.Accuracy()),
 		Points:     r.Test.Z,
 		Dim:        r.Test.Dim,
 		Labels:     r.Test.Labels,
 		ClassNames: r.ClassNames,
 	}
-	switch r.net.technique.kind() {
+	switch technique.kind() {
 	case Weights:
 		scatter.ClassVectors = r.ClassVectors
 	case Targets:
@@ -194,7 +197,7 @@ func (r *Result) Save(name string) error {
 		"train_label":     vector(r.Train.Labels),
 		"train_predicted": vector(r.Train.Predicted),
 		"class_vectors":   matrix(r.ClassVectors, r.Config.Dim),
-	}); err != nil {
+	}, zip.Store); err != nil {
 		return err
 	}
 	if err := writeJSON(filepath.Join(folder, metricsFile), summary{
@@ -210,6 +213,32 @@ func (r *Result) Save(name string) error {
 // folder.
 func Load(name string) (*Result, error) {
 	folder := Folder(name)
+	r, err := loadResult(folder)
+	if err != nil {
+		return nil, err
+	}
+	variables, state, err := loadCheckpoint(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
+		return nil, fmt.Errorf("embed: the checkpoint in %s is of another run than the result: %w", folder, err)
+	}
+	if state.Epoch < r.Config.Epochs {
+		return nil, fmt.Errorf("embed: the training in %s has ended %d of %d epochs; resume it first", folder, state.Epoch, r.Config.Epochs)
+	}
+	backend, err := OpenBackend("", os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	if r.net, err = newNetwork(r.Config, backend, state.Data.Shape, len(r.ClassNames)); err != nil {
+		return nil, err
+	}
+	return r, r.net.restore(variables)
+}
+
+// loadResult reads a Result from its folder, without its network.
+func loadResult(folder string) (*Result, error) {
 	arrays, err := readNpz(filepath.Join(folder, embeddingFile))
 	if err != nil {
 		return nil, fmt.Errorf("embed: no complete result in %s: %w", folder, err)
@@ -231,24 +260,7 @@ func Load(name string) (*Result, error) {
 			return nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
 		}
 	}
-	variables, state, err := loadCheckpoint(folder)
-	if err != nil {
-		return nil, err
-	}
-	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
-		return nil, fmt.Errorf("embed: the checkpoint in %s is of another run than the result: %w", folder, err)
-	}
-	if state.Epoch < r.Config.Epochs {
-		return nil, fmt.Errorf("embed: the training in %s has ended %d of %d epochs; resume it first", folder, state.Epoch, r.Config.Epochs)
-	}
-	backend, err := OpenBackend("", os.Stderr)
-	if err != nil {
-		return nil, err
-	}
-	if r.net, err = newNetwork(r.Config, backend, state.Data.Shape, len(r.ClassNames)); err != nil {
-		return nil, err
-	}
-	return r, r.net.restore(variables)
+	return r, nil
 }
 
 func matrix(values []float32, columns int) *tensors.Tensor {

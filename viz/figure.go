@@ -65,8 +65,11 @@ func (f *Figure) columns() int {
 // that text is sharp on dense screens: a single panel is 900 pixels wide.
 const dpi = 144
 
-// WritePNG writes the figure as a PNG. Panels of 10,000 points take about
-// 250 KB each.
+// maxSize is the largest size of a picture in bytes.
+const maxSize = 3_000_000
+
+// WritePNG writes the figure as a PNG of less than 3 MB. Panels of 10,000 points
+// take about 250 KB each; a figure of very many has fewer dots per inch.
 //
 // Invalid input is an error that wraps one of this package's errors.
 func (f *Figure) WritePNG(w io.Writer) error {
@@ -74,21 +77,34 @@ func (f *Figure) WritePNG(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := png.Encode(w, lay.image()); err != nil {
+	picture, err := lay.png(maxSize)
+	if err != nil {
+		return fmt.Errorf("viz: write PNG: %w", err)
+	}
+	if _, err := w.Write(picture); err != nil {
 		return fmt.Errorf("viz: write PNG: %w", err)
 	}
 	return nil
 }
 
-// image returns the picture in pixels.
-func (l *layout) image() image.Image {
-	c := vgimg.NewWith(vgimg.UseWH(l.width, l.height), vgimg.UseDPI(dpi))
-	l.draw(c, 1)
-	return c.Image()
+// png returns a PNG of less than limit bytes.
+func (l *layout) png(limit int) ([]byte, error) {
+	var picture bytes.Buffer
+	for sharpness := 1.0; picture.Len() == 0 || picture.Len() >= limit; sharpness *= 0.95 * math.Sqrt(float64(limit)/float64(picture.Len())) {
+		picture.Reset()
+		if err := png.Encode(&picture, l.image(sharpness)); err != nil {
+			return nil, err
+		}
+	}
+	return picture.Bytes(), nil
 }
 
-// maxSVG is the largest size of an SVG in bytes.
-const maxSVG = 3_000_000
+// image returns the picture in pixels, sharpness times 144 to the inch.
+func (l *layout) image(sharpness float64) image.Image {
+	c := vgimg.NewWith(vgimg.UseWH(l.width, l.height), vgimg.UseDPI(int(sharpness*dpi)))
+	l.draw(c, sharpness)
+	return c.Image()
+}
 
 // WriteSVG writes the figure as an SVG of less than 3 MB, whatever the number
 // of points: rays, axes and text are vectors, the points of a panel are one
@@ -101,7 +117,7 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	svg, err := lay.svg(maxSVG)
+	svg, err := lay.svg(maxSize)
 	if err != nil {
 		return fmt.Errorf("viz: write SVG: %w", err)
 	}

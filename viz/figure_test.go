@@ -266,7 +266,7 @@ func TestEqualAxes(t *testing.T) {
 	s := Scatter{
 		Dim: 2, Points: []float32{10, 20, 13, 20, 10, 24, 11, 21}, Labels: []int32{0, 1, 2, 3}, ClassNames: names(4),
 	}
-	at := dots(newLayout(t, NewFigure(s)).image(), 4)
+	at := dots(newLayout(t, NewFigure(s)).image(1), 4)
 	right, up := at[1].Sub(at[0]), at[2].Sub(at[0])
 	if right.Y != 0 || up.X != 0 || right.X <= 0 || up.Y >= 0 {
 		t.Fatalf("directions: +x is %v, +y is %v pixels", right, up)
@@ -336,7 +336,7 @@ func TestRays(t *testing.T) {
 	}
 	f := NewFigure(s)
 	lay := newLayout(t, f)
-	img := lay.image()
+	img := lay.image(1)
 	at := func(p point) color.RGBA {
 		q := lay.panels[0].view()(p)
 		return color.RGBAModel.Convert(img.At(int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72))).(color.RGBA)
@@ -359,7 +359,7 @@ func TestRays(t *testing.T) {
 	for i := range s.ClassVectors {
 		s.ClassVectors[i] *= 1024
 	}
-	if !reflect.DeepEqual(img, newLayout(t, f).image()) {
+	if !reflect.DeepEqual(img, newLayout(t, f).image(1)) {
 		t.Error("the norm of the class vectors changes the picture")
 	}
 }
@@ -369,7 +369,7 @@ func TestTargets(t *testing.T) {
 	s.Targets = []float32{1, 1, 3, -2}
 	f := NewFigure(s)
 	lay := newLayout(t, f)
-	img := lay.image()
+	img := lay.image(1)
 	for i := range 2 {
 		q := lay.panels[0].view()(point{float64(s.Targets[2*i]), float64(s.Targets[2*i+1])})
 		x, y := int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72)
@@ -452,7 +452,7 @@ func TestLabelsDoNotOverlap(t *testing.T) {
 
 func TestLabelsLeaveSmallClassesVisible(t *testing.T) {
 	s := Scatter{Dim: 2, Points: []float32{3, 4}, Labels: []int32{0}, ClassNames: []string{"a long name"}}
-	if at := dots(newLayout(t, NewFigure(s)).image(), 1); at[0] == (image.Point{}) {
+	if at := dots(newLayout(t, NewFigure(s)).image(1), 1); at[0] == (image.Point{}) {
 		t.Error("the only point is hidden")
 	}
 }
@@ -505,6 +505,20 @@ func TestSVGSize(t *testing.T) {
 }
 
 func TestPNGSize(t *testing.T) {
+	lay := newLayout(t, NewFigure(blobs(5000, 10, 2, 1)))
+	full, err := lay.png(math.MaxInt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []int{len(full) + 1, len(full), len(full) / 3} {
+		content, err := lay.png(limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(content) >= limit || len(content) < limit/3 {
+			t.Errorf("%d bytes with a limit of %d", len(content), limit)
+		}
+	}
 	for _, dim := range []int{2, 3} {
 		content := writePNG(t, NewFigure(blobs(10_000, 10, dim, 1)))
 		if len(content) > 300_000 {
@@ -528,7 +542,7 @@ func TestDeterminism(t *testing.T) {
 	if !bytes.Equal(first.Bytes(), second.Bytes()) {
 		t.Error("SVG differs")
 	}
-	if !reflect.DeepEqual(newLayout(t, f).image(), newLayout(t, f).image()) {
+	if !reflect.DeepEqual(newLayout(t, f).image(1), newLayout(t, f).image(1)) {
 		t.Error("image differs")
 	}
 }
@@ -589,7 +603,7 @@ func TestGridLabels(t *testing.T) {
 			}
 		}
 	}
-	img := lay.image()
+	img := lay.image(1)
 	inked := func(r vg.Rectangle) bool {
 		for y := int((lay.height - r.Max.Y) * 2); y < int((lay.height-r.Min.Y)*2); y++ {
 			for x := int(r.Min.X * 2); x < int(r.Max.X*2); x++ {

@@ -280,7 +280,11 @@ func (l *layout) draw(c vg.Canvas, sharpness float64) {
 		p.draw(c, sharpness)
 	}
 	for _, item := range l.labels {
-		face, text := fit(bold(gridLabel), item.text, l.panels[0].side)
+		width := l.panels[0].side
+		if item.up {
+			width *= 1.1 // there is room above and below a panel
+		}
+		face, text := fit(bold(gridLabel), item.text, width)
 		if item.up {
 			writeUp(c, face, item.at, text, ink)
 		} else {

@@ -37,7 +37,7 @@ func pixel(lay *layout, img image.Image, panel int, p point) color.RGBA {
 
 func TestRegions(t *testing.T) {
 	lay := newLayout(t, NewFigure(square()))
-	img := lay.image()
+	img := lay.image(1)
 	for p, class := range map[point]int{
 		{2.9, 3.2}: 0, {-8, 2.2}: 0, {2.5, -8.2}: 0, {-10.5, -10.5}: 0,
 		{3.1, 3.2}: 1, {-8, 4.2}: 1, {3.5, -8.2}: 1, {10.5, 2}: 1, {-10.5, 10.5}: 1, {6.2, 2.2}: 1,
@@ -142,8 +142,8 @@ func TestRegionsSVGSize(t *testing.T) {
 		return classes, nil
 	}
 	lay := newLayout(t, NewFigure(s, s))
-	full, err := lay.svg(maxSVG)
-	if err != nil || len(full) >= maxSVG {
+	full, err := lay.svg(maxSize)
+	if err != nil || len(full) >= maxSize {
 		t.Errorf("%d bytes, error %v", len(full), err)
 	}
 	const limit = 300_000

@@ -135,7 +135,7 @@ func TestStrip(t *testing.T) {
 	}
 	lay := newLayout(t, NewFigure(s))
 	p := lay.panels[0]
-	at := dots(lay.image(), 3)
+	at := dots(lay.image(1), 3)
 	scale := float64(at[2].X-at[0].X) / 10
 	if want := float64(at[0].X) + 7*scale; scale < 40 || math.Abs(float64(at[1].X)-want) > 1.5 {
 		t.Errorf("points at %v: 7 and 10 units apart", at)
@@ -172,7 +172,7 @@ func TestStripRaysAndTargets(t *testing.T) {
 		ClassVectors: []float32{-0.01, 70}, Targets: []float32{2, -2},
 	}
 	lay := newLayout(t, NewFigure(s))
-	img := lay.image()
+	img := lay.image(1)
 	sp := lay.panels[0].space
 	for _, test := range []struct {
 		x     float64

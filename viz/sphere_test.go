@@ -137,7 +137,7 @@ func TestCircle(t *testing.T) {
 	s.Points = append(s.Points, 0, 0) // stays at the origin
 	s.Labels = append(s.Labels, 2)
 	lay := newLayout(t, NewFigure(s))
-	img := lay.image()
+	img := lay.image(1)
 	for _, degrees := range []float64{45, 200, 300} {
 		sin, cos := math.Sincos(degrees * math.Pi / 180)
 		if got := pixel(lay, img, 0, point{cos, sin}); got.R > 0xd0 {

@@ -1,15 +1,18 @@
-// Command embedspace lists the techniques, trains embeddings and measures speed.
+// Command embedspace lists the techniques, trains embeddings, compares them and measures
+// speed.
 //
 // Usage:
 //
 //	embedspace list [-json]
 //	embedspace train [flags]
+//	embedspace overview [flags]
+//	embedspace overview [-out FOLDER] -merge FOLDER...
+//	embedspace figures [flags]
 //	embedspace bench [flags]
 //
-// "embedspace train -h" and "embedspace bench -h" list the flags. Results go to
-// standard output, progress and errors to standard error. The exit code is 0 when
-// all went well, 1 when the work failed, 2 when the command line is wrong and 130
-// when it was interrupted.
+// "embedspace train -h" and the like list the flags. Results go to standard output,
+// progress and errors to standard error. The exit code is 0 when all went well, 1 when
+// the work failed, 2 when the command line is wrong and 130 when it was interrupted.
 package main
 
 import (
@@ -23,11 +26,13 @@ import (
 	"strings"
 )
 
-const usage = `usage: embedspace list  [-json]     techniques, datasets, parameters, backends
-       embedspace train [flags]     train an embedding and save it
-       embedspace bench [flags]     measure images per second
+const usage = `usage: embedspace list [-json]       techniques, datasets, parameters, backends
+       embedspace train [flags]      train an embedding and save it
+       embedspace overview [flags]   compare techniques on datasets: figures and tables
+       embedspace figures [flags]    train and draw figures 2 to 7 of the paper
+       embedspace bench [flags]      measure images per second
 
-embedspace train -h and embedspace bench -h list their flags.
+embedspace train -h and the like list their flags.
 `
 
 // A usageError is a mistake in the command line.
@@ -40,7 +45,7 @@ func main() {
 // run executes the command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	commands := map[string]func(args []string, stdout, stderr io.Writer) error{
-		"list": list, "train": train, "bench": bench,
+		"list": list, "train": train, "overview": overview, "figures": figures, "bench": bench,
 	}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)
@@ -53,7 +58,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	command, ok := commands[args[0]]
 	if !ok {
-		fmt.Fprintf(stderr, "embedspace: unknown command %q; there are: list, train, bench\n", args[0])
+		fmt.Fprintf(stderr, "embedspace: unknown command %q; there are: list, train, overview, figures, bench\n", args[0])
 		return 2
 	}
 	err := command(args[1:], stdout, stderr)
@@ -82,6 +87,14 @@ func newFlags(command string, stderr io.Writer) *flag.FlagSet {
 
 // parse parses the flags; words after them are a mistake.
 func parse(flags *flag.FlagSet, args []string) error {
+	if err := parseFlags(flags, args); err != nil {
+		return err
+	}
+	return noWords(flags)
+}
+
+// parseFlags parses the flags, which words may follow.
+func parseFlags(flags *flag.FlagSet, args []string) error {
 	output := flags.Output()
 	flags.SetOutput(io.Discard)
 	err := flags.Parse(args)
@@ -94,7 +107,13 @@ func parse(flags *flag.FlagSet, args []string) error {
 		var names []string
 		flags.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
 		return usageError{fmt.Errorf("embedspace: %w; there are: %s", err, strings.Join(names, ", "))}
-	case flags.NArg() > 0:
+	}
+	return nil
+}
+
+// noWords returns the mistake of words after the flags.
+func noWords(flags *flag.FlagSet) error {
+	if flags.NArg() > 0 {
 		return usageError{fmt.Errorf("embedspace: unexpected %q after the flags", flags.Arg(0))}
 	}
 	return nil

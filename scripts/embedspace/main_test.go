@@ -22,6 +22,9 @@ import (
 func TestMain(m *testing.M) {
 	os.Unsetenv(embed.PresetEnv)
 	os.Unsetenv(embed.FolderEnv)
+	if os.Getenv(commandEnv) != "" {
+		embedtest.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	}
 	embedtest.Exit(m.Run())
 }
 
@@ -60,9 +63,11 @@ func checkFields(t *testing.T, object map[string]any, fields ...string) {
 // useFewDigits.
 var fast = []string{"train", "-dataset", "mnist", "-backend", "go", "-train", "32", "-batch", "16"}
 
-// useFewDigits puts 40 training and 20 test images of the sample in the place of the
-// dataset mnist.
-func useFewDigits(t *testing.T) {
+// useFewDigits puts 40 training and 20 test images in the place of the dataset mnist.
+func useFewDigits(t *testing.T) { useDigits(t, 40, 20) }
+
+// useDigits puts so many images of the sample in the place of the dataset mnist.
+func useDigits(t *testing.T, trainImages, testImages int) {
 	t.Helper()
 	train, test, err := datasets.Load(t.Context(), "mnist-sample", nil)
 	if err != nil {
@@ -88,7 +93,7 @@ func useFewDigits(t *testing.T) {
 		name string
 		n    int
 		data *datasets.Dataset
-	}{{"train", 40, train}, {"t10k", 20, test}} {
+	}{{"train", trainImages, train}, {"t10k", testImages, test}} {
 		labels := make([]byte, part.n)
 		for i := range labels {
 			labels[i] = byte(part.data.Labels[i])
@@ -103,8 +108,8 @@ func TestMistakes(t *testing.T) {
 		args  []string
 		words []string
 	}{
-		{nil, []string{"usage", "list", "train", "bench"}},
-		{[]string{"trian"}, []string{`"trian"`, "list, train, bench"}},
+		{nil, []string{"usage", "list", "train", "overview", "figures", "bench"}},
+		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, bench"}},
 		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-set", "-out", "-resume", "-json"}},
 		{[]string{"train", "-dim", "two"}, []string{`"two"`, "-dim"}},
 		{[]string{"train", "softmax"}, []string{`"softmax"`}},
@@ -120,6 +125,20 @@ func TestMistakes(t *testing.T) {
 		{[]string{"bench", "-padding", "zero"}, []string{`"zero"`, "same, valid"}},
 		{[]string{"bench", "-steps", "0"}, []string{"-steps is 0", "1 or more"}},
 		{[]string{"list", "-all"}, []string{"all", "-json"}},
+		{[]string{"overview", "-technique", "softmax"}, []string{"technique", "-techniques", "-datasets", "-dims", "-seeds", "-train", "-epochs", "-backend", "-shard", "-merge", "-out"}},
+		{[]string{"overview", "-techniques", "hardmax"}, []string{`"hardmax"`, "softmax, softmax-normalized"}},
+		{[]string{"overview", "-techniques", "softmax,softmax"}, []string{"softmax-mnist-2d-s1", "twice"}},
+		{[]string{"overview", "-datasets", "mnist,imagenet"}, append([]string{`"imagenet"`}, datasets.Names()...)},
+		{[]string{"overview", "-dims", "2,three"}, []string{`"three"`, "-dims"}},
+		{[]string{"overview", "-dims", "0"}, []string{"dim is 0", "1 or more"}},
+		{[]string{"overview", "-seeds", "-1"}, []string{"seeds is -1", "1 or more"}},
+		{[]string{"overview", "-shard", "3/2"}, []string{`"3/2"`, "-shard", "i/n"}},
+		{[]string{"overview", "-shard", "1/2x"}, []string{`"1/2x"`, "-shard", "i/n"}},
+		{[]string{"overview", "mnist"}, []string{`"mnist"`}},
+		{[]string{"overview", "-merge"}, []string{"-merge", "1 or more"}},
+		{[]string{"overview", "-train", "9", "-merge", "a"}, []string{"-train", "-merge"}},
+		{[]string{"figures", "-only", "1,2"}, []string{"figure is 1", "2 to 7"}},
+		{[]string{"figures", "-dim", "2"}, []string{"dim", "-dataset", "-train", "-epochs", "-only", "-out", "-backend"}},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
 			stdout, stderr := execute(t, 2, test.args...)
@@ -144,6 +163,8 @@ func TestFailures(t *testing.T) {
 		{[]string{"train", "-backend", "go", "-train", "64", "-batch", "65"}, []string{"batch is 65", "1 to 64"}},
 		{[]string{"train", "-backend", "go", "-train", "64", "-batch", "64", "-devices", "2"}, []string{"devices is 2", "go has 1", "allowed: 1"}},
 		{[]string{"bench", "-backend", "abacus"}, []string{`"abacus"`, "go"}},
+		{[]string{"overview", "-datasets", "mnist-sample", "-backend", "abacus", "-out", t.TempDir()}, []string{`"abacus"`, "go"}},
+		{[]string{"overview", "-out", t.TempDir(), "-merge", filepath.Join(t.TempDir(), "none")}, []string{"no overview in", "none"}},
 	} {
 		_, stderr := execute(t, 1, test.args...)
 		for _, word := range test.words {
@@ -156,13 +177,13 @@ func TestFailures(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	stdout, _ := execute(t, 0, "-h")
-	for _, command := range []string{"list", "train", "bench"} {
+	for command, flag := range map[string]string{"list": "-json", "train": "-json", "overview": "-shard", "figures": "-only", "bench": "-json"} {
 		if !strings.Contains(stdout, command) {
 			t.Errorf("the help is %q, want it to have %q", stdout, command)
 		}
 		_, stderr := execute(t, 0, command, "-h")
-		if !strings.Contains(stderr, "-json") {
-			t.Errorf("the help of %s is %q, want it to have -json", command, stderr)
+		if !strings.Contains(stderr, flag) {
+			t.Errorf("the help of %s is %q, want it to have %s", command, stderr, flag)
 		}
 	}
 }

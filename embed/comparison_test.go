@@ -1,0 +1,587 @@
+package embed
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/viz"
+)
+
+// smallComparison compares techniques on patterns of 4 x 4 pixels, which go by the name of
+// mnist-sample.
+func smallComparison(folder string, techniques ...string) comparison {
+	c := comparison{
+		folder: folder,
+		load: func(context.Context, string, io.Writer) (train, test *datasets.Dataset, err error) {
+			train, test = smallData()
+			return train, test, nil
+		},
+		expect: func(there Config) (Config, error) {
+			cfg := small()
+			cfg.Technique, cfg.Dataset, cfg.Dim, cfg.Seed = there.Technique, there.Dataset, there.Dim, there.Seed
+			return cfg.WithDefaults()
+		},
+		figures: overviewFigures,
+	}
+	c.asked.Backend = "go"
+	for seed := range 2 {
+		for _, technique := range techniques {
+			cfg, err := c.expect(Config{Technique: technique, Dataset: "mnist-sample", Dim: 2, Seed: int64(seed + 1)})
+			if err != nil {
+				panic(err)
+			}
+			c.cells = append(c.cells, cfg)
+		}
+	}
+	return c
+}
+
+func mustRun(t *testing.T, c comparison) (progress string) {
+	t.Helper()
+	var log strings.Builder
+	if err := c.run(t.Context(), &log); err != nil {
+		t.Fatal(err)
+	}
+	return log.String()
+}
+
+// outcomeFiles returns the files of a comparison by their paths, without what depends on
+// times and on the way there.
+func outcomeFiles(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") { // the lock, what a kill left half written
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		switch name := entry.Name(); name {
+		case "checkpoint.npz", "metrics.json", "cell.json", "results.csv", "results.md":
+			content = nil // have times
+		case "manifest.json", "results.json":
+			var value any
+			if err := json.Unmarshal(content, &value); err != nil {
+				return err
+			}
+			if content, err = json.Marshal(timeless(value)); err != nil {
+				return err
+			}
+		}
+		relative, err := filepath.Rel(folder, path)
+		files[relative] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// timeless returns a JSON value without the fields of times.
+func timeless(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key := range value {
+			if slices.Contains([]string{"started", "ended", "seconds", "images_per_second"}, key) {
+				delete(value, key)
+			} else {
+				value[key] = timeless(value[key])
+			}
+		}
+	case []any:
+		for i := range value {
+			value[i] = timeless(value[i])
+		}
+	}
+	return value
+}
+
+// checkSameFiles fails unless two comparisons have the same files with the same content.
+func checkSameFiles(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for path, content := range want {
+		if other, ok := got[path]; !ok {
+			t.Errorf("no file %s", path)
+		} else if other != content {
+			t.Errorf("%s differs", path)
+		}
+	}
+	for path := range got {
+		if !has(want, path) {
+			t.Errorf("unexpected file %s", path)
+		}
+	}
+}
+
+// TestComparisonResumes: however often it is interrupted, the end is the same, and no
+// epoch is trained twice.
+func TestComparisonResumes(t *testing.T) {
+	whole := smallComparison(t.TempDir(), "softmax", "contrastive")
+	mustRun(t, whole)
+	want := outcomeFiles(t, whole.folder)
+	for _, file := range []string{"overview.png", "overview-mnist-sample.svg", "results.csv", "results.md", "manifest.json"} {
+		if !has(want, file) {
+			t.Errorf("no file %s", file)
+		}
+	}
+
+	c := smallComparison(t.TempDir(), "softmax", "contrastive")
+	var log strings.Builder
+	interruptions := 0
+	for {
+		err := c.run(&countdown{t.Context(), 5}, &log)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if interruptions++; interruptions > 20 {
+			t.Fatal("it does not end")
+		}
+		figure, err := ReadFigure(filepath.Join(c.folder, "overview.npz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if interruptions == 1 {
+			checkEqual(t, "first panel", figure.Panels[0], viz.Scatter{Missing: "not trained yet"})
+		}
+	}
+	if interruptions < 4 {
+		t.Errorf("%d interruptions, want one in each of 4 cells of 6 steps or more", interruptions)
+	}
+	for _, epoch := range []string{"epoch 1/2", "epoch 2/2"} {
+		checkEqual(t, "times of "+epoch, strings.Count(log.String(), epoch), 4)
+	}
+	checkSameFiles(t, outcomeFiles(t, c.folder), want)
+
+	again := mustRun(t, c)
+	if strings.Contains(again, "epoch") || !strings.Contains(again, "4 cells") || !strings.Contains(again, "4 done already, 0 to train") {
+		t.Errorf("a comparison that is done shows %q", again)
+	}
+	checkSameFiles(t, outcomeFiles(t, c.folder), want)
+}
+
+// compareForever is the child of TestComparisonKilled: it compares until it is killed.
+func compareForever() error {
+	return smallComparison(os.Getenv(FolderEnv+"_CHILD"), "softmax", "contrastive", "cosface").run(context.Background(), os.Stderr)
+}
+
+func TestComparisonKilled(t *testing.T) {
+	whole := smallComparison(t.TempDir(), "softmax", "contrastive", "cosface")
+	mustRun(t, whole)
+	c := smallComparison(t.TempDir(), "softmax", "contrastive", "cosface")
+	for kill := range 3 {
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), childEnv+"=compare forever", FolderEnv+"_CHILD="+c.folder)
+		if err := child.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Killed in a cell that is further on each time, wherever it is there.
+		started := filepath.Join(cellFolder(c.folder, c.cells[2*kill]), checkpointFile)
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+			if _, err := os.Stat(started); err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("no file %s after a minute", started)
+			}
+		}
+		if err := child.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		child.Wait()
+	}
+	log := mustRun(t, c)
+	if strings.Count(log, "cell ") > 2 {
+		t.Errorf("after a kill in the last cell but one, it shows %q", log)
+	}
+	checkSameFiles(t, outcomeFiles(t, c.folder), outcomeFiles(t, whole.folder))
+}
+
+// TestComparisonAdds: other techniques and seeds in the same folder train what is new.
+func TestComparisonAdds(t *testing.T) {
+	both := smallComparison(t.TempDir(), "softmax", "contrastive")
+	c := smallComparison(both.folder, "contrastive")
+	c.cells = c.cells[:1] // seed 1
+	mustRun(t, c)
+	log := mustRun(t, both)
+	if !strings.Contains(log, "1 done already, 3 to train") || strings.Contains(log, "contrastive-mnist-sample-2d-s1") {
+		t.Errorf("the second run shows %q", log)
+	}
+	whole := smallComparison(t.TempDir(), "softmax", "contrastive")
+	mustRun(t, whole)
+	checkSameFiles(t, outcomeFiles(t, both.folder), outcomeFiles(t, whole.folder))
+}
+
+func TestComparisonRefuses(t *testing.T) {
+	c := smallComparison(t.TempDir(), "cosface")
+	c.cells = c.cells[:1]
+	mustRun(t, c)
+	for name, change := range map[string]func(*Config){
+		"epochs":        func(c *Config) { c.Epochs = 3 },
+		"train":         func(c *Config) { c.Train = 16 },
+		"learning_rate": func(c *Config) { c.LearningRate = 0.5 },
+		"params":        func(c *Config) { c.Params["scale"] = 20 },
+	} {
+		other := smallComparison(c.folder, "softmax")
+		expect := other.expect
+		other.expect = func(there Config) (Config, error) {
+			cfg, err := expect(there)
+			change(&cfg)
+			return cfg, err
+		}
+		wantError(t, other.run(t.Context(), io.Discard), c.folder, "cosface-mnist-sample-2d-s1", name+" is", "another folder")
+	}
+	other := smallComparison(c.folder, "softmax")
+	other.load = func(context.Context, string, io.Writer) (train, test *datasets.Dataset, err error) {
+		train, _ = smallData()
+		return train, patterns(30, 4, 1, 9), nil
+	}
+	wantError(t, other.run(t.Context(), io.Discard), "cosface-mnist-sample-2d-s1", "test_checksum is")
+	if backends := testBackends(t); slices.Contains(backends, "xla:cpu") {
+		other = smallComparison(c.folder, "softmax")
+		other.asked.Backend = "xla:cpu"
+		wantError(t, other.run(t.Context(), io.Discard), "cosface-mnist-sample-2d-s1", "backend is go there and xla:cpu here")
+	}
+	if _, err := os.Stat(filepath.Join(c.folder, "cells", "softmax-mnist-sample-2d-s1")); err == nil {
+		t.Error("what was refused has trained")
+	}
+}
+
+// TestComparisonNeedsData: a dataset that can't be loaded ends it before any training.
+func TestComparisonNeedsData(t *testing.T) {
+	c := smallComparison(t.TempDir(), "softmax")
+	load := c.load
+	c.load = func(ctx context.Context, name string, progress io.Writer) (train, test *datasets.Dataset, err error) {
+		if name == "cifar-10" {
+			return nil, nil, errors.New("cifar-10 is not there")
+		}
+		return load(ctx, name, progress)
+	}
+	c.cells[1].Dataset = "cifar-10"
+	wantError(t, c.run(t.Context(), io.Discard), "cifar-10 is not there")
+	if _, err := os.Stat(filepath.Join(c.folder, "cells")); err == nil {
+		t.Error("it has trained")
+	}
+	c = smallComparison(c.folder, "softmax")
+	c.cells[1].Batch = 25
+	wantError(t, c.run(t.Context(), io.Discard), "train is 24", "25 (a batch) or more")
+}
+
+func TestComparisonLoadsOnce(t *testing.T) {
+	c := smallComparison(t.TempDir(), "softmax", "contrastive")
+	loads := 0
+	load := c.load
+	c.load = func(ctx context.Context, name string, progress io.Writer) (train, test *datasets.Dataset, err error) {
+		loads++
+		return load(ctx, name, progress)
+	}
+	mustRun(t, c)
+	mustRun(t, c)
+	checkEqual(t, "loads", loads, 1)
+}
+
+func TestComparisonLocks(t *testing.T) {
+	c := smallComparison(t.TempDir(), "softmax")
+	unlock, err := lockFolder(c.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, c.run(t.Context(), io.Discard), "another process", c.folder)
+	unlock()
+	mustRun(t, c)
+}
+
+// TestComparisonFails: a cell that fails is marked, the others go on, and it is tried
+// again.
+func TestComparisonFails(t *testing.T) {
+	good := softmax.Loss
+	technique := softmax
+	technique.ID, technique.Title = "test", "Test"
+	broken := technique
+	broken.Loss = func(h Head) *graph.Node { panic(errors.New("it breaks")) }
+	technique.Loss = good
+	folder := t.TempDir()
+	t.Run("broken", func(t *testing.T) {
+		register(t, broken)
+		c := smallComparison(folder, "test", "softmax")
+		var log strings.Builder
+		wantError(t, c.run(t.Context(), &log), "2 of 4 cells failed", "test-mnist-sample-2d-s1: ", "test-mnist-sample-2d-s2: ", "it breaks")
+		if !strings.Contains(log.String(), "cell 1 of 4 failed: ") {
+			t.Errorf("it shows %q", &log)
+		}
+		page, err := os.ReadFile(filepath.Join(folder, "results.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, words := range []string{"| softmax | 2 |", "| test | 0, 2 failed |", "## Failed\n\n- test-mnist-sample-2d-s1: `", "it breaks"} {
+			if !strings.Contains(string(page), words) {
+				t.Errorf("results.md has no %q: %s", words, page)
+			}
+		}
+		figure, err := ReadFigure(filepath.Join(folder, "overview.npz"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkEqual(t, "rows", figure.RowLabels, []string{"Softmax", "Test"})
+		checkEqual(t, "panel of what failed", figure.Panels[1], viz.Scatter{Missing: "failed"})
+		checkEqual(t, "points of the other", len(figure.Panels[0].Points), 2*30)
+
+		// The other folder has one of its cells.
+		merged := smallComparison(t.TempDir())
+		_, err = merged.merge([]string{folder})
+		wantError(t, err, "2 of 4 cells failed", "test-mnist-sample-2d-s1: ")
+		checkSameFiles(t, outcomeFiles(t, merged.folder), outcomeFiles(t, folder))
+	})
+	register(t, technique)
+	log := mustRun(t, smallComparison(folder, "test", "softmax"))
+	if !strings.Contains(log, "2 done already, 2 to train, 2 of which failed before") {
+		t.Errorf("it shows %q", log)
+	}
+	whole := smallComparison(t.TempDir(), "test", "softmax")
+	mustRun(t, whole)
+	checkSameFiles(t, outcomeFiles(t, folder), outcomeFiles(t, whole.folder))
+}
+
+// TestMerge: what several have trained is the same as what one has.
+func TestMerge(t *testing.T) {
+	whole := smallComparison(t.TempDir(), "softmax", "contrastive")
+	mustRun(t, whole)
+	var folders []string
+	for shard := range 3 {
+		c := smallComparison(t.TempDir(), "softmax", "contrastive")
+		c.cells = slices.Collect(func(yield func(Config) bool) {
+			for i := shard; i < len(c.cells) && yield(c.cells[i]); i += 3 {
+			}
+		})
+		mustRun(t, c)
+		folders = append(folders, c.folder)
+	}
+	merged := smallComparison(t.TempDir())
+	merged.asked = whole.asked
+	for range 2 { // the second time, all is there
+		unfinished, err := merged.merge(folders)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkEqual(t, "unfinished", len(unfinished), 0)
+		checkSameFiles(t, outcomeFiles(t, merged.folder), outcomeFiles(t, whole.folder))
+	}
+
+	// A training that has not ended stays behind, unless another folder has its end.
+	c := smallComparison(t.TempDir(), "softmax")
+	if err := c.run(&countdown{t.Context(), 2}, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	unfinished, err := smallComparison(t.TempDir()).merge([]string{c.folder})
+	wantError(t, err, "no training has ended", c.folder)
+	checkEqual(t, "unfinished", unfinished, []string{"softmax-mnist-sample-2d-s1"})
+	unfinished, err = smallComparison(t.TempDir()).merge([]string{c.folder, whole.folder})
+	checkEqual(t, "unfinished and error", fmt.Sprint(unfinished, err), "[] <nil>")
+
+	c = smallComparison(t.TempDir(), "arcface")
+	c.cells = c.cells[:1]
+	for i := range c.cells {
+		c.cells[i].Epochs = 1
+	}
+	mustRun(t, c)
+	_, err = merged.merge([]string{c.folder})
+	wantError(t, err, c.folder, "arcface-mnist-sample-2d-s1", "epochs is 1 there and 2 here")
+}
+
+// handMade returns the cells of two techniques on a dataset with two seeds, the third of
+// which has failed with one; accuracies are 0.9, 0.8 and 0.95.
+func handMade(t *testing.T) map[string]*cell {
+	t.Helper()
+	cells := map[string]*cell{}
+	add := func(technique string, seed int64, accuracy, spread float64, touching int) {
+		cfg, err := Config{Technique: technique, Dataset: "mnist", Dim: 2, Seed: seed, Train: 60_000}.WithDefaults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells[cellName(cfg)] = &cell{Config: cfg, Started: time.Unix(seed, 0), Result: &measured{
+			Metrics: Metrics{
+				Accuracy: Measure(accuracy), AngularSpread: Measure(spread), Silhouette: Measure(math.NaN()),
+				NormMean: Measure(seed), Touching: make([]Touch, touching),
+			},
+			Seconds: 10 * float64(seed), ImagesPerSecond: 1000,
+		}}
+	}
+	add("softmax", 1, 0.9, 0.1, 3)
+	add("softmax", 2, 0.8, 0.3, 4)
+	add("cosface", 1, 0.85001, 0.1, 9)
+	add("center", 1, 0.95, math.NaN(), 1)
+	failed := *cells["center-mnist-2d-s1"]
+	failed.Config.Seed, failed.Result, failed.Error = 2, nil, "out of\nmemory"
+	cells["center-mnist-2d-s2"] = &failed
+	return cells
+}
+
+func TestTables(t *testing.T) {
+	c := comparison{folder: t.TempDir()}
+	if err := c.writeTables(handMade(t)); err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) string {
+		content, err := os.ReadFile(filepath.Join(c.folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+
+	// Mean 0.85; deviations of 0.05 give sqrt(2 * 0.05^2 / (2-1)).
+	var lines [][]string
+	for line := range strings.Lines(read("results.csv")) {
+		lines = append(lines, strings.Split(strings.TrimSpace(line), ","))
+	}
+	field := func(line int, name string) string { return lines[line][slices.Index(lines[0], name)] }
+	number := func(line int, name string) (x float64) {
+		if _, err := fmt.Sscan(field(line, name), &x); err != nil {
+			t.Errorf("line %d has %q for %s", line, field(line, name), name)
+		}
+		return x
+	}
+	near := func(what string, got, want float64) {
+		t.Helper()
+		if !(math.Abs(got-want) < 1e-12) {
+			t.Errorf("%s is %v, want %v", what, got, want)
+		}
+	}
+	checkEqual(t, "techniques", []string{field(1, "technique"), field(2, "technique"), field(3, "technique")}, []string{"softmax", "cosface", "center"})
+	near("mean", number(1, "accuracy"), 0.85)
+	near("standard deviation", number(1, "accuracy_std"), math.Sqrt(2)*0.05)
+	near("mean seconds", number(1, "seconds"), 15)
+	near("mean of one", number(3, "accuracy"), 0.95)
+	for name, want := range map[string]string{
+		"accuracy_std": "", "silhouette": "", "angular_spread": "", "seeds": "1", "failed": "1", "epochs": "5", "train": "60000", "dim": "2", "touching": "1",
+	} {
+		checkEqual(t, name+" of center", field(3, name), want)
+	}
+
+	var rows []row
+	if err := json.Unmarshal([]byte(read("results.json")), &rows); err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "rows", len(rows), 3)
+	near("mean in JSON", float64(rows[0].Values["accuracy"].Mean), 0.85)
+	near("standard deviation in JSON", float64(rows[0].Values["accuracy"].Std), math.Sqrt(2)*0.05)
+	if !math.IsNaN(float64(rows[2].Values["accuracy"].Std)) || rows[2].Seeds != 1 || rows[2].Failed != 1 {
+		t.Errorf("center is %+v", rows[2])
+	}
+
+	page := read("results.md")
+	for _, words := range []string{
+		"## mnist, 2-D\n\n5 epochs of 60000 images.\n\n|",
+		"\n| softmax | 2 | 85.00 ± 7.07 |", "\n| cosface | 1 | 85.00 |", "\n| center | 1, 1 failed | **95.00** |",
+		"| 11.46 ± 8.10 |", "| **5.73** |", // angle within: lower is better
+		"| **1.0** |",     // touching: lower is better
+		"| 15 ± 7 |",      // seconds
+		"| 1.50 ± 0.71 |", // the norm has no best
+		"- center-mnist-2d-s2: `out of memory`\n",
+	} {
+		if !strings.Contains(page, words) {
+			t.Errorf("results.md has no %q:\n%s", words, page)
+		}
+	}
+}
+
+// TestTies: what can't be told apart by its digits is the best as well.
+func TestTies(t *testing.T) {
+	c := columns[0]
+	var rows []*row
+	for _, mean := range []float64{0.90001, 0.90004, 0.8} {
+		rows = append(rows, &row{Values: map[string]spread{c.key: {Measure(mean), Measure(math.NaN())}}})
+	}
+	checkEqual(t, "texts", c.texts(rows), []string{"**90.00**", "**90.00**", "80.00"})
+	checkEqual(t, "text of one", c.texts(rows[:1]), []string{"90.00"})
+}
+
+// TestColumns: every number of Metrics has a column that returns it.
+func TestColumns(t *testing.T) {
+	encoded := map[string]any{}
+	content, err := json.Marshal(Metrics{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(content, &encoded); err != nil {
+		t.Fatal(err)
+	}
+	for key := range encoded {
+		i := slices.IndexFunc(columns, func(c column) bool { return c.key == key })
+		if i < 0 {
+			t.Errorf("no column for %s", key)
+			continue
+		}
+		if key == "touching" {
+			continue
+		}
+		var m measured
+		if err := json.Unmarshal(fmt.Appendf(nil, `{"metrics": {%q: 7}}`, key), &m); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range columns {
+			if got, want := c.value(m), map[bool]float64{true: 7}[c.key == key]; got != want {
+				t.Errorf("column %s is %g where %s is 7, want %g", c.key, got, key, want)
+			}
+		}
+	}
+}
+
+func TestThinned(t *testing.T) {
+	e := Embedding{Dim: 2}
+	for i := range 1000 {
+		label := int32(0) // 10 % of class 1, 30 % of class 2
+		switch i % 10 {
+		case 3:
+			label = 1
+		case 5, 6, 7:
+			label = 2
+		}
+		e.Z, e.Labels, e.Predicted = append(e.Z, float32(i), -float32(i)), append(e.Labels, label), append(e.Predicted, int32(i))
+	}
+	thin := e.thinned(100)
+	counts := [3]int{}
+	for i, label := range thin.Labels {
+		counts[label]++
+		index := int(thin.Predicted[i])
+		if e.Labels[index] != label || thin.Z[2*i] != float32(index) || thin.Z[2*i+1] != -float32(index) {
+			t.Errorf("point %d is not point %d of the whole", i, index)
+		}
+		if i > 0 && thin.Predicted[i] <= thin.Predicted[i-1] {
+			t.Errorf("point %d is out of order", i)
+		}
+	}
+	checkEqual(t, "points by class", counts, [3]int{60, 10, 30})
+	checkEqual(t, "all", e.thinned(1000), e)
+}
+
+func TestPace(t *testing.T) {
+	p := pace{}
+	cells := []Config{{Dataset: "mnist", Epochs: 2, Train: 100}, {Dataset: "cifar-10", Epochs: 1, Train: 100}}
+	checkEqual(t, "without a pace", p.remaining(cells), "")
+	p.add("mnist", 10, 100)
+	checkEqual(t, "by the pace of all", p.remaining(cells), ": 2 to train, about 30s left")
+	p.add("cifar-10", 40, 100)
+	checkEqual(t, "by their own", p.remaining(cells), ": 2 to train, about 1m0s left")
+	p.add("mnist", 9990, 100)
+	checkEqual(t, "hours", p.remaining(cells), ": 2 to train, about 2.8 hours left")
+}

@@ -1,0 +1,139 @@
+package embed
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/embedspace/embedspace/embed/internal/project"
+)
+
+// manifestFile holds the manifest of a comparison.
+const manifestFile = "manifest.json"
+
+// A manifest is all that it takes to make a comparison again, and where its cells come
+// from.
+type manifest struct {
+	Asked   asked               `json:"asked"`
+	Configs []Config            `json:"configs"` // one of each technique and dataset, for 2-D and seed 1 if these are there
+	Dims    []int               `json:"dims"`
+	Seeds   []int64             `json:"seeds"`
+	Data    map[string]DataInfo `json:"data"`
+	Started time.Time           `json:"started"`
+	Ended   time.Time           `json:"ended,omitzero"`
+	By      []provenance        `json:"by"` // each that computed a cell
+}
+
+// writeManifest writes the manifest of these cells.
+func (c comparison) writeManifest(cells map[string]*cell) error {
+	m := manifest{Asked: c.asked, Data: map[string]DataInfo{}}
+	for _, name := range sortedNames(cells) {
+		this := cells[name]
+		cfg := this.Config
+		if !slices.ContainsFunc(m.Configs, func(other Config) bool {
+			return other.Technique == cfg.Technique && other.Dataset == cfg.Dataset && slices.Equal(variant(other), variant(cfg))
+		}) {
+			m.Configs = append(m.Configs, cfg)
+		}
+		if !slices.Contains(m.Dims, cfg.Dim) {
+			m.Dims = append(m.Dims, cfg.Dim)
+		}
+		if !slices.Contains(m.Seeds, cfg.Seed) {
+			m.Seeds = append(m.Seeds, cfg.Seed)
+		}
+		if this.Started.IsZero() {
+			continue
+		}
+		m.Asked.Backend = cfg.Backend
+		m.Data[cfg.Dataset] = this.Data
+		if m.Started.IsZero() || this.Started.Before(m.Started) {
+			m.Started = this.Started
+		}
+		if this.Ended.After(m.Ended) {
+			m.Ended = this.Ended
+		}
+		if !slices.ContainsFunc(m.By, func(by provenance) bool { return reflect.DeepEqual(by, this.By) }) {
+			m.By = append(m.By, this.By)
+		}
+	}
+	slices.Sort(m.Dims)
+	slices.Sort(m.Seeds)
+	return writeJSON(filepath.Join(c.folder, manifestFile), m)
+}
+
+// A provenance says which program computed something, and on which machine. What is not
+// known is empty.
+type provenance struct {
+	Commit    string            `json:"commit"` // of embedspace, with "+" when files were changed since
+	Go        string            `json:"go"`
+	Modules   map[string]string `json:"modules"` // GoMLX's versions
+	CPU       string            `json:"cpu"`
+	Cores     int               `json:"cores"`
+	MemoryGiB float64           `json:"memory_gib"`
+}
+
+// here returns the provenance of what this process computes.
+var here = sync.OnceValue(func() provenance {
+	p := provenance{Go: runtime.Version(), Modules: map[string]string{}, Cores: runtime.NumCPU()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, module := range info.Deps {
+			if strings.HasPrefix(module.Path, "github.com/gomlx/") {
+				p.Modules[module.Path] = module.Version
+			}
+		}
+		built := map[string]string{}
+		for _, setting := range info.Settings {
+			built[setting.Key] = setting.Value
+		}
+		if p.Commit = built["vcs.revision"]; built["vcs.modified"] == "true" {
+			p.Commit += "+"
+		}
+	}
+	if p.Commit == "" {
+		p.Commit = commit(project.Root())
+	}
+	p.CPU = procField("/proc/cpuinfo", "model name")
+	var kib float64
+	if _, err := fmt.Sscan(procField("/proc/meminfo", "MemTotal"), &kib); err == nil {
+		p.MemoryGiB = math.Round(kib/(1<<20)*10) / 10
+	}
+	return p
+})
+
+// commit returns the commit of a clone of this module, with "+" when files were changed
+// since; empty, if it isn't known.
+func commit(folder string) string {
+	content, err := os.ReadFile(filepath.Join(folder, "go.mod"))
+	if err != nil || !strings.HasPrefix(string(content), "module github.com/embedspace/embedspace\n") {
+		return ""
+	}
+	output, err := exec.Command("git", "-C", folder, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(output))
+}
+
+// procField returns the first value of that name in a file of Linux's /proc, empty if
+// there is none.
+func procField(path, name string) string {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(content)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

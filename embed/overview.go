@@ -1,0 +1,225 @@
+package embed
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed/internal/project"
+	"github.com/embedspace/embedspace/viz"
+)
+
+// An Overview compares techniques, as section III of the paper does: each of them is
+// trained on each dataset in each dimension with each seed. A zero field means its
+// default.
+type Overview struct {
+	Techniques []string // IDs; default: all of Techniques
+	Datasets   []string // default: mnist, fashion-mnist, cifar-10
+	Dims       []int    // default: 2, 3
+	Seeds      int      // the seeds are 1 to Seeds; default: 1
+	Train      int      // training images, a stratified subset; default: all
+	Epochs     int      // default: see Defaults
+	Backend    string   // see OpenBackend
+
+	// Shard i of Shards, from 1 on, has each Shards-th of the cells from the i-th on: so
+	// several machines share the work, each with a folder of its own (see
+	// MergeOverviews). Default: all cells.
+	Shard, Shards int
+}
+
+// Cells returns the trainings of the Overview: seed by seed, dataset by dataset and
+// dimension by dimension, in the order of the techniques. The error names what is not
+// allowed.
+func (o Overview) Cells() ([]Config, error) {
+	if o.Techniques == nil {
+		for _, technique := range techniques {
+			o.Techniques = append(o.Techniques, technique.ID)
+		}
+	}
+	if o.Datasets == nil {
+		o.Datasets = []string{"mnist", "fashion-mnist", "cifar-10"}
+	}
+	if o.Dims == nil {
+		o.Dims = []int{2, 3}
+	}
+	setDefault(&o.Seeds, 1)
+	if o.Shard == 0 && o.Shards == 0 {
+		o.Shard, o.Shards = 1, 1
+	}
+	for _, name := range o.Datasets {
+		if !slices.Contains(datasets.Names(), name) {
+			return nil, fmt.Errorf("embed: dataset is %q; allowed: %s", name, strings.Join(datasets.Names(), ", "))
+		}
+	}
+	if o.Seeds < 1 {
+		return nil, fmt.Errorf("embed: seeds is %d; allowed: 1 or more", o.Seeds)
+	}
+	if o.Shard < 1 || o.Shard > o.Shards {
+		return nil, fmt.Errorf("embed: shard is %d of %d; allowed: from 1 to their number", o.Shard, o.Shards)
+	}
+	var all []Config
+	there := map[string]bool{}
+	for seed := range o.Seeds {
+		for _, dataset := range o.Datasets {
+			for _, dim := range o.Dims {
+				if dim < 1 {
+					return nil, fmt.Errorf("embed: dim is %d; allowed: 1 or more", dim)
+				}
+				for _, technique := range o.Techniques {
+					cfg, err := o.cell(Config{Technique: technique, Dataset: dataset, Dim: dim, Seed: int64(seed + 1)})
+					if err != nil {
+						return nil, err
+					}
+					name := cellName(cfg)
+					if there[name] {
+						return nil, fmt.Errorf("embed: %s is asked for twice; allowed: each technique, dataset and dim once", name)
+					}
+					there[name] = true
+					all = append(all, cfg)
+				}
+			}
+		}
+	}
+	var cells []Config
+	for i := o.Shard - 1; i < len(all); i += o.Shards {
+		cells = append(cells, all[i])
+	}
+	return cells, nil
+}
+
+// cell returns the Config of the cell with that technique, dataset, dimension and seed.
+func (o Overview) cell(c Config) (Config, error) {
+	return Config{Technique: c.Technique, Dataset: c.Dataset, Dim: c.Dim, Seed: c.Seed,
+		Epochs: o.Epochs, Train: o.Train, Backend: o.Backend}.WithDefaults()
+}
+
+// Run trains the cells, shows how it goes on, and writes into the folder out (empty:
+// out/overview in the module around the working folder):
+//
+//	overview.png, .svg, overview-DATASET.png, .svg   techniques by datasets and dimensions
+//	overview.npz, overview-DATASET.npz               what they show, for ReadFigure
+//	results.csv, results.json, results.md            mean and standard deviation over the seeds
+//	manifest.json                                    configuration, data, versions, machines
+//	cells/TECHNIQUE-DATASET-DIMd-sSEED/              cell.json, and what Result.Save writes
+//
+// What is done already is not trained again, and a training that was interrupted, or
+// killed, goes on. Tables and figures have all cells of the folder, so a second Run with
+// other techniques, datasets, dimensions or seeds adds to them; the error of one with
+// other epochs, training images, backend or data names the difference.
+//
+// A cell that fails is marked and the others go on; the error at the end names it, and
+// the next Run tries it again. Before any training come the errors of datasets that can't
+// be loaded. When ctx ends, tables and figures are written and the error wraps ctx.Err().
+func (o Overview) Run(ctx context.Context, out string, progress io.Writer) error {
+	cells, err := o.Cells()
+	if err != nil {
+		return err
+	}
+	c := o.comparison(overviewFolder(out))
+	c.cells = cells
+	return c.run(ctx, progress)
+}
+
+func overviewFolder(out string) string {
+	if out == "" {
+		return filepath.Join(project.Root(), "out", "overview")
+	}
+	return out
+}
+
+func (o Overview) comparison(folder string) comparison {
+	return comparison{
+		folder: folder, asked: asked{o.Epochs, o.Train, o.Backend},
+		load: datasets.Load, expect: o.cell, figures: overviewFigures,
+	}
+}
+
+// MergeOverviews copies the cells of Overviews in several folders, such as those of
+// shards, into the folder out (empty: see Overview.Run), and writes its tables and figures:
+// what one Run of all of them would have written. It returns the names of the cells whose
+// training has not ended, which are left out. The error names a difference in
+// configuration or data, or the cells that failed.
+func MergeOverviews(folders []string, out string) (unfinished []string, err error) {
+	if len(folders) == 0 {
+		return nil, fmt.Errorf("embed: no folders to merge; allowed: 1 or more")
+	}
+	manifests := make([]manifest, len(folders))
+	for i, folder := range folders {
+		if err := readJSON(filepath.Join(folder, manifestFile), &manifests[i]); err != nil {
+			return nil, fmt.Errorf("embed: no overview in %s: %w", folder, err)
+		}
+	}
+	first := manifests[0].Asked
+	o := Overview{Epochs: first.Epochs, Train: first.Train, Backend: first.Backend}
+	return o.comparison(overviewFolder(out)).merge(folders)
+}
+
+// compareCells is the order of tables and figures: that of the registries of datasets and
+// techniques.
+func compareCells(a, b Config) int {
+	technique := func(c Config) int {
+		return slices.IndexFunc(techniques, func(t Technique) bool { return t.ID == c.Technique })
+	}
+	dataset := func(c Config) int { return slices.Index(datasets.Names(), c.Dataset) }
+	return cmp.Or(
+		cmp.Compare(dataset(a), dataset(b)), cmp.Compare(a.Dim, b.Dim), cmp.Compare(technique(a), technique(b)),
+		slices.Compare(variant(a), variant(b)), cmp.Compare(a.Seed, b.Seed))
+}
+
+// overviewFigures returns the figure of all cells and those of each dataset by their
+// names: techniques in rows, dimensions in columns.
+func overviewFigures(folder string, cells map[string]*cell) (map[string]*viz.Figure, error) {
+	var names, ids []string
+	var dims []int
+	for _, name := range sortedNames(cells) {
+		cfg := cells[name].Config
+		names, ids, dims = append(names, cfg.Dataset), append(ids, cfg.Technique), append(dims, cfg.Dim)
+	}
+	slices.Sort(dims)
+	names, dims = slices.Compact(names), slices.Compact(dims)
+	figures := map[string]*viz.Figure{}
+	grid := func(figure, title string, datasets []string) error {
+		f := &viz.Figure{Title: title, Columns: len(datasets) * len(dims)}
+		for _, dataset := range datasets {
+			for _, dim := range dims {
+				label := fmt.Sprintf("%d-D", dim)
+				if len(datasets) > 1 {
+					label = dataset + ", " + label
+				}
+				f.ColumnLabels = append(f.ColumnLabels, label)
+			}
+		}
+		var rows []Technique
+		for _, technique := range techniques {
+			if slices.Contains(ids, technique.ID) {
+				rows = append(rows, technique)
+				f.RowLabels = append(f.RowLabels, technique.Title)
+			}
+		}
+		perPanel := pointsPerPanel(len(rows) * f.Columns)
+		for _, technique := range rows {
+			for _, dataset := range datasets {
+				for _, dim := range dims {
+					panel, err := cellPanel(folder, cells, Config{Technique: technique.ID, Dataset: dataset, Dim: dim}, perPanel)
+					if err != nil {
+						return err
+					}
+					f.Panels = append(f.Panels, panel)
+				}
+			}
+		}
+		figures[figure] = f
+		return nil
+	}
+	for _, name := range names {
+		if err := grid("overview-"+name, "Overview of "+name, []string{name}); err != nil {
+			return nil, err
+		}
+	}
+	return figures, grid("overview", "Overview", names)
+}

@@ -1,0 +1,87 @@
+package embed
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// names returns the names of cells.
+func names(t *testing.T, cells []Config, err error) (list []string) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cfg := range cells {
+		list = append(list, cellName(cfg))
+	}
+	return list
+}
+
+func TestOverviewCells(t *testing.T) {
+	cells, err := Overview{}.Cells()
+	all := names(t, cells, err)
+	var want []string
+	for _, dataset := range []string{"mnist", "fashion-mnist", "cifar-10"} {
+		for _, dim := range []int{2, 3} {
+			for _, technique := range Techniques() {
+				want = append(want, fmt.Sprintf("%s-%s-%dd-s1", technique.ID, dataset, dim))
+			}
+		}
+	}
+	checkEqual(t, "cells by default", all, want)
+
+	o := Overview{Techniques: []string{"softmax"}, Datasets: []string{"mnist"}, Dims: []int{2}, Seeds: 3, Epochs: 7, Train: 200}
+	cells, err = o.Cells()
+	checkEqual(t, "cells", names(t, cells, err), []string{"softmax-mnist-2d-s1", "softmax-mnist-2d-s2", "softmax-mnist-2d-s3"})
+	checkEqual(t, "epochs and images", [2]int{cells[2].Epochs, cells[2].Train}, [2]int{7, 200})
+
+	var dealt []string
+	for shard := 1; shard <= 5; shard++ {
+		cells, err := Overview{Shard: shard, Shards: 5}.Cells()
+		list := names(t, cells, err)
+		if n := len(list); n < 16 || n > 17 {
+			t.Errorf("shard %d of 5 has %d of 84 cells", shard, n)
+		}
+		dealt = append(dealt, list...)
+	}
+	slices.Sort(dealt)
+	slices.Sort(want)
+	checkEqual(t, "cells of all shards", dealt, want)
+
+	for _, wrong := range []struct {
+		Overview
+		words []string
+	}{
+		{Overview{Shards: 2}, []string{"shard is 0 of 2"}},
+		{Overview{Shard: 3, Shards: 2}, []string{"shard is 3 of 2"}},
+		{Overview{Seeds: -1}, []string{"seeds is -1", "1 or more"}},
+		{Overview{Dims: []int{0}}, []string{"dim is 0", "1 or more"}},
+		{Overview{Dims: []int{2, 2}}, []string{"softmax-mnist-2d-s1", "twice"}},
+		{Overview{Datasets: []string{"digits"}}, []string{`"digits"`, "mnist-sample"}},
+		{Overview{Techniques: []string{"hardmax"}}, []string{`"hardmax"`, "softmax"}},
+		{Overview{Epochs: -1}, []string{"epochs is -1", "1 or more"}},
+	} {
+		_, err := wrong.Cells()
+		wantError(t, err, wrong.words...)
+	}
+}
+
+// TestPaperFiguresCells: what figures 2 to 7 show, each once.
+func TestPaperFiguresCells(t *testing.T) {
+	cells, err := PaperFigures{}.Cells()
+	checkEqual(t, "cells", names(t, cells, err), []string{
+		"softmax-mnist-2d-s1", "softmax-mnist-2d-s1-activation-sigmoid", "softmax-mnist-2d-s1-activation-relu", "softmax-mnist-2d-s1-activation-selu",
+		"softmax-normalized-mnist-2d-s1",
+		"cosface-mnist-2d-s1-margin-0", "cosface-mnist-2d-s1", "cosface-mnist-2d-s1-margin-0.2",
+		"center-mnist-2d-s1", "center-normalized-mnist-2d-s1",
+		"contrastive-mnist-2d-s1", "triplet-all-mnist-2d-s1", "triplet-hard-mnist-2d-s1", "triplet-semihard-mnist-2d-s1",
+		"regression-raster-mnist-2d-s1", "regression-circle-mnist-2d-s1",
+	})
+	cells, err = PaperFigures{Dataset: "fashion-mnist", Only: []int{5, 3}}.Cells()
+	checkEqual(t, "cells of figures 3 and 5", names(t, cells, err), []string{
+		"softmax-fashion-mnist-2d-s1", "softmax-normalized-fashion-mnist-2d-s1", "center-fashion-mnist-2d-s1", "center-normalized-fashion-mnist-2d-s1",
+	})
+	_, err = PaperFigures{Only: []int{8}}.Cells()
+	wantError(t, err, "figure is 8", "2 to 7")
+}

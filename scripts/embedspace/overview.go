@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/embedspace/embedspace/embed"
+)
+
+// overview compares techniques on several datasets, or merges such comparisons.
+func overview(args []string, stdout, stderr io.Writer) error {
+	var o embed.Overview
+	flags := newFlags("overview", stderr)
+	flags.Func("techniques", "`list` with commas (default all, see embedspace list)", words(&o.Techniques))
+	flags.Func("datasets", "`list` with commas (default mnist,fashion-mnist,cifar-10)", words(&o.Datasets))
+	flags.Func("dims", "`list` with commas: dimensions of the embedded spaces (default 2,3)", numbers(&o.Dims))
+	flags.IntVar(&o.Seeds, "seeds", 0, "each training is done with the seeds 1 to `n` (default 1)")
+	compared(flags, &o.Train, &o.Epochs, &o.Backend)
+	flags.Func("shard", "`i/n`: do only each n-th training, from the i-th on", func(text string) error {
+		first, count, _ := strings.Cut(text, "/")
+		i, errI := strconv.Atoi(first)
+		n, errN := strconv.Atoi(count)
+		if errI != nil || errN != nil || i < 1 || i > n {
+			return errors.New("allowed: i/n with i from 1 to n")
+		}
+		o.Shard, o.Shards = i, n
+		return nil
+	})
+	merge := flags.Bool("merge", false, "train nothing, but merge the overviews in the folders behind the flags into -out")
+	out := flags.String("out", "", "`folder` for tables, figures and trainings (default out/overview)")
+	if err := parseFlags(flags, args); err != nil {
+		return err
+	}
+	if *merge {
+		return mergeOverviews(flags, *out, stderr)
+	}
+	if err := noWords(flags); err != nil {
+		return err
+	}
+	if _, err := o.Cells(); err != nil {
+		return usageError{err}
+	}
+	folder, err := absolute(*out)
+	if err != nil {
+		return err
+	}
+	return o.Run(embed.Interruptible(), folder, stderr)
+}
+
+// mergeOverviews merges the overviews in the folders behind the flags.
+func mergeOverviews(flags *flag.FlagSet, out string, stderr io.Writer) error {
+	var others []string
+	flags.Visit(func(f *flag.Flag) {
+		if f.Name != "merge" && f.Name != "out" {
+			others = append(others, "-"+f.Name)
+		}
+	})
+	if len(others) > 0 {
+		return usageError{fmt.Errorf("embedspace: %s with -merge, which trains nothing; allowed: -out", strings.Join(others, ", "))}
+	}
+	if flags.NArg() == 0 {
+		return usageError{fmt.Errorf("embedspace: -merge without folders; allowed: 1 or more behind the flags")}
+	}
+	folder, err := absolute(out)
+	if err != nil {
+		return err
+	}
+	unfinished, err := embed.MergeOverviews(flags.Args(), folder)
+	for _, name := range unfinished {
+		fmt.Fprintf(stderr, "left out, as its training has not ended: %s\n", name)
+	}
+	return err
+}
+
+// figures trains and draws the figures of the paper.
+func figures(args []string, stdout, stderr io.Writer) error {
+	var p embed.PaperFigures
+	flags := newFlags("figures", stderr)
+	flags.StringVar(&p.Dataset, "dataset", "", "images to embed (see embedspace list; default mnist)")
+	flags.Func("only", "`list` with commas: figures of the paper (default 2,3,4,5,6,7)", numbers(&p.Only))
+	compared(flags, &p.Train, &p.Epochs, &p.Backend)
+	out := flags.String("out", "", "`folder` for figures, tables and trainings (default out/figures)")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	if _, err := p.Cells(); err != nil {
+		return usageError{err}
+	}
+	folder, err := absolute(*out)
+	if err != nil {
+		return err
+	}
+	return p.Run(embed.Interruptible(), folder, stderr)
+}
+
+// compared defines the flags that all trainings of a comparison share.
+func compared(flags *flag.FlagSet, train, epochs *int, backend *string) {
+	flags.IntVar(train, "train", 0, "training images, a stratified subset (default all)")
+	flags.IntVar(epochs, "epochs", 0, "passes over the training images (default: see embedspace list)")
+	flags.StringVar(backend, "backend", "", "xla:cuda, xla:cpu or go (default the first of them that there is)")
+}
+
+// words parses a list of words.
+func words(list *[]string) func(string) error {
+	return func(text string) error {
+		*list = strings.Split(text, ",")
+		return nil
+	}
+}
+
+// numbers parses a list of whole numbers.
+func numbers(list *[]int) func(string) error {
+	return func(text string) error {
+		*list = nil
+		for _, word := range strings.Split(text, ",") {
+			number, err := strconv.Atoi(word)
+			if err != nil {
+				return fmt.Errorf("%q is not a whole number", word)
+			}
+			*list = append(*list, number)
+		}
+		return nil
+	}
+}
+
+// absolute returns an absolute path; the empty one stays.
+func absolute(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	return filepath.Abs(path)
+}
