@@ -21,7 +21,8 @@ import (
 
 // A comparison is a set of trainings, its cells, that share a folder:
 //
-//	cells/NAME/cell.json   what the cell is, and how it ended
+//	cells/NAME/cell.json   what the cell is, how it ended, and what was measured
+//	cells/NAME/panel.npz   its picture
 //	cells/NAME/...         its Result, see Result.Save
 //
 // The folder holds the cells of all comparisons that were run in it; their tables and
@@ -335,6 +336,12 @@ func (c comparison) train(ctx context.Context, current *cell, data images, progr
 	var metrics Metrics
 	if err == nil {
 		metrics, err = result.Metrics()
+	}
+	if err == nil {
+		picture := viz.NewFigure(thinned(result.Scatter(), panelPoints))
+		if err := writeFigure(filepath.Join(cellFolder(c.folder, current.Config), panelFile), picture); err != nil {
+			return err
+		}
 	}
 	current.Took += time.Since(begin).Seconds()
 	switch {

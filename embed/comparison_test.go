@@ -177,6 +177,28 @@ func TestComparisonResumes(t *testing.T) {
 		t.Errorf("a comparison that is done shows %q", again)
 	}
 	checkSameFiles(t, outcomeFiles(t, c.folder), want)
+
+	// What is committed of a comparison has no Results.
+	for _, file := range []string{checkpointFile, embeddingFile, configFile, metricsFile} {
+		results, err := filepath.Glob(filepath.Join(c.folder, "cells", "*", file))
+		if err != nil || len(results) != 4 {
+			t.Fatalf("%d files %s, error %v", len(results), file, err)
+		}
+		for _, result := range results {
+			if err := os.Remove(result); err != nil {
+				t.Fatal(err)
+			}
+			relative, err := filepath.Rel(c.folder, result)
+			if err != nil {
+				t.Fatal(err)
+			}
+			delete(want, relative)
+		}
+	}
+	if again := mustRun(t, c); !strings.Contains(again, "4 done already, 0 to train") {
+		t.Errorf("a comparison without its Results shows %q", again)
+	}
+	checkSameFiles(t, outcomeFiles(t, c.folder), want)
 }
 
 // compareForever is the child of TestComparisonKilled: it compares until it is killed.
@@ -547,7 +569,7 @@ func TestColumns(t *testing.T) {
 }
 
 func TestThinned(t *testing.T) {
-	e := Embedding{Dim: 2}
+	whole := viz.Scatter{Title: "whole", Dim: 2}
 	for i := range 1000 {
 		label := int32(0) // 10 % of class 1, 30 % of class 2
 		switch i % 10 {
@@ -556,22 +578,24 @@ func TestThinned(t *testing.T) {
 		case 5, 6, 7:
 			label = 2
 		}
-		e.Z, e.Labels, e.Predicted = append(e.Z, float32(i), -float32(i)), append(e.Labels, label), append(e.Predicted, int32(i))
+		whole.Points, whole.Labels = append(whole.Points, float32(i), -float32(i)), append(whole.Labels, label)
 	}
-	thin := e.thinned(100)
-	counts := [3]int{}
+	thin := thinned(whole, 100)
+	counts, last := [3]int{}, -1
 	for i, label := range thin.Labels {
 		counts[label]++
-		index := int(thin.Predicted[i])
-		if e.Labels[index] != label || thin.Z[2*i] != float32(index) || thin.Z[2*i+1] != -float32(index) {
+		index := int(thin.Points[2*i])
+		if whole.Labels[index] != label || thin.Points[2*i+1] != -float32(index) {
 			t.Errorf("point %d is not point %d of the whole", i, index)
 		}
-		if i > 0 && thin.Predicted[i] <= thin.Predicted[i-1] {
+		if index <= last {
 			t.Errorf("point %d is out of order", i)
 		}
+		last = index
 	}
 	checkEqual(t, "points by class", counts, [3]int{60, 10, 30})
-	checkEqual(t, "all", e.thinned(1000), e)
+	checkEqual(t, "title", thin.Title, "whole")
+	checkEqual(t, "all", thinned(whole, 1000), whole)
 }
 
 func TestPace(t *testing.T) {

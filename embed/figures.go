@@ -35,8 +35,15 @@ func (c comparison) report(cells map[string]*cell) error {
 	return c.writeManifest(cells)
 }
 
+// panelFile holds the picture of a cell, see ReadFigure: with it and the file of the cell,
+// tables and figures can be made without the cell's Result.
+const panelFile = "panel.npz"
+
+// panelPoints is how many test images the picture of a cell shows.
+const panelPoints = 2000
+
 // pointsPerPanel returns how many points each panel of a figure has at most.
-func pointsPerPanel(panels int) int { return min(max(500, 40_000/panels), 5000) }
+func pointsPerPanel(panels int) int { return min(max(500, 40_000/panels), panelPoints) }
 
 // cellPanel returns the panel of the cell of that technique, dataset and dimension: of the
 // first seed that was trained. It shows up to that many points. Without a cell, it says
@@ -59,16 +66,11 @@ func cellPanel(folder string, cells map[string]*cell, cfg Config, points int) (v
 		if this.Result == nil {
 			continue
 		}
-		result, err := loadResult(cellFolder(folder, this.Config))
+		figure, err := ReadFigure(filepath.Join(cellFolder(folder, this.Config), panelFile))
 		if err != nil {
 			return viz.Scatter{}, err
 		}
-		technique, err := LookUp(cfg.Technique)
-		if err != nil {
-			return viz.Scatter{}, err
-		}
-		result.Test = result.Test.thinned(points)
-		panel := result.scatter(technique)
+		panel := thinned(figure.Panels[0], points)
 		panel.Title = ""
 		panel.Note = fmt.Sprintf("accuracy %.1f %%", 100*this.Result.Metrics.Accuracy)
 		return panel, nil
@@ -76,29 +78,29 @@ func cellPanel(folder string, cells map[string]*cell, cfg Config, points int) (v
 	return viz.Scatter{Missing: missing}, nil
 }
 
-// thinned returns up to n of the points, evenly spaced in the order of their classes: each
-// class keeps its share, and the same labels give the same choice.
-func (e Embedding) thinned(n int) Embedding {
-	if n >= e.Len() {
-		return e
+// thinned returns a panel with up to n of its points, evenly spaced in the order of their
+// classes: each class keeps its share, and the same labels give the same choice.
+func thinned(panel viz.Scatter, n int) viz.Scatter {
+	points, labels := panel.Points, panel.Labels
+	if n >= len(labels) {
+		return panel
 	}
-	order := make([]int, e.Len())
+	order := make([]int, len(labels))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return int(e.Labels[a] - e.Labels[b]) })
+	slices.SortStableFunc(order, func(a, b int) int { return int(labels[a] - labels[b]) })
 	kept := make([]int, n)
 	for i := range kept {
-		kept[i] = order[(2*i+1)*e.Len()/(2*n)]
+		kept[i] = order[(2*i+1)*len(labels)/(2*n)]
 	}
 	slices.Sort(kept)
-	thin := Embedding{Dim: e.Dim}
+	panel.Points, panel.Labels = nil, nil
 	for _, i := range kept {
-		thin.Z = append(thin.Z, e.Z[i*e.Dim:(i+1)*e.Dim]...)
-		thin.Labels = append(thin.Labels, e.Labels[i])
-		thin.Predicted = append(thin.Predicted, e.Predicted[i])
+		panel.Points = append(panel.Points, points[i*panel.Dim:(i+1)*panel.Dim]...)
+		panel.Labels = append(panel.Labels, labels[i])
 	}
-	return thin
+	return panel
 }
 
 // figureKey is the key of the layout of a figure among its arrays.

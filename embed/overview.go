@@ -105,7 +105,9 @@ func (o Overview) cell(c Config) (Config, error) {
 //	overview.npz, overview-DATASET.npz               what they show, for ReadFigure
 //	results.csv, results.json, results.md            mean and standard deviation over the seeds
 //	manifest.json                                    configuration, data, versions, machines
-//	cells/TECHNIQUE-DATASET-DIMd-sSEED/              cell.json, and what Result.Save writes
+//	cells/TECHNIQUE-DATASET-DIMd-sSEED/              cell.json, panel.npz, and what Result.Save writes
+//
+// What Result.Save writes there can be removed once the cell is done.
 //
 // What is done already is not trained again, and a training that was interrupted, or
 // killed, goes on. Tables and figures have all cells of the folder, so a second Run with

@@ -126,18 +126,16 @@ func (r *Result) Classify(z []float32) ([]int32, error) {
 
 // Scatter returns the picture of the test embedding: with class weights as rays, and
 // targets as crosses. Its Regions are Classify, if you set them.
-func (r *Result) Scatter() viz.Scatter { return r.scatter(r.net.technique) }
-
-func (r *Result) scatter(technique Technique) viz.Scatter {
+func (r *Result) Scatter() viz.Scatter {
 	scatter := viz.Scatter{
-		Title:      technique.Title,
+		Title:      r.net.technique.Title,
 		Note:       fmt.Sprintf("%s, test accuracy %.1f %%", r.Config.Dataset, 100*r.Test.Accuracy()),
 		Points:     r.Test.Z,
 		Dim:        r.Test.Dim,
 		Labels:     r.Test.Labels,
 		ClassNames: r.ClassNames,
 	}
-	switch technique.kind() {
+	switch r.net.technique.kind() {
 	case Weights:
 		scatter.ClassVectors = r.ClassVectors
 	case Targets:
@@ -213,32 +211,6 @@ func (r *Result) Save(name string) error {
 // folder.
 func Load(name string) (*Result, error) {
 	folder := Folder(name)
-	r, err := loadResult(folder)
-	if err != nil {
-		return nil, err
-	}
-	variables, state, err := loadCheckpoint(folder)
-	if err != nil {
-		return nil, err
-	}
-	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
-		return nil, fmt.Errorf("embed: the checkpoint in %s is of another run than the result: %w", folder, err)
-	}
-	if state.Epoch < r.Config.Epochs {
-		return nil, fmt.Errorf("embed: the training in %s has ended %d of %d epochs; resume it first", folder, state.Epoch, r.Config.Epochs)
-	}
-	backend, err := OpenBackend("", os.Stderr)
-	if err != nil {
-		return nil, err
-	}
-	if r.net, err = newNetwork(r.Config, backend, state.Data.Shape, len(r.ClassNames)); err != nil {
-		return nil, err
-	}
-	return r, r.net.restore(variables)
-}
-
-// loadResult reads a Result from its folder, without its network.
-func loadResult(folder string) (*Result, error) {
 	arrays, err := readNpz(filepath.Join(folder, embeddingFile))
 	if err != nil {
 		return nil, fmt.Errorf("embed: no complete result in %s: %w", folder, err)
@@ -260,7 +232,24 @@ func loadResult(folder string) (*Result, error) {
 			return nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
 		}
 	}
-	return r, nil
+	variables, state, err := loadCheckpoint(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
+		return nil, fmt.Errorf("embed: the checkpoint in %s is of another run than the result: %w", folder, err)
+	}
+	if state.Epoch < r.Config.Epochs {
+		return nil, fmt.Errorf("embed: the training in %s has ended %d of %d epochs; resume it first", folder, state.Epoch, r.Config.Epochs)
+	}
+	backend, err := OpenBackend("", os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	if r.net, err = newNetwork(r.Config, backend, state.Data.Shape, len(r.ClassNames)); err != nil {
+		return nil, err
+	}
+	return r, r.net.restore(variables)
 }
 
 func matrix(values []float32, columns int) *tensors.Tensor {
