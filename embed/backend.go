@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -105,8 +106,22 @@ func openBackend(name string, devices int) (compute.Backend, error) {
 		return nil, fmt.Errorf("embed: backend %q can't be opened (there are: %s): %w",
 			name, strings.Join(BackendNames(), ", "), err)
 	}
+	if backendName(backend) == "go" {
+		guardHeap()
+	}
 	backends[key] = backend
 	return backend, nil
+}
+
+// heapGuard is more than the arrays of a training in pure Go take.
+const heapGuard = 1 << 30
+
+// guardHeap leaves room at the end of Go's heap, which is filled from its lowest address on.
+// A partial load of Go 1.27's simd package reads a whole vector, beyond the end of an array:
+// where the heap ends, too, the process dies. The room takes addresses, but no memory.
+func guardHeap() {
+	runtime.KeepAlive(make([]byte, heapGuard))
+	runtime.GC()
 }
 
 // BackendNames lists the names for OpenBackend that this machine can open: the XLA

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/gomlx/compute"
 )
@@ -149,4 +150,36 @@ func TestPolicyWithPluginOfTheModule(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkEqual(t, "output", defaultBackendIn(t, working), []string{"backend xla:cpu", "backend xla:cpu"})
+}
+
+// TestHeapGuard: arrays stay away from the end of the heap, as /proc/self/maps tells it.
+func TestHeapGuard(t *testing.T) {
+	if _, err := OpenBackend("go", nil); err != nil {
+		t.Fatal(err)
+	}
+	var highest uint64
+	var arrays [][]float32
+	for range 1 << 16 {
+		array := make([]float32, 256) // a batch of 128 points in the plane
+		highest = max(highest, uint64(uintptr(unsafe.Pointer(&array[255]))))
+		arrays = append(arrays, array)
+	}
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Skip("no /proc/self/maps here: ", err)
+	}
+	room := uint64(0)
+	for line := range strings.Lines(string(maps)) {
+		var begin, end uint64
+		var access string
+		if _, err := fmt.Sscanf(line, "%x-%x %s", &begin, &end, &access); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(access, "rw") && (begin <= highest && highest < end || room > 0 && begin == highest+room) {
+			room = end - highest
+		}
+	}
+	if room < heapGuard/2 {
+		t.Errorf("%d arrays end %d bytes before the end of the heap, want at least %d", len(arrays), room, heapGuard/2)
+	}
 }
