@@ -75,8 +75,8 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // learning rate of one cycle over all epochs. An incomplete last batch is left out
 // of its epoch. With several devices, each computes its part of every batch, and the result
 // is that of one but for rounding: losses of pairs and triplets, and centers, see the whole
-// batch. The evaluation takes one device. Same Config, data, backend and machine give the same Result, bit by
-// bit, also when the training was interrupted and resumed.
+// batch. The evaluation takes one device. Same Config, data, backend and machine give the
+// same Result, bit by bit, also when the training was interrupted and resumed.
 //
 // When ctx ends, a checkpoint is saved in Out and the error wraps ctx.Err(). A loss
 // or a variable that is not finite ends the training with an error that names the
