@@ -56,6 +56,31 @@ func TestFitLearns(t *testing.T) {
 	}
 }
 
+// The unit square has room for more classes than it has corners, where class weights
+// grow before the points are pressed there.
+func TestSigmoidLearns(t *testing.T) {
+	const classes, size = 10, 4
+	data := &datasets.Dataset{Name: "pixels", Height: size, Width: size, Channels: 1, Images: make([]byte, 200*size*size)}
+	for i := range 200 {
+		data.Labels = append(data.Labels, int32(i%classes))
+		data.At(i)[i%classes] = byte(200 + i/classes)
+	}
+	for class := range classes {
+		data.ClassNames = append(data.ClassNames, fmt.Sprint(class))
+	}
+	data.Checksum = data.ComputeChecksum()
+	onBackends(t, func(t *testing.T, _ compute.Backend) {
+		cfg := Config{Activation: "sigmoid", Padding: "same", Batch: 20, Epochs: 60, LearningRate: 0.004}
+		result, err := Fit(t.Context(), cfg, data, data, quiet(Options{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if accuracy := result.Test.Accuracy(); accuracy < 0.6 {
+			t.Errorf("accuracy %g, want 0.6 or more", accuracy)
+		}
+	})
+}
+
 // outcome is what must not depend on anything but the Config and the data.
 func outcome(t *testing.T, r *Result) map[string]any {
 	t.Helper()

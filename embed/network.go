@@ -71,7 +71,7 @@ func (n *network) embed(scope *model.Scope, images *graph.Node) *graph.Node {
 }
 
 func (n *network) head(scope *model.Scope, z *graph.Node) Head {
-	return Head{Scope: scope.In("head"), Z: z, Classes: n.classes, Params: n.cfg.Params}
+	return Head{Scope: scope.In("head"), Z: z, Classes: n.classes, Params: n.cfg.Params, activation: n.cfg.Activation}
 }
 
 // predict returns the classes [batch] of the highest scores.

@@ -95,7 +95,8 @@ type Head struct {
 	Classes  int
 	Params   map[string]float64 // by the names of Technique.Params
 
-	monitors *[]monitor
+	activation string // that the embeddings come from
+	monitors   *[]monitor
 }
 
 // A monitor is a number that a training follows beside its loss.
@@ -110,19 +111,33 @@ func (h Head) Monitor(name string, value *graph.Node) {
 	*h.monitors = append(*h.monitors, monitor{name, graph.ConvertDType(value, dtypes.Float32)})
 }
 
-// Weights returns the variable W [classes, dim], one vector per class. Its rows
+// Weights returns the weights W [classes, dim], one vector per class. Its rows
 // start as directions drawn from a normal distribution, as long as initialNorm on
 // average.
 func (h Head) Weights() *graph.Node {
 	dim := h.Z.Shape().Dim(-1)
-	scope := h.Scope.WithInitializer(initializer.RandomNormalFn(h.Scope, initialNorm/math.Sqrt(float64(dim))))
-	return scope.VariableWithShape("W", shapes.Make(h.Z.DType(), h.Classes, dim)).NodeValue(h.Z.Graph())
+	deviation := initialNorm / h.classRate() / math.Sqrt(float64(dim))
+	return h.classVariable(h.Scope.WithInitializer(initializer.RandomNormalFn(h.Scope, deviation)), "W", h.Classes, dim)
 }
 
-// Biases returns the variable b [classes], which starts at zero.
+// Biases returns the biases b [classes], which start at zero.
 func (h Head) Biases() *graph.Node {
-	return h.Scope.WithInitializer(initializer.Zero).
-		VariableWithShape("b", shapes.Make(h.Z.DType(), h.Classes)).NodeValue(h.Z.Graph())
+	return h.classVariable(h.Scope.WithInitializer(initializer.Zero), "b", h.Classes)
+}
+
+// classVariable returns classRate times a variable: with Adam, whose steps do not know
+// the size of a gradient, it learns that many times as fast.
+func (h Head) classVariable(scope *model.Scope, name string, dimensions ...int) *graph.Node {
+	variable := scope.VariableWithShape(name, shapes.Make(h.Z.DType(), dimensions...)).NodeValue(h.Z.Graph())
+	return graph.MulScalar(variable, h.classRate())
+}
+
+// classRate says how many times as fast as all else class weights and biases learn.
+func (h Head) classRate() float64 {
+	if h.activation == "sigmoid" {
+		return sigmoidClassRate
+	}
+	return 1
 }
 
 // Centers returns the centers of the classes [classes, dim], which start at zero and
@@ -150,6 +165,10 @@ func (h Head) Constant(array [][]float64) *graph.Node {
 
 // initialNorm is the root mean square of the norm of a class weight before training.
 const initialNorm = 0.1
+
+// sigmoidClassRate is how many times as fast as all else class weights and biases learn
+// behind a sigmoid.
+const sigmoidClassRate = 200
 
 // Register adds a technique of your own: a Config can name it from then on, in the
 // whole process. The error names what is missing or taken.
