@@ -24,14 +24,15 @@ type PaperFigures struct {
 
 // A paperFigure is a figure of the paper.
 type paperFigure struct {
-	title     string
-	panels    []Config // technique, activation, params
-	projected bool     // has a second column, on the unit circle
+	title       string
+	panels      []Config // technique, activation, params
+	activations bool     // are compared, without class vectors: biases decide where one is bounded
+	projected   bool     // has a second column, on the unit circle
 }
 
 // paperFigureOf holds the figures by their numbers.
 var paperFigureOf = map[int]paperFigure{
-	2: {title: "Activations in front of the embedding, softmax", panels: []Config{
+	2: {title: "Activations in front of the embedding, softmax", activations: true, panels: []Config{
 		{Technique: "softmax"}, {Technique: "softmax", Activation: "sigmoid"},
 		{Technique: "softmax", Activation: "relu"}, {Technique: "softmax", Activation: "selu"},
 	}},
@@ -53,7 +54,7 @@ func (f paperFigure) label(cfg Config) string {
 	switch {
 	case f.projected:
 		return fmt.Sprintf("m = %g", cfg.Params["margin"])
-	case slices.ContainsFunc(f.panels, func(p Config) bool { return p.Activation != "" }):
+	case f.activations:
 		return cfg.Activation
 	}
 	technique, err := LookUp(cfg.Technique)
@@ -148,6 +149,9 @@ func (p PaperFigures) figures(folder string, cells map[string]*cell) (map[string
 				return nil, err
 			}
 			scatter.Title = paper.label(cfg)
+			if paper.activations {
+				scatter.ClassVectors = nil
+			}
 			figure.Panels = append(figure.Panels, scatter)
 			if paper.projected {
 				if scatter.Missing == "" {
