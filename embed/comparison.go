@@ -47,14 +47,14 @@ type asked struct {
 
 // A cell is one training of a comparison.
 type cell struct {
-	Config  Config     `json:"config"`
-	Data    DataInfo   `json:"data"` // all images of the dataset; the seed draws Config.Train of them
-	Started time.Time  `json:"started"`
-	Ended   time.Time  `json:"ended,omitzero"`
-	Took    float64    `json:"took_seconds"` // of training, evaluation and measuring
-	Error   string     `json:"error,omitempty"`
-	Result  *measured  `json:"result,omitempty"` // nil: not trained to the end
-	By      provenance `json:"by"`
+	Config  Config       `json:"config"`
+	Data    DataInfo     `json:"data"` // all images of the dataset; the seed draws Config.Train of them
+	Started time.Time    `json:"started"`
+	Ended   time.Time    `json:"ended,omitzero"`
+	Took    float64      `json:"took_seconds"` // of training, evaluation and measuring, but for what a kill ended
+	Error   string       `json:"error,omitempty"`
+	Result  *measured    `json:"result,omitempty"` // nil: not trained to the end
+	By      []provenance `json:"by"`               // each that had a part in it
 }
 
 // measured is what was measured on a trained cell.
@@ -157,6 +157,12 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
+	// A merge tells by the manifest what was asked for, whatever comes of it.
+	if _, err := os.Stat(filepath.Join(c.folder, manifestFile)); errors.Is(err, fs.ErrNotExist) {
+		if err := c.writeManifest(cells); err != nil {
+			return err
+		}
+	}
 	data, err := c.loadAll(ctx, c.left(cells), progress)
 	if err != nil {
 		return err
@@ -189,7 +195,7 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 	}
 	fmt.Fprintln(progress)
 
-	if err := c.writeManifest(cells); err != nil { // MergeOverviews needs it
+	if err := c.writeManifest(cells); err != nil {
 		return err
 	}
 	var failed []string
@@ -235,7 +241,7 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(progress, "tables and figures are in %s\n", c.folder)
-	return failure(cells, failed)
+	return failure(cells, failed, fmt.Sprintf("%d of %d cells failed; they are tried again when you start again", len(failed), len(c.cells)))
 }
 
 // left returns the cells that are not done.
@@ -248,12 +254,13 @@ func (c comparison) left(cells map[string]*cell) (left []Config) {
 	return left
 }
 
-// failure returns the error that names the cells that failed, nil if there are none.
-func failure(cells map[string]*cell, failed []string) error {
+// failure returns the error that says so and names the cells that failed, nil if there
+// are none.
+func failure(cells map[string]*cell, failed []string, says string) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("embed: %d of %d cells failed; they are tried again when you start again:", len(failed), len(cells))
+	text := fmt.Sprintf("embed: %s:", says)
 	for _, name := range failed {
 		text += fmt.Sprintf("\n  %s: %s", name, strings.ReplaceAll(cells[name].Error, "\n", "\n    "))
 	}
@@ -306,8 +313,9 @@ func (c comparison) check(cells map[string]*cell, known map[string]DataInfo) err
 		}
 	}
 	for _, cfg := range c.cells {
-		if data := known[cfg.Dataset]; cfg.Batch > c.complete(cfg, data).Train {
-			return fmt.Errorf("embed: train is %d, of %d images of %s; allowed: %d (a batch) or more", cfg.Train, data.TrainImages, cfg.Dataset, cfg.Batch)
+		data := known[cfg.Dataset]
+		if train := c.complete(cfg, data).Train; cfg.Batch > train {
+			return fmt.Errorf("embed: train is %d, of %d images of %s; allowed: %d (a batch) or more", train, data.TrainImages, cfg.Dataset, cfg.Batch)
 		}
 	}
 	return nil
@@ -320,7 +328,7 @@ func (c comparison) train(ctx context.Context, current *cell, data images, progr
 	if current.Started.IsZero() {
 		current.Started = begin
 	}
-	current.Error, current.Ended, current.By = "", time.Time{}, here()
+	current.Error, current.Ended, current.By = "", time.Time{}, united(current.By, here())
 	if err := current.write(c.folder); err != nil {
 		return err
 	}
@@ -412,7 +420,7 @@ func sortedNames(cells map[string]*cell) []string {
 
 // merge copies the cells of other folders into that of the comparison. Of a cell that is
 // in several, the one that is done comes first, then the one that failed; what is neither
-// stays behind, and is returned.
+// stays behind, and is returned, also if it was asked for only.
 func (c comparison) merge(folders []string) (behind []string, err error) {
 	unlock, err := lockFolder(c.folder)
 	if err != nil {
@@ -430,6 +438,13 @@ func (c comparison) merge(folders []string) (behind []string, err error) {
 	copies := map[string]string{} // from where a cell is copied
 	unfinished := map[string]bool{}
 	for _, folder := range folders {
+		var m manifest
+		if err := readJSON(filepath.Join(folder, manifestFile), &m); err != nil {
+			return nil, fmt.Errorf("embed: no overview in %s: %w", folder, err)
+		}
+		for _, name := range m.Cells {
+			unfinished[name] = true
+		}
 		cells, err := readCells(folder)
 		if err != nil {
 			return nil, err
@@ -444,21 +459,19 @@ func (c comparison) merge(folders []string) (behind []string, err error) {
 			case there != nil && there.Result != nil:
 			case cells[name].Result != nil, cells[name].Error != "" && (there == nil || there.Error == ""):
 				merged[name], copies[name] = cells[name], cellFolder(folder, cells[name].Config)
-			case there == nil:
-				unfinished[name] = true
 			}
 		}
 	}
 	for name, from := range copies {
-		delete(unfinished, name)
 		if err := copyFolder(from, cellFolder(c.folder, merged[name].Config)); err != nil {
 			return nil, err
 		}
 	}
-	for name := range unfinished {
-		behind = append(behind, name)
+	for _, name := range slices.Sorted(maps.Keys(unfinished)) {
+		if !has(merged, name) {
+			behind = append(behind, name)
+		}
 	}
-	slices.Sort(behind)
 	if len(merged) == 0 {
 		return behind, fmt.Errorf("embed: no training has ended in %s", strings.Join(folders, ", "))
 	}
@@ -471,7 +484,7 @@ func (c comparison) merge(folders []string) (behind []string, err error) {
 			failed = append(failed, name)
 		}
 	}
-	return behind, failure(merged, failed)
+	return behind, failure(merged, failed, fmt.Sprintf("%d of %d cells failed", len(failed), len(merged)))
 }
 
 // copyFolder replaces a folder by a copy of another, whose cell file comes last.

@@ -415,9 +415,20 @@ func TestMerge(t *testing.T) {
 	}
 	unfinished, err := smallComparison(t.TempDir()).merge([]string{c.folder})
 	wantError(t, err, "no training has ended", c.folder)
-	checkEqual(t, "unfinished", unfinished, []string{"softmax-mnist-sample-2d-s1"})
+	checkEqual(t, "unfinished", unfinished, []string{"softmax-mnist-sample-2d-s1", "softmax-mnist-sample-2d-s2"})
 	unfinished, err = smallComparison(t.TempDir()).merge([]string{c.folder, whole.folder})
 	checkEqual(t, "unfinished and error", fmt.Sprint(unfinished, err), "[] <nil>")
+
+	// One that could not load its data is named, and the others are merged.
+	c = smallComparison(t.TempDir(), "arcface")
+	c.load = func(context.Context, string, io.Writer) (train, test *datasets.Dataset, err error) {
+		return nil, nil, errors.New("no data")
+	}
+	wantError(t, c.run(t.Context(), io.Discard), "no data")
+	unfinished, err = smallComparison(t.TempDir()).merge([]string{c.folder, whole.folder})
+	checkEqual(t, "unfinished and error", fmt.Sprint(unfinished, err), "[arcface-mnist-sample-2d-s1 arcface-mnist-sample-2d-s2] <nil>")
+	_, err = smallComparison(t.TempDir()).merge([]string{whole.folder, t.TempDir()})
+	wantError(t, err, "no overview in")
 
 	c = smallComparison(t.TempDir(), "arcface")
 	c.cells = c.cells[:1]
@@ -429,8 +440,32 @@ func TestMerge(t *testing.T) {
 	wantError(t, err, c.folder, "arcface-mnist-sample-2d-s1", "epochs is 1 there and 2 here")
 }
 
-// handMade returns the cells of two techniques on a dataset with two seeds, the third of
-// which has failed with one; accuracies are 0.9, 0.8 and 0.95.
+// TestProvenance: a cell that two machines have trained is of both.
+func TestProvenance(t *testing.T) {
+	c := smallComparison(t.TempDir(), "softmax")
+	if err := c.run(&countdown{t.Context(), 4}, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	cells, err := readCells(c.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := provenance{Commit: "other"}
+	begun := cells["softmax-mnist-sample-2d-s1"]
+	begun.By = []provenance{other}
+	if err := begun.write(c.folder); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, c)
+	var m manifest
+	if err := readJSON(filepath.Join(c.folder, manifestFile), &m); err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "provenance", m.By, []provenance{other, here()})
+}
+
+// handMade returns the cells of three techniques on a dataset, the last of which has
+// failed with its second seed.
 func handMade(t *testing.T) map[string]*cell {
 	t.Helper()
 	cells := map[string]*cell{}
@@ -523,6 +558,53 @@ func TestTables(t *testing.T) {
 		if !strings.Contains(page, words) {
 			t.Errorf("results.md has no %q:\n%s", words, page)
 		}
+	}
+}
+
+// TestVariants: rows of a technique are in the order of its parameters, and say which.
+func TestVariants(t *testing.T) {
+	cells := map[string]*cell{}
+	for _, margin := range []float64{0.2, 0.05, 0} {
+		cfg, err := Config{Technique: "cosface", Dataset: "mnist", Params: map[string]float64{"margin": margin}}.WithDefaults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells[cellName(cfg)] = &cell{Config: cfg}
+	}
+	var names []string
+	for line := range strings.Lines(string(tablesMarkdown(rowsOf(cells), cells))) {
+		if name, _, ok := strings.Cut(line, " | 0 |"); ok {
+			names = append(names, name)
+		}
+	}
+	checkEqual(t, "rows", names, []string{"| cosface, margin=0", "| cosface, defaults", "| cosface, margin=0.2"})
+}
+
+// TestBest: which of two values is the better one in each column, and how it is written.
+func TestBest(t *testing.T) {
+	for key, want := range map[string][2]string{ // of 0.25 and 0.5
+		"accuracy":              {"25.00", "**50.00**"},
+		"nearest_mean_accuracy": {"25.00", "**50.00**"},
+		"knn_accuracy":          {"25.00", "**50.00**"},
+		"recall_at_1":           {"25.00", "**50.00**"},
+		"map_at_r":              {"25.00", "**50.00**"},
+		"silhouette":            {"0.250", "**0.500**"},
+		"davies_bouldin":        {"**0.250**", "0.500"},
+		"distance_ratio":        {"**0.250**", "0.500"},
+		"angular_spread":        {"**14.32**", "28.65"},
+		"neighbour_angle":       {"14.3", "**28.6**"},
+		"norm_mean":             {"0.25", "0.50"},
+		"norm_variation":        {"0.250", "0.500"},
+		"touching":              {"**0.2**", "0.5"},
+		"seconds":               {"0", "0"},
+		"images_per_second":     {"0", "0"},
+	} {
+		c := columns[slices.IndexFunc(columns, func(c column) bool { return c.key == key })]
+		var rows []*row
+		for _, mean := range []float64{0.25, 0.5} {
+			rows = append(rows, &row{Values: map[string]spread{key: {Measure(mean), Measure(math.NaN())}}})
+		}
+		checkEqual(t, key, c.texts(rows), want[:])
 	}
 }
 

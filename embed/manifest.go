@@ -24,18 +24,24 @@ const manifestFile = "manifest.json"
 // from.
 type manifest struct {
 	Asked   asked               `json:"asked"`
-	Configs []Config            `json:"configs"` // one of each technique and dataset, for 2-D and seed 1 if these are there
+	Cells   []string            `json:"cells"`   // what is there, or was asked for
+	Configs []Config            `json:"configs"` // one of each technique, its parameters and dataset, for 2-D and seed 1 if these are there
 	Dims    []int               `json:"dims"`
 	Seeds   []int64             `json:"seeds"`
 	Data    map[string]DataInfo `json:"data"`
 	Started time.Time           `json:"started"`
 	Ended   time.Time           `json:"ended,omitzero"`
-	By      []provenance        `json:"by"` // each that computed a cell
+	By      []provenance        `json:"by"` // each that had a part in a cell
 }
 
 // writeManifest writes the manifest of these cells.
 func (c comparison) writeManifest(cells map[string]*cell) error {
-	m := manifest{Asked: c.asked, Data: map[string]DataInfo{}}
+	m := manifest{Asked: c.asked, Cells: sortedNames(cells), Data: map[string]DataInfo{}}
+	for _, cfg := range c.cells {
+		if name := cellName(cfg); !has(cells, name) {
+			m.Cells = append(m.Cells, name)
+		}
+	}
 	for _, name := range sortedNames(cells) {
 		this := cells[name]
 		cfg := this.Config
@@ -61,9 +67,7 @@ func (c comparison) writeManifest(cells map[string]*cell) error {
 		if this.Ended.After(m.Ended) {
 			m.Ended = this.Ended
 		}
-		if !slices.ContainsFunc(m.By, func(by provenance) bool { return reflect.DeepEqual(by, this.By) }) {
-			m.By = append(m.By, this.By)
-		}
+		m.By = united(m.By, this.By...)
 	}
 	slices.Sort(m.Dims)
 	slices.Sort(m.Seeds)
@@ -79,6 +83,16 @@ type provenance struct {
 	CPU       string            `json:"cpu"`
 	Cores     int               `json:"cores"`
 	MemoryGiB float64           `json:"memory_gib"`
+}
+
+// united returns the provenances with these, each once.
+func united(all []provenance, more ...provenance) []provenance {
+	for _, p := range more {
+		if !slices.ContainsFunc(all, func(other provenance) bool { return reflect.DeepEqual(p, other) }) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // here returns the provenance of what this process computes.

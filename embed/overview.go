@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -143,26 +144,28 @@ func (o Overview) comparison(folder string) comparison {
 
 // MergeOverviews copies the cells of Overviews in several folders, such as those of
 // shards, into the folder out (empty: see Overview.Run), and writes its tables and figures:
-// what one Run of all of them would have written. It returns the names of the cells whose
-// training has not ended, which are left out. The error names a difference in
-// configuration or data, or the cells that failed.
+// what one Run of all of them would have written. It returns the names of the cells that were
+// asked for and whose training has not ended, which are left out. The error names a
+// difference in configuration or data, or the cells that failed.
 func MergeOverviews(folders []string, out string) (unfinished []string, err error) {
 	if len(folders) == 0 {
 		return nil, fmt.Errorf("embed: no folders to merge; allowed: 1 or more")
 	}
-	manifests := make([]manifest, len(folders))
-	for i, folder := range folders {
-		if err := readJSON(filepath.Join(folder, manifestFile), &manifests[i]); err != nil {
+	var m manifest
+	for _, folder := range folders {
+		if m.Asked.Backend != "" { // of one that has begun
+			break
+		}
+		if err := readJSON(filepath.Join(folder, manifestFile), &m); err != nil {
 			return nil, fmt.Errorf("embed: no overview in %s: %w", folder, err)
 		}
 	}
-	first := manifests[0].Asked
-	o := Overview{Epochs: first.Epochs, Train: first.Train, Backend: first.Backend}
+	o := Overview{Epochs: m.Asked.Epochs, Train: m.Asked.Train, Backend: m.Asked.Backend}
 	return o.comparison(overviewFolder(out)).merge(folders)
 }
 
 // compareCells is the order of tables and figures: that of the registries of datasets and
-// techniques.
+// techniques, then that of activations, parameters and seeds.
 func compareCells(a, b Config) int {
 	technique := func(c Config) int {
 		return slices.IndexFunc(techniques, func(t Technique) bool { return t.ID == c.Technique })
@@ -170,7 +173,17 @@ func compareCells(a, b Config) int {
 	dataset := func(c Config) int { return slices.Index(datasets.Names(), c.Dataset) }
 	return cmp.Or(
 		cmp.Compare(dataset(a), dataset(b)), cmp.Compare(a.Dim, b.Dim), cmp.Compare(technique(a), technique(b)),
-		slices.Compare(variant(a), variant(b)), cmp.Compare(a.Seed, b.Seed))
+		cmp.Compare(a.Activation, b.Activation), compareParams(a, b), cmp.Compare(a.Seed, b.Seed))
+}
+
+// compareParams compares the parameters of two cells of a technique, one by one.
+func compareParams(a, b Config) int {
+	for _, name := range slices.Sorted(maps.Keys(a.Params)) {
+		if order := cmp.Compare(a.Params[name], b.Params[name]); order != 0 {
+			return order
+		}
+	}
+	return 0
 }
 
 // overviewFigures returns the figure of all cells and those of each dataset by their

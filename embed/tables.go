@@ -32,11 +32,11 @@ var columns = []column{
 	{"map_at_r", "MAP@R, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.MAPAtR) }},
 	{"silhouette", "silhouette", 1, 3, 1, func(m measured) float64 { return float64(m.Metrics.Silhouette) }},
 	{"davies_bouldin", "Davies-Bouldin", 1, 3, -1, func(m measured) float64 { return float64(m.Metrics.DaviesBouldin) }},
-	{"distance_ratio", "within / between", 1, 3, -1, func(m measured) float64 { return float64(m.Metrics.DistanceRatio) }},
-	{"angular_spread", "angle within, °", 180 / math.Pi, 2, -1, func(m measured) float64 { return float64(m.Metrics.AngularSpread) }},
-	{"neighbour_angle", "angle between, °", 180 / math.Pi, 1, 1, func(m measured) float64 { return float64(m.Metrics.NeighbourAngle) }},
-	{"norm_mean", "norm", 1, 2, 0, func(m measured) float64 { return float64(m.Metrics.NormMean) }},
-	{"norm_variation", "its variation", 1, 3, 0, func(m measured) float64 { return float64(m.Metrics.NormVariation) }},
+	{"distance_ratio", "intra / inter distance", 1, 3, -1, func(m measured) float64 { return float64(m.Metrics.DistanceRatio) }},
+	{"angular_spread", "angle to own class, °", 180 / math.Pi, 2, -1, func(m measured) float64 { return float64(m.Metrics.AngularSpread) }},
+	{"neighbour_angle", "angle to nearest class, °", 180 / math.Pi, 1, 1, func(m measured) float64 { return float64(m.Metrics.NeighbourAngle) }},
+	{"norm_mean", "mean norm", 1, 2, 0, func(m measured) float64 { return float64(m.Metrics.NormMean) }},
+	{"norm_variation", "variation of the norm", 1, 3, 0, func(m measured) float64 { return float64(m.Metrics.NormVariation) }},
 	{"touching", "touching pairs", 1, 1, -1, func(m measured) float64 { return float64(len(m.Metrics.Touching)) }},
 	{"seconds", "seconds", 1, 0, 0, func(m measured) float64 { return m.Seconds }},
 	{"images_per_second", "images/s", 1, 0, 0, func(m measured) float64 { return m.ImagesPerSecond }},
@@ -163,7 +163,7 @@ func tableCSV(rows []*row) ([]byte, error) {
 // in bold, and what failed.
 func tablesMarkdown(rows []*row, cells map[string]*cell) []byte {
 	var page bytes.Buffer
-	fmt.Fprint(&page, "# Results\n\nOn the test images; mean ± standard deviation over the seeds where there are several. Bold is the best of a column; but a space that has collapsed, as a low accuracy tells, has small angles and few touching pairs too.")
+	fmt.Fprint(&page, "# Results\n\nOn the test images; mean ± standard deviation over the seeds where there are several. Bold is the best of a column, which can mislead by itself: points on one ray have small angles, whatever their accuracy. results.csv and results.json have the same numbers as shares and radians.")
 	for len(rows) > 0 {
 		first := rows[0]
 		n := slices.IndexFunc(rows, func(r *row) bool { return r.Dataset != first.Dataset || r.Dim != first.Dim })
@@ -190,8 +190,11 @@ func writeTable(page *bytes.Buffer, rows []*row) {
 	lines := make([]string, len(rows))
 	for i, r := range rows {
 		lines[i] = "| " + r.Technique
-		if r.Set != "" {
+		switch {
+		case r.Set != "":
 			lines[i] += ", " + r.Set
+		case slices.ContainsFunc(rows, func(other *row) bool { return other.Technique == r.Technique && other.Set != "" }):
+			lines[i] += ", defaults"
 		}
 		lines[i] += fmt.Sprintf(" | %d |", r.Seeds)
 		if r.Failed > 0 {

@@ -112,8 +112,8 @@ func (h Head) Monitor(name string, value *graph.Node) {
 }
 
 // Weights returns the weights W [classes, dim], one vector per class. Its rows
-// start as directions drawn from a normal distribution, as long as initialNorm on
-// average.
+// start as directions drawn from a normal distribution, with a norm of 0.1 in the root
+// mean square. Behind a sigmoid, W and b learn 200 times as fast as all else: see Defaults.
 func (h Head) Weights() *graph.Node {
 	dim := h.Z.Shape().Dim(-1)
 	deviation := initialNorm / h.classRate() / math.Sqrt(float64(dim))

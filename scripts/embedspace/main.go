@@ -103,6 +103,8 @@ func parseFlags(flags *flag.FlagSet, args []string) error {
 	case errors.Is(err, flag.ErrHelp):
 		flags.Usage()
 		return err
+	case err != nil && !strings.Contains(err.Error(), "not defined"):
+		return usageError{fmt.Errorf("embedspace: %w; see %s -h", err, flags.Name())}
 	case err != nil:
 		var names []string
 		flags.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
