@@ -161,7 +161,7 @@ func TestComparisonResumes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if interruptions == 1 {
-			checkEqual(t, "first panel", figure.Panels[0], viz.Scatter{Missing: "not trained yet"})
+			checkEqual(t, "first panel", figure.Panels[0], viz.Scatter{Title: "Softmax", Missing: "not trained yet"})
 		}
 	}
 	if interruptions < 4 {
@@ -363,8 +363,7 @@ func TestComparisonFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkEqual(t, "rows", figure.RowLabels, []string{"Softmax", "Test"})
-		checkEqual(t, "panel of what failed", figure.Panels[1], viz.Scatter{Missing: "failed"})
+		checkEqual(t, "panel of what failed", figure.Panels[1], viz.Scatter{Title: "Test", Missing: "failed"})
 		checkEqual(t, "points of the other", len(figure.Panels[0].Points), 2*30)
 
 		// The other folder has one of its cells.

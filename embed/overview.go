@@ -186,8 +186,8 @@ func compareParams(a, b Config) int {
 	return 0
 }
 
-// overviewFigures returns the figure of all cells and those of each dataset by their
-// names: techniques in rows, dimensions in columns.
+// overviewFigures returns by their names the figure of each dataset and that of all, which
+// has techniques in rows and datasets and dimensions in columns.
 func overviewFigures(folder string, cells map[string]*cell) (map[string]*viz.Figure, error) {
 	var names, ids []string
 	var dims []int
@@ -197,44 +197,78 @@ func overviewFigures(folder string, cells map[string]*cell) (map[string]*viz.Fig
 	}
 	slices.Sort(dims)
 	names, dims = slices.Compact(names), slices.Compact(dims)
-	figures := map[string]*viz.Figure{}
-	grid := func(figure, title string, datasets []string) error {
-		f := &viz.Figure{Title: title, Columns: len(datasets) * len(dims)}
-		for _, dataset := range datasets {
-			for _, dim := range dims {
-				label := fmt.Sprintf("%d-D", dim)
-				if len(datasets) > 1 {
-					label = dataset + ", " + label
-				}
-				f.ColumnLabels = append(f.ColumnLabels, label)
-			}
+	var compared []Technique
+	for _, technique := range techniques {
+		if slices.Contains(ids, technique.ID) {
+			compared = append(compared, technique)
 		}
-		var rows []Technique
-		for _, technique := range techniques {
-			if slices.Contains(ids, technique.ID) {
-				rows = append(rows, technique)
-				f.RowLabels = append(f.RowLabels, technique.Title)
-			}
-		}
-		perPanel := pointsPerPanel(len(rows) * f.Columns)
-		for _, technique := range rows {
-			for _, dataset := range datasets {
-				for _, dim := range dims {
-					panel, err := cellPanel(folder, cells, Config{Technique: technique.ID, Dataset: dataset, Dim: dim}, perPanel)
-					if err != nil {
-						return err
-					}
-					f.Panels = append(f.Panels, panel)
-				}
-			}
-		}
-		figures[figure] = f
-		return nil
 	}
-	for _, name := range names {
-		if err := grid("overview-"+name, "Overview of "+name, []string{name}); err != nil {
+
+	figures := map[string]*viz.Figure{}
+	all := &viz.Figure{Title: "Overview", Columns: len(names) * len(dims)}
+	for _, technique := range compared {
+		all.RowLabels = append(all.RowLabels, technique.Title)
+		panels, err := techniquePanels(folder, cells, technique, names, dims, len(compared)*all.Columns)
+		if err != nil {
 			return nil, err
 		}
+		all.Panels = append(all.Panels, panels...)
 	}
-	return figures, grid("overview", "Overview", names)
+	for _, name := range names {
+		figure, err := datasetFigure(folder, cells, name, compared, dims)
+		if err != nil {
+			return nil, err
+		}
+		figures["overview-"+name] = figure
+		for _, dim := range dims {
+			all.ColumnLabels = append(all.ColumnLabels, fmt.Sprintf("%s, %d-D", name, dim))
+		}
+	}
+	figures["overview"] = all
+	if len(names) == 1 {
+		figures["overview"] = figures["overview-"+names[0]]
+	}
+	return figures, nil
+}
+
+// datasetFigure returns the figure of a dataset: several techniques beside each other, each
+// in all dimensions, so that the figure is about as wide as it is high.
+func datasetFigure(folder string, cells map[string]*cell, dataset string, compared []Technique, dims []int) (*viz.Figure, error) {
+	beside := 1
+	for beside*beside*len(dims) < len(compared) {
+		beside++
+	}
+	figure := &viz.Figure{Title: "Overview of " + dataset, Columns: beside * len(dims)}
+	if len(dims) == 1 {
+		figure.Title += fmt.Sprintf(", %d-D", dims[0])
+	} else {
+		for i := range figure.Columns {
+			figure.ColumnLabels = append(figure.ColumnLabels, fmt.Sprintf("%d-D", dims[i%len(dims)]))
+		}
+	}
+	for _, technique := range compared {
+		panels, err := techniquePanels(folder, cells, technique, []string{dataset}, dims, len(compared)*len(dims))
+		if err != nil {
+			return nil, err
+		}
+		for i := range panels {
+			panels[i].Title = technique.Title
+		}
+		figure.Panels = append(figure.Panels, panels...)
+	}
+	return figure, nil
+}
+
+// techniquePanels returns the panels of a technique, for a figure of that many.
+func techniquePanels(folder string, cells map[string]*cell, technique Technique, names []string, dims []int, of int) (panels []viz.Scatter, err error) {
+	for _, name := range names {
+		for _, dim := range dims {
+			panel, err := cellPanel(folder, cells, Config{Technique: technique.ID, Dataset: name, Dim: dim}, pointsPerPanel(of))
+			if err != nil {
+				return nil, err
+			}
+			panels = append(panels, panel)
+		}
+	}
+	return panels, nil
 }

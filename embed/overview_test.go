@@ -2,8 +2,12 @@ package embed
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"slices"
 	"testing"
+
+	"github.com/embedspace/embedspace/viz"
 )
 
 // names returns the names of cells.
@@ -68,6 +72,51 @@ func TestOverviewCells(t *testing.T) {
 }
 
 // TestPaperFiguresCells: what figures 2 to 7 show, each once.
+// TestOverviewFigures: each panel stands where its labels say.
+func TestOverviewFigures(t *testing.T) {
+	figuresOf := func(o Overview) map[string]*viz.Figure {
+		list, err := o.Cells()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells := map[string]*cell{}
+		for _, cfg := range list {
+			cells[cellName(cfg)] = &cell{Config: cfg}
+		}
+		figures, err := overviewFigures(t.TempDir(), cells)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, figure := range figures {
+			if err := figure.WriteSVG(io.Discard); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		return figures
+	}
+	titles := func(f *viz.Figure) (list []string) {
+		for _, panel := range f.Panels {
+			list = append(list, panel.Title)
+		}
+		return list
+	}
+
+	figures := figuresOf(Overview{Techniques: []string{"center", "softmax", "cosface"}, Datasets: []string{"cifar-10", "mnist"}})
+	checkEqual(t, "figures", slices.Sorted(maps.Keys(figures)), []string{"overview", "overview-cifar-10", "overview-mnist"})
+	all := figures["overview"]
+	checkEqual(t, "rows", all.RowLabels, []string{"Softmax", "CosFace", "Center loss"})
+	checkEqual(t, "columns", all.ColumnLabels, []string{"mnist, 2-D", "mnist, 3-D", "cifar-10, 2-D", "cifar-10, 3-D"})
+	one := figures["overview-mnist"]
+	checkEqual(t, "title", one.Title, "Overview of mnist")
+	checkEqual(t, "columns of one", one.ColumnLabels, []string{"2-D", "3-D", "2-D", "3-D"})
+	checkEqual(t, "panels of one", titles(one), []string{"Softmax", "Softmax", "CosFace", "CosFace", "Center loss", "Center loss"})
+
+	figures = figuresOf(Overview{Datasets: []string{"mnist"}, Dims: []int{3}})
+	checkEqual(t, "figure of all", figures["overview"], figures["overview-mnist"])
+	checkEqual(t, "its title", figures["overview"].Title, "Overview of mnist, 3-D")
+	checkEqual(t, "its columns", figures["overview"].Columns, 4)
+}
+
 func TestPaperFiguresCells(t *testing.T) {
 	cells, err := PaperFigures{}.Cells()
 	checkEqual(t, "cells", names(t, cells, err), []string{
