@@ -81,7 +81,7 @@ var Defaults = []Default{
 	{"pooling", "maximum of 2 x 2", "fixed", "the usual kind; the paper names none"},
 	{"initialization", "He; Xavier for FC(dim)", "fixed", "keep the variance through relu and through linear layers"},
 	{"initial norm of class weights", fmt.Sprint(initialNorm), "fixed", "short weights turn towards their class, where weights of norm 1 stay near their random directions"},
-	{"learning rate of class weights behind sigmoid", fmt.Sprint(sigmoidClassRate, " times the learning rate"), "fixed", "embeddings in a square of side 1 need long class weights, for scores that differ; at the rate of all else, the points are pressed into the corners of the square first, and 10 classes end at 39 %"},
+	{"learning rate of class weights behind sigmoid", fmt.Sprint(sigmoidClassRate, " times the learning rate"), "fixed", "embeddings in a square of side 1 need long class weights, for scores that differ; at the rate of all else, the points are pressed into the corners of the square first, and 10 classes of the sample end below 40 %"},
 }
 
 // WithDefaults returns the Config with its zero fields filled in. The error names
