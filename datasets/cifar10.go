@@ -15,9 +15,10 @@ const (
 	cifarClasses = 10
 )
 
-// DecodeCIFAR10 reads a file of the CIFAR-10 binary version: any number of
-// records of one label and 32x32 pixels. The planes of the file are
-// interleaved: pixels has the layout [n, 32, 32, 3] with red, green, blue.
+// DecodeCIFAR10 reads a file of the CIFAR-10 binary version: one or more
+// records of one label, 0 to 9, and 32x32 pixels. The planes of the file are
+// interleaved: pixels has the layout [n, 32, 32, 3] with red, green, blue. The
+// error is a [*FormatError], or that of the reader.
 func DecodeCIFAR10(r io.Reader) (pixels []byte, labels []int32, err error) {
 	records, err := io.ReadAll(r)
 	if err != nil && err != io.ErrUnexpectedEOF {

@@ -109,7 +109,8 @@ func (d *Dataset) ComputeChecksum() string {
 
 // Subset returns n images drawn at random, stratified: each class keeps its
 // share of the set, rounded to a whole number of images. The images stay in
-// the order of d. The same seed gives the same subset.
+// the order of d. The same seed gives the same subset. Errors: n is not 1 to
+// Len; those of Validate.
 func (d *Dataset) Subset(n int, seed int64) (*Dataset, error) {
 	if n < 1 || n > d.Len() {
 		return nil, fmt.Errorf("datasets: %s: a subset of %d images; want 1 to %d", d.Name, n, d.Len())
@@ -123,7 +124,7 @@ func (d *Dataset) Subset(n int, seed int64) (*Dataset, error) {
 
 // Split divides the set at random into n images and the rest, stratified like
 // [Dataset.Subset]: first is what Subset(n, seed) returns. Neither part may be
-// empty.
+// empty: n is 1 to Len-1. Errors: another n; those of Validate.
 func (d *Dataset) Split(n int, seed int64) (first, rest *Dataset, err error) {
 	if n < 1 || n >= d.Len() {
 		return nil, nil, fmt.Errorf("datasets: %s: a split at %d images; want 1 to %d", d.Name, n, d.Len()-1)
@@ -148,7 +149,8 @@ func (d *Dataset) Split(n int, seed int64) (first, rest *Dataset, err error) {
 }
 
 // Select returns the images of these classes. Class classes[k] of d becomes
-// class k of the result.
+// class k of the result. Errors: no class; one that d lacks, or that is named
+// twice; classes without an image; those of Validate.
 func (d *Dataset) Select(classes ...int) (*Dataset, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err

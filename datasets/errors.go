@@ -15,6 +15,7 @@ type FormatError struct {
 	Want   string // what is allowed there
 }
 
+// Error names the file, the field with its place, what is there and what is allowed.
 func (e *FormatError) Error() string {
 	file := e.File
 	if file != "" {

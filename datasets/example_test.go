@@ -12,7 +12,7 @@ import (
 	"github.com/embedspace/embedspace/datasets"
 )
 
-// The embedded sample of MNIST needs no file and no network. Full MNIST is
+// The built-in sample of MNIST needs no file and no network. Full MNIST is
 // loaded the same way: Load(ctx, "mnist", os.Stderr).
 func ExampleLoad() {
 	train, test, err := datasets.Load(context.Background(), "mnist-sample", nil)

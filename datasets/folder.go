@@ -17,8 +17,8 @@ import (
 
 // FolderOptions says what images [LoadFolder] makes.
 type FolderOptions struct {
-	// Height and Width of every image in pixels; both zero: those of the first
-	// image.
+	// Height and Width of every image in pixels, 1 to 8192; both zero: those of
+	// the first image.
 	Height, Width int
 	// Channels is 1 (gray) or 3 (red, green, blue). Colours are converted to
 	// gray by their luma.

@@ -45,7 +45,9 @@ func readIDXHeader(r io.Reader, magic uint32, names ...string) (dims []int64, er
 
 // DecodeIDXImages reads an uncompressed IDX file of unsigned bytes in three
 // dimensions, as MNIST and Fashion-MNIST use it for their images. The pixels
-// have the layout [n, height, width]; the stream must end with them.
+// have the layout [n, height, width], with 1 to 8192 pixels each way; the
+// stream must end with them. The error is a [*FormatError], or that of the
+// reader.
 func DecodeIDXImages(r io.Reader) (pixels []byte, height, width int, err error) {
 	dims, err := readIDXHeader(r, idxMagicImages, "number of images", "image height", "image width")
 	if err != nil {
@@ -63,7 +65,7 @@ func DecodeIDXImages(r io.Reader) (pixels []byte, height, width int, err error) 
 
 // DecodeIDXLabels reads an uncompressed IDX file of unsigned bytes in one
 // dimension, as MNIST and Fashion-MNIST use it for their labels. The stream
-// must end with them.
+// must end with them. The error is a [*FormatError], or that of the reader.
 func DecodeIDXLabels(r io.Reader) (labels []int32, err error) {
 	dims, err := readIDXHeader(r, idxMagicLabels, "number of labels")
 	if err != nil {

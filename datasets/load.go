@@ -34,8 +34,9 @@ func Names() []string {
 // before it enters the cache, goes on where an earlier one stopped, and tells
 // its progress, line by line, to progress unless that is nil.
 //
-// Errors: an unknown name; a file of the wrong form, as a [*FormatError]; data
-// that is nowhere to be had; a context that ended.
+// Errors: an unknown name; EMBEDSPACE_DATA that is not a folder, or has some
+// of the files only; a file of the wrong form, as a [*FormatError], or that
+// can't be unpacked; data that is nowhere to be had; a context that ended.
 func Load(ctx context.Context, name string, progress io.Writer) (train, test *Dataset, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)

@@ -43,7 +43,7 @@ type publication struct {
 	downloads []string
 	mirrors   []string
 
-	// sample names the embedded sample, if there is one.
+	// sample names the built-in sample, if there is one.
 	sample string
 }
 

@@ -22,7 +22,7 @@ var samples embed.FS
 
 const mosaicColumns = 50
 
-// loadSample decodes the two mosaics of the embedded sample at once.
+// loadSample decodes the two mosaics of the built-in sample at once.
 func (p *publication) loadSample() (train, test *Dataset, err error) {
 	var testErr error
 	var group sync.WaitGroup

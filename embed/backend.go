@@ -124,8 +124,8 @@ func guardHeap() {
 	runtime.GC()
 }
 
-// BackendNames lists the names for OpenBackend that this machine can open: the XLA
-// plugins that are installed, then "go".
+// BackendNames lists names for OpenBackend: those of the XLA plugins that are installed,
+// whether or not their device is there, then "go".
 func BackendNames() []string {
 	var names []string
 	for _, plugin := range xlaPlugins() {

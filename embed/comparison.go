@@ -87,7 +87,7 @@ func variant(cfg Config) (sets []string) {
 	if err != nil {
 		return sets
 	}
-	for _, param := range technique.params() {
+	for _, param := range technique.Params {
 		if value := cfg.Params[param.Name]; value != param.Default {
 			sets = append(sets, fmt.Sprintf("%s=%g", param.Name, value))
 		}
@@ -148,6 +148,7 @@ type images struct{ train, test *datasets.Dataset }
 // all cells of the folder, also when it is interrupted. A cell that fails is marked, and
 // the others go on.
 func (c comparison) run(ctx context.Context, progress io.Writer) error {
+	progress = Options{Progress: progress}.progress()
 	unlock, err := lockFolder(c.folder)
 	if err != nil {
 		return err

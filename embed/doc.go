@@ -25,7 +25,7 @@
 // [PaperFigures] are the figures of the paper. Both go on where they were stopped, and write
 // figures, tables and a manifest into a folder.
 //
-// The same Config, data, backend and machine give the same Result, bit by bit, also when
+// The same Config, data, backend and machine give the same Result, bit by bit but for its times, also when
 // a training was interrupted and resumed. Graphs that can't be built or run come back as
 // errors, never as panics.
 package embed

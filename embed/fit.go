@@ -36,11 +36,11 @@ type Options struct {
 
 // An Epoch is one row of a training's history.
 type Epoch struct {
-	Epoch           int     `json:"epoch"` // from 1
-	Loss            float64 `json:"loss"`  // mean over the epoch's steps
-	TrainAccuracy   float64 `json:"train_accuracy"`
-	TestAccuracy    float64 `json:"test_accuracy"`
-	Seconds         float64 `json:"seconds"` // of training, without the evaluation
+	Epoch           int     `json:"epoch"`          // from 1
+	Loss            float64 `json:"loss"`           // mean over the epoch's steps
+	TrainAccuracy   float64 `json:"train_accuracy"` // share, 0 to 1: mean over the epoch's batches, each before its step
+	TestAccuracy    float64 `json:"test_accuracy"`  // share, 0 to 1
+	Seconds         float64 `json:"seconds"`        // of training, without the evaluation
 	ImagesPerSecond float64 `json:"images_per_second"`
 	// Monitors are the means of what the technique follows (see Head.Monitor).
 	Monitors map[string]float64 `json:"monitors,omitempty"`
@@ -55,7 +55,8 @@ func Interruptible() context.Context {
 	return ctx
 }
 
-// Train loads the dataset that the Config names and calls Fit.
+// Train loads the dataset that the Config names and calls Fit. Errors are those of
+// datasets.Load and of Fit.
 func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 	cfg, err := cfg.WithDefaults()
 	if err != nil {
@@ -76,12 +77,15 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // of its epoch. With several devices, each computes its part of every batch, and the result
 // is that of one but for rounding: losses of pairs and triplets, and centers, see the whole
 // batch. The evaluation takes one device. Same Config, data, backend and machine give the
-// same Result, bit by bit, also when the training was interrupted and resumed.
+// same Result, bit by bit but for its times, also when the training was interrupted and resumed.
 //
 // When ctx ends, a checkpoint is saved in Out and the error wraps ctx.Err(). A loss
 // or a variable that is not finite ends the training with an error that names the
 // step; the last checkpoint before it stays. Bad input, and whatever goes wrong when graphs are
 // built or run, comes back as an error too.
+//
+// Config.Dataset does not choose the images here: it names them in pictures and files, and
+// sets the default of Epochs.
 func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Options) (*Result, error) {
 	t, err := newTraining(cfg, train, test, opts)
 	if err != nil {

@@ -99,8 +99,8 @@ func (o Overview) cell(c Config) (Config, error) {
 		Epochs: o.Epochs, Train: o.Train, Backend: o.Backend}.WithDefaults()
 }
 
-// Run trains the cells, shows how it goes on, and writes into the folder out (empty:
-// out/overview in the module around the working folder):
+// Run trains the cells, shows how it goes on (see Options.Progress), and writes into the
+// folder out (empty: out/overview in the module around the working folder):
 //
 //	overview.png, .svg, overview-DATASET.png, .svg   techniques by datasets and dimensions
 //	overview.npz, overview-DATASET.npz               what they show, for ReadFigure

@@ -28,7 +28,7 @@ type Embedding struct {
 func (e Embedding) Len() int { return len(e.Labels) }
 
 // Accuracy returns the share of points whose predicted class is the true one, 0 to
-// 1, and 0 when there are none.
+// 1, and 0 when there are none. It needs Predicted.
 func (e Embedding) Accuracy() float64 {
 	right := 0
 	for i, label := range e.Labels {
@@ -116,7 +116,7 @@ func (r *Result) Embed(images *datasets.Dataset) (Embedding, error) {
 }
 
 // Classify returns the classes [n] that the technique's own rule predicts for points z
-// [n, Dim] of the embedded space. It is the Regions of a viz.Scatter.
+// [n, Dim] of the embedded space, at least one. It is the Regions of a viz.Scatter.
 func (r *Result) Classify(z []float32) ([]int32, error) {
 	if len(z) == 0 || len(z)%r.Config.Dim != 0 {
 		return nil, fmt.Errorf("embed: %d coordinates of points; allowed: a multiple of %d, the dimensions", len(z), r.Config.Dim)
@@ -208,7 +208,9 @@ func (r *Result) Save(name string) error {
 
 // Load reads a Result that was saved in a folder (see Folder). Its technique must
 // be registered. It can predict, but not train on: Fit resumes from the same
-// folder.
+// folder. It opens the default backend (see OpenBackend), whatever that of its Config.
+// Errors: no result; one whose training has not ended; a checkpoint of another run; an
+// unknown technique; those of OpenBackend.
 func Load(name string) (*Result, error) {
 	folder := Folder(name)
 	arrays, err := readNpz(filepath.Join(folder, embeddingFile))

@@ -12,7 +12,7 @@ import (
 // Raster returns one target per class [classes, dim] on the points of a regular grid
 // with distance 1 between neighbours, the smallest of equal sides that has room for
 // all, around the origin. With 10 classes that is 4 x 3 points in 2-D, of which the
-// first 10 are taken row by row.
+// first 10 are taken row by row. No class, or no dimension, is an error.
 //
 // Source: section II-G of the paper, Fig. 7.
 func Raster(classes, dim int) ([][]float64, error) {
@@ -42,7 +42,7 @@ func Raster(classes, dim int) ([][]float64, error) {
 
 // Circle returns one target per class [classes, dim], evenly spaced on the unit circle
 // in 2-D, and on the unit sphere from 3-D on (see Sphere). In 1-D there is no circle:
-// that is an error.
+// that is an error, and so is no class.
 //
 // Source: section II-G of the paper, Fig. 7.
 func Circle(classes, dim int) ([][]float64, error) {
@@ -60,9 +60,10 @@ func Circle(classes, dim int) ([][]float64, error) {
 	return targets, nil
 }
 
-// Sphere returns one target per class [classes, dim] on the unit sphere: by the Fibonacci
-// spiral in 3-D, and beyond it by points that repel each other until they rest. dim is
-// 2 or more.
+// Sphere returns one target per class [classes, dim] on the unit sphere: evenly spaced in
+// 2-D (see Circle), by the Fibonacci spiral in 3-D; from 4-D on a Simplex of up to dim+1
+// classes, and else points that have repelled each other for 500 rounds. Those of 3-D on
+// are spread well, not best. dim is 2 or more; another one, or no class, is an error.
 //
 // Source: section II-G of the paper names the circle; Gonzalez, arXiv 0912.4540, the spiral.
 func Sphere(classes, dim int) ([][]float64, error) {
@@ -129,7 +130,9 @@ func repelled(n, dim int) [][]float64 {
 }
 
 // Simplex returns one target per class [classes, dim] on the unit sphere, all at the same
-// distance from each other. There is room for dim+1 classes.
+// distance from each other. There is room for dim+1 classes; more, or none, are an error.
+//
+// Source: our own choice, for the open question of section II-G of the paper.
 func Simplex(classes, dim int) ([][]float64, error) {
 	if err := checkTargets(classes, dim, 1); err != nil {
 		return nil, err
@@ -158,7 +161,9 @@ func Simplex(classes, dim int) ([][]float64, error) {
 // order with the highest correlation between the distances of the targets and those of
 // points [classes, any], one per class, such as the class means of another embedding
 // (see Embedding.Means). Swaps of two classes go on, from many starts, until none helps.
-// It always returns the same.
+// It always returns the same. The error says that there are not as many points as targets.
+//
+// Source: our own choice, for the open question of section II-G of the paper.
 func Assign(targets, points [][]float64) ([][]float64, error) {
 	n := len(targets)
 	if len(points) != n {

@@ -39,9 +39,9 @@ type Technique struct {
 	// Kind says what the class vectors are; empty: Weights, or Centers when
 	// ClassVectors is nil.
 	Kind Kind
-	// Balanced takes each batch from few classes with as many images of each (the
-	// parameter classes-per-batch, which is then there too), so that pairs and
-	// triplets find positives.
+	// Balanced takes each batch from few classes with as many images of each, so that
+	// pairs and triplets find positives: the parameter classes-per-batch says from how
+	// many (Register adds it).
 	Balanced bool
 	// LearningRate is the default of a Config with this technique; 0: that of Defaults.
 	LearningRate float64
@@ -182,6 +182,9 @@ func Register(technique Technique) error {
 	if technique.Title == "" {
 		technique.Title = technique.ID
 	}
+	if technique.Balanced && !slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == classesPerBatch.Name }) {
+		technique.Params = append(slices.Clone(technique.Params), classesPerBatch)
+	}
 	techniques = append(techniques, technique)
 	return nil
 }
@@ -199,15 +202,6 @@ func LookUp(id string) (Technique, error) {
 		ids = append(ids, technique.ID)
 	}
 	return Technique{}, fmt.Errorf("embed: unknown technique %q; there are: %s", id, strings.Join(ids, ", "))
-}
-
-// params returns the parameters of a technique, with classes-per-batch where its
-// batches are balanced.
-func (t Technique) params() []Param {
-	if !t.Balanced {
-		return t.Params
-	}
-	return append(slices.Clone(t.Params), classesPerBatch)
 }
 
 var classesPerBatch = Param{Name: "classes-per-batch", Default: 8, Min: 1, Max: math.Inf(1), Whole: true,

@@ -56,7 +56,7 @@ var cosFace = Technique{
 	Equation: `L_i = -\log \frac{e^{s(\cos\theta_{y_i} - m)}}{e^{s(\cos\theta_{y_i} - m)} + \sum_{j \ne y_i} e^{s\cos\theta_j}}`,
 	Notebook: "03-angular-margin",
 	Params: []Param{
-		{Name: "margin", Default: 0.05, Min: 0, Max: 1, Reason: "the middle one of Fig. 4; 0.191 is the bound of 10 classes in 2-D"},
+		{Name: "margin", Default: 0.05, Min: 0, Max: 1, Reason: "a difference of cosines; the middle one of Fig. 4; 0.191 is the bound of 10 classes in 2-D"},
 		scale,
 	},
 	Loss: func(h Head) *graph.Node {
@@ -86,15 +86,17 @@ var arcFace = Technique{
 
 var multiplicativeMargin = []Param{
 	{Name: "margin", Default: 2, Min: 1, Max: 8, Whole: true, Reason: "multiplies the angle: 10 classes in 2-D leave no room for 4"},
-	{Name: "lambda-min", Default: 5, Min: 0, Max: math.Inf(1), Reason: "that of the published training: the margin stays softened"},
+	{Name: "lambda-min", Default: 5, Min: 0, Max: math.Inf(1), Reason: "that of the published SphereFace (0 for L-Softmax): the margin stays softened; lambda falls to it from 1000, over the first third of the training"},
 }
+
+const softened = `\varphi(\theta) = \frac{\lambda\cos\theta + \psi(\theta)}{1 + \lambda}, \quad \psi(\theta) = (-1)^k\cos(m\theta) - 2k, \quad k = \lfloor m\theta/\pi \rfloor`
 
 var sphereFace = Technique{
 	ID:       "sphereface",
 	Title:    "SphereFace",
 	Section:  "II-D",
 	Figure:   "named beside Fig. 4",
-	Equation: `L_i = -\log \frac{e^{\|z_i\|\psi(\theta_{y_i})}}{e^{\|z_i\|\psi(\theta_{y_i})} + \sum_{j \ne y_i} e^{\|z_i\|\cos\theta_j}}, \quad \psi(\theta) = (-1)^k\cos(m\theta) - 2k`,
+	Equation: `L_i = -\log \frac{e^{\|z_i\|\varphi(\theta_{y_i})}}{e^{\|z_i\|\varphi(\theta_{y_i})} + \sum_{j \ne y_i} e^{\|z_i\|\cos\theta_j}}, \quad ` + softened,
 	Notebook: "03-angular-margin",
 	Params:   multiplicativeMargin,
 	Loss: func(h Head) *graph.Node {
@@ -109,7 +111,7 @@ var lSoftmax = Technique{
 	Title:    "L-Softmax",
 	Section:  "II-D",
 	Figure:   "named beside Fig. 4",
-	Equation: `L_i = -\log \frac{e^{\|w_{y_i}\|\|z_i\|\psi(\theta_{y_i})}}{e^{\|w_{y_i}\|\|z_i\|\psi(\theta_{y_i})} + \sum_{j \ne y_i} e^{\|w_j\|\|z_i\|\cos\theta_j}}`,
+	Equation: `L_i = -\log \frac{e^{\|w_{y_i}\|\|z_i\|\varphi(\theta_{y_i})}}{e^{\|w_{y_i}\|\|z_i\|\varphi(\theta_{y_i})} + \sum_{j \ne y_i} e^{\|w_j\|\|z_i\|\cos\theta_j}}, \quad ` + softened,
 	Notebook: "03-angular-margin",
 	Params:   multiplicativeMargin,
 	Loss: func(h Head) *graph.Node {
@@ -196,7 +198,7 @@ var contrastive = Technique{
 	Figure:   "Fig. 6",
 	Equation: `L_{ij} = \begin{cases} \frac{1}{2} d_{ij}^2 & y_i = y_j \\ \frac{1}{2} \max(0, m - d_{ij})^2 & y_i \ne y_j \end{cases}`,
 	Notebook: "05-contrastive-triplet",
-	Params:   []Param{{Name: "margin", Default: 1, Min: 0, Max: math.Inf(1), Reason: "a distance; it only sets the size of the picture"}},
+	Params:   []Param{{Name: "margin", Default: 1, Min: 0, Max: math.Inf(1), Reason: "a distance; it only sets the size of the picture"}, classesPerBatch},
 	Balanced: true,
 	Loss: func(h Head) *graph.Node {
 		monitorPairs(h)
@@ -206,7 +208,7 @@ var contrastive = Technique{
 
 var (
 	tripletMargin = Param{Name: "margin", Default: 1, Min: 0, Max: math.Inf(1), Reason: "a squared distance; it only sets the size of the picture"}
-	activeOnly    = Param{Name: "active", Default: 1, Min: 0, Max: 1, Whole: true, Reason: "1: the mean over the triplets that have a loss, so that it does not fade with their number; 0: over all"}
+	activeOnly    = Param{Name: "active", Default: 1, Min: 0, Max: 1, Whole: true, Reason: "1: the mean over the triplets, or the anchors of triplet-hard, that have a loss, so that it does not fade with their number; 0: over all"}
 )
 
 const tripletEquation = `L_{apn} = \max(0, \|z_a - z_p\|^2 - \|z_a - z_n\|^2 + m)`
@@ -218,7 +220,7 @@ var tripletAll = Technique{
 	Figure:   "Fig. 6",
 	Equation: tripletEquation,
 	Notebook: "05-contrastive-triplet",
-	Params:   []Param{tripletMargin, activeOnly},
+	Params:   []Param{tripletMargin, activeOnly, classesPerBatch},
 	Balanced: true,
 	Loss: func(h Head) *graph.Node {
 		loss, share := losses.TripletAll(h.Z, h.Labels, h.Params["margin"], h.Params["active"] == 1)
@@ -237,7 +239,7 @@ func mined(id, title string, params []Param, loss func(h Head) (loss, share *gra
 	t := tripletAll
 	t.ID, t.Title, t.LearningRate = id, title, 0.002
 	t.Params = append(params, Param{Name: "warm-up", Default: 0.5, Min: 0, Max: 1,
-		Reason: "the share of the training with all triplets: with mined ones from the start, the hardest collapse to a point, and semi-hard ones blow up"})
+		Reason: "the share of the training with all triplets that have a loss: with mined ones from the start, the hardest collapse to a point, and semi-hard ones blow up"}, classesPerBatch)
 	t.Loss = func(h Head) *graph.Node {
 		loss, share := loss(h)
 		monitorTriplets(h, share)
@@ -260,7 +262,8 @@ var tripletSemiHard = mined("triplet-semihard", "Triplet loss, semi-hard triplet
 
 // Regression returns the technique that draws each class to a target. targets returns
 // them [classes, dim], one per class; Raster, Circle and the like do, and so can a
-// function of your own. Register makes the technique known.
+// function of your own. An error of targets ends the training. Register makes the technique
+// known.
 func Regression(id, title string, targets func(classes, dim int) ([][]float64, error)) Technique {
 	constant := func(h Head) *graph.Node {
 		rows, err := targets(h.Classes, h.Z.Shape().Dim(-1))

@@ -12,6 +12,8 @@ import (
 // for x [n, dim] and y [m, dim]. The result is [n, m]. Coordinates are subtracted, as
 // x.x - 2 x.y + y.y loses small distances to rounding. It panics, as graph functions
 // do, when the shapes do not fit.
+//
+// Source: the distances of sections II-E to II-G of the paper.
 func SquaredDistances(x, y *graph.Node) *graph.Node {
 	checkDims("x", x, -1, -1)
 	checkDims("y", y, -1, x.Shape().Dim(1))
@@ -46,6 +48,8 @@ func Contrastive(z, labels *graph.Node, m float64) *graph.Node {
 // [batch]; 0 without such a pair. When the embedding collapses to a point, both fall to
 // 0; when it does not tell the classes apart, they are equal. It panics, as graph
 // functions do, when the shapes do not fit.
+//
+// Source: our own choice, to follow what section II-F of the paper aims at.
 func PairDistances(z, labels *graph.Node) (positive, negative *graph.Node) {
 	distance := safeSqrt(SquaredDistances(z, z))
 	isPositive, isNegative := pairs(z, labels)

@@ -39,7 +39,7 @@
 // Shapes: z is [batch, dim], one embedding per row; W, centers and targets are [classes,
 // dim], one class per row; b is [classes]; labels is [batch], of any integer type. batch,
 // classes and dim may be any number from 1 on. All but the labels share one float type,
-// in which the loss is computed. A shape that does not fit panics and names the argument,
+// in which the loss is computed. A shape that does not fit panics and says which is allowed,
 // as graph functions do; executors of GoMLX turn that into an error.
 //
 // Labels run from 0 to classes-1. A graph can't refuse a value: a label outside of this

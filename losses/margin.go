@@ -76,14 +76,15 @@ func scaled(logits, s *graph.Node) *graph.Node {
 }
 
 // AnnealedScale returns the scale of CosFace and ArcFace at a progress of 0 to 1 through
-// the training, a scalar that grows from 1 to s over the first half,
+// the training, a scalar that grows from 1 to s, a number above 0, over the first half,
 //
 //	s^min(1, 2 progress)
 //
 // On a circle, classes must get past each other to find their places. With a small scale
 // all classes pull and push, however far they are; with a large one, only the neighbours
-// do, and a class stays where it got stuck. (Our own choice: the publications keep s,
-// in hundreds of dimensions.)
+// do, and a class stays where it got stuck.
+//
+// Source: our own choice. The publications keep s, in hundreds of dimensions.
 func AnnealedScale(progress *graph.Node, s float64) *graph.Node {
 	return graph.Exp(graph.MulScalar(graph.MinScalar(graph.MulScalar(progress, 2), 1), math.Log(s)))
 }
@@ -160,7 +161,7 @@ func psi(cos *graph.Node, m int) *graph.Node {
 // runs count t in steps and are about 20,000 steps long; with t bound to the
 // progress, a shorter training sees the whole of it.
 //
-// Source: the published training of Liu et al., arXiv 1704.08063.
+// Source: the published training of L-Softmax, Liu et al., arXiv 1612.02295.
 func AnnealedLambda(progress *graph.Node, least float64) *graph.Node {
 	base := graph.OnePlus(graph.MulScalar(progress, 2.5e-5*20_000))
 	return graph.MaxScalar(graph.MulScalar(graph.Pow(base, graph.Scalar(progress.Graph(), progress.DType(), -35)), 1000), least)

@@ -25,9 +25,9 @@
 // circles are true. The range holds every point, except far outliers, which
 // would squash the rest: points beyond it are counted in the panel's corner
 // ("3 points outside"). A point is such an outlier if it lies further outside
-// the core of the data than half of the core's width, where the core holds the
-// middle 96 % of every class in each coordinate (all of a class of fewer than
-// five points). With class vectors the range includes the origin, with targets
+// the core of the data than half of the core's width, where the core leaves out
+// the outermost 2 % of every class, and one point more, at each end of each
+// coordinate (nothing of a class of fewer than five points). With class vectors the range includes the origin, with targets
 // all of them.
 //
 // Points are drawn in a fixed shuffled order, so that no class always hides

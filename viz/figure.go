@@ -147,7 +147,8 @@ func (l *layout) svg(limit int) ([]byte, error) {
 	return svg, nil
 }
 
-// Save writes the figure to a file, as PNG or SVG by the extension of the path.
+// Save writes the figure to a file, as PNG or SVG by the extension of the path;
+// another one is an error that wraps [ErrExtension].
 // The file is complete or as it was before: the figure is written under a
 // temporary name in the same folder, which is then renamed.
 func (f *Figure) Save(path string) error {

@@ -9,14 +9,14 @@ import (
 )
 
 // Show displays the figure below the notebook cell that runs, as an image/png.
-// It returns when the notebook has it. Outside of a GoNB notebook it returns
-// [ErrNotebook].
+// It returns when the notebook has it. Outside of a GoNB notebook it returns an
+// error that wraps [ErrNotebook].
 func (f *Figure) Show() error { return f.display("") }
 
 // Update displays the figure like [Figure.Show] at its first call with an id,
 // and replaces that picture at the following ones, as for a picture that
 // follows a training. The id must be unique in the notebook, as
-// gonbui.UniqueId() is.
+// gonbui.UniqueId() is; an empty one is an error.
 func (f *Figure) Update(id string) error {
 	if id == "" {
 		return fmt.Errorf("viz: update: the id must not be empty")

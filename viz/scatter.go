@@ -20,8 +20,8 @@ type Scatter struct {
 	Targets      []float32 // [classes, Dim], or nil: black crosses
 
 	// Regions is the decision rule of a 2-D space, or nil: it returns the class of
-	// each of the points [n, 2]. The picture calls it once, for about half a million
-	// points, and shows behind everything else which class owns which part of the
+	// each of the points [n, 2]. The picture calls it once, for a point per pixel
+	// (640,000 in a single panel), and shows behind everything else which class owns which part of the
 	// space.
 	Regions func(points []float32) ([]int32, error)
 

@@ -102,7 +102,7 @@ func figures(args []string, stdout, stderr io.Writer) error {
 func compared(flags *flag.FlagSet, train, epochs *int, backend *string) {
 	flags.IntVar(train, "train", 0, "training images, a stratified subset (default all)")
 	flags.IntVar(epochs, "epochs", 0, "passes over the training images (default: see embedspace list)")
-	flags.StringVar(backend, "backend", "", "xla:cuda, xla:cpu or go (default the first of them that there is)")
+	flags.StringVar(backend, "backend", "", "xla:cuda, xla:cpu or go (default that in GOMLX_BACKEND, else the first of them that there is)")
 }
 
 // words parses a list of words.

@@ -38,7 +38,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&cfg.Train, "train", 0, "training images, a stratified subset (default all)")
 	flags.IntVar(&cfg.Batch, "batch", 0, "images per step (default 128)")
 	flags.Int64Var(&cfg.Seed, "seed", 0, "seed (default 1)")
-	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default the first of them that there is)")
+	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default that in GOMLX_BACKEND, else the first of them that there is)")
 	flags.IntVar(&cfg.Devices, "devices", 0, "GPUs, or devices of XLA for a CPU, that train together, each on its part of a batch (default 1)")
 	flags.Func("set", "`name=value` of a parameter, may be given several times (see embedspace list)", func(pair string) error {
 		name, value, ok := strings.Cut(pair, "=")
@@ -47,7 +47,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 		}
 		return cfg.Set(name, value)
 	})
-	out := flags.String("out", "", "`folder` for config, metrics, embedding, picture and checkpoint (default out/results/TECHNIQUE-DATASET-DIMd)")
+	out := flags.String("out", "", "`folder` for config, metrics, embedding, checkpoint and, in 2-D and 3-D, picture (default TECHNIQUE-DATASET-DIMd in the folder in EMBEDSPACE_OUT, else in out/results)")
 	resume := flags.Bool("resume", false, "go on from the checkpoint in the folder, if there is one")
 	asJSON := flags.Bool("json", false, "print one JSON object as the last line")
 	if err := parse(flags, args); err != nil {
