@@ -73,18 +73,27 @@ const maxSize = 3_000_000
 //
 // Invalid input is an error that wraps one of this package's errors.
 func (f *Figure) WritePNG(w io.Writer) error {
-	lay, err := f.layout()
+	picture, err := f.png(maxSize)
 	if err != nil {
 		return err
-	}
-	picture, err := lay.png(maxSize)
-	if err != nil {
-		return fmt.Errorf("viz: write PNG: %w", err)
 	}
 	if _, err := w.Write(picture); err != nil {
 		return fmt.Errorf("viz: write PNG: %w", err)
 	}
 	return nil
+}
+
+// png returns the figure as a PNG of less than limit bytes.
+func (f *Figure) png(limit int) ([]byte, error) {
+	lay, err := f.layout()
+	if err != nil {
+		return nil, err
+	}
+	picture, err := lay.png(limit)
+	if err != nil {
+		return nil, fmt.Errorf("viz: write PNG: %w", err)
+	}
+	return picture, nil
 }
 
 // png returns a PNG of less than limit bytes.

@@ -1,16 +1,19 @@
 package viz
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
-// Show displays the figure below the notebook cell that runs, as an image/png.
-// It returns when the notebook has it. Outside of a GoNB notebook it returns an
-// error that wraps [ErrNotebook].
+// notebookSize is the largest size of a picture in a notebook, in bytes: notebooks are kept
+// in repositories, with their pictures.
+const notebookSize = 1_000_000
+
+// Show displays the figure below the notebook cell that runs, as an image/png
+// of less than 1 MB. It returns when the notebook has it. Outside of a GoNB
+// notebook it returns an error that wraps [ErrNotebook].
 func (f *Figure) Show() error { return f.display("") }
 
 // Update displays the figure like [Figure.Show] at its first call with an id,
@@ -28,12 +31,12 @@ func (f *Figure) display(id string) error {
 	if !gonbui.IsNotebook {
 		return fmt.Errorf("viz: show: %w", ErrNotebook)
 	}
-	var png bytes.Buffer
-	if err := f.WritePNG(&png); err != nil {
+	picture, err := f.png(notebookSize)
+	if err != nil {
 		return err
 	}
 	gonbui.SendData(&protocol.DisplayData{
-		Data:      map[protocol.MIMEType]any{protocol.MIMEImagePNG: png.Bytes()},
+		Data:      map[protocol.MIMEType]any{protocol.MIMEImagePNG: picture},
 		DisplayID: id,
 	})
 	gonbui.Sync() // or the picture is lost when the cell's program ends
