@@ -180,6 +180,15 @@ func TestRegister(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkEqual(t, "title", mine.Title, "mine")
+	checkEqual(t, "parameters", mine.Params, []Param(nil))
+	if err := Register(Technique{ID: "balanced", Loss: loss, Balanced: true}); err != nil {
+		t.Fatal(err)
+	}
+	balanced, err := LookUp("balanced")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "parameters of balanced batches", balanced.Params, []Param{classesPerBatch})
 	wantError(t, Register(Technique{ID: "mine", Loss: loss}), `"mine"`, "already")
 	wantError(t, Register(Technique{Loss: loss}), "ID")
 	wantError(t, Register(Technique{ID: "other"}), "Loss")
