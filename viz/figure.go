@@ -96,16 +96,29 @@ func (f *Figure) png(limit int) ([]byte, error) {
 	return picture, nil
 }
 
+// blurred is the lowest sharpness: below it, a picture shows nothing.
+const blurred = 0.1
+
+// within returns a picture of less than limit bytes, as sharp as that allows; a larger one
+// only where the lowest sharpness does not make it smaller.
+func within(limit int, encode func(sharpness float64) ([]byte, error)) ([]byte, error) {
+	sharpness := 1.0
+	for {
+		picture, err := encode(sharpness)
+		if err != nil || len(picture) < limit || sharpness == blurred {
+			return picture, err
+		}
+		sharpness = max(blurred, sharpness*0.95*math.Sqrt(float64(limit)/float64(len(picture))))
+	}
+}
+
 // png returns a PNG of less than limit bytes.
 func (l *layout) png(limit int) ([]byte, error) {
-	var picture bytes.Buffer
-	for sharpness := 1.0; picture.Len() == 0 || picture.Len() >= limit; sharpness *= 0.95 * math.Sqrt(float64(limit)/float64(picture.Len())) {
-		picture.Reset()
-		if err := png.Encode(&picture, l.image(sharpness)); err != nil {
-			return nil, err
-		}
-	}
-	return picture.Bytes(), nil
+	return within(limit, func(sharpness float64) ([]byte, error) {
+		var picture bytes.Buffer
+		err := png.Encode(&picture, l.image(sharpness))
+		return picture.Bytes(), err
+	})
 }
 
 // image returns the picture in pixels, sharpness times 144 to the inch.
@@ -118,7 +131,7 @@ func (l *layout) image(sharpness float64) image.Image {
 // WriteSVG writes the figure as an SVG of less than 3 MB, whatever the number
 // of points: rays, axes and text are vectors, the points of a panel are one
 // embedded image and its decision regions another, of a lower resolution where
-// the size demands it.
+// the size demands it. Only the vectors of several hundred panels take more.
 //
 // Invalid input is an error that wraps one of this package's errors.
 func (f *Figure) WriteSVG(w io.Writer) error {
@@ -138,22 +151,23 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 
 // svg returns an SVG of less than limit bytes.
 func (l *layout) svg(limit int) ([]byte, error) {
-	var svg []byte
-	for sharpness := 1.0; svg == nil || len(svg) >= limit; sharpness *= 0.95 * math.Sqrt(float64(limit)/float64(len(svg))) {
+	return within(limit, func(sharpness float64) ([]byte, error) {
 		c := vgsvg.New(l.width, l.height)
 		l.draw(c, sharpness)
 		var buf bytes.Buffer
 		if _, err := c.WriteTo(&buf); err != nil {
 			return nil, err
 		}
-		svg = buf.Bytes()
+		svg := buf.Bytes()
 		// Text can't be taken for any of these: its quotes are escaped.
+		svg = bytes.ReplaceAll(svg, []byte(haloStyle+`">`), []byte(fmt.Sprintf(
+			`%s;stroke:#FFFFFF;stroke-width:%gem" aria-hidden="true">`, haloStyle, 2*haloWidth)))
 		svg = bytes.ReplaceAll(svg, []byte(`style="font-family:Liberation Sans;`),
 			[]byte(`style="font-family:'Liberation Sans',Arial,Helvetica,sans-serif;`))
 		svg = bytes.ReplaceAll(svg, []byte(`xlink:href="data:image/jpg;`), []byte(`xlink:href="data:image/png;`))
 		svg = bytes.Replace(svg, []byte("<svg "), []byte(`<svg stroke-linejoin="round" `), 1)
-	}
-	return svg, nil
+		return svg, nil
+	})
 }
 
 // Save writes the figure to a file, as PNG or SVG by the extension of the path;

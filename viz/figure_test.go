@@ -82,6 +82,7 @@ type svgText struct {
 	Y    float64 `xml:"y,attr"`
 	Body string  `xml:",chardata"`
 	Font string  `xml:"style,attr"`
+	Halo bool    `xml:"aria-hidden,attr"`
 }
 
 func (s svgText) size() vg.Length {
@@ -91,7 +92,7 @@ func (s svgText) size() vg.Length {
 	return vg.Length(size)
 }
 
-// renderSVG returns the text elements of the SVG and the number of its images.
+// renderSVG returns the text elements of the SVG but the halos, and the number of its images.
 func renderSVG(t testing.TB, f *Figure) (texts []svgText, images int) {
 	t.Helper()
 	var buf bytes.Buffer
@@ -114,7 +115,11 @@ func renderSVG(t testing.TB, f *Figure) (texts []svgText, images int) {
 			if err := d.DecodeElement(&text, &element); err != nil {
 				t.Fatal(err)
 			}
-			texts = append(texts, text)
+			if !text.Halo {
+				texts = append(texts, text)
+			} else if !strings.Contains(text.Font, "stroke-width:0.32em") {
+				t.Errorf("halo of %q has the style %q", text.Body, text.Font)
+			}
 		case ok && element.Name.Local == "image":
 			images++
 		}
@@ -501,6 +506,18 @@ func TestSVGSize(t *testing.T) {
 		if len(svg) >= limit || len(svg) < limit/3 {
 			t.Errorf("%d bytes with a limit of %d", len(svg), limit)
 		}
+	}
+}
+
+// Where vectors alone take more than the limit, a figure is larger.
+func TestSVGOfManyPanels(t *testing.T) {
+	panel := blobs(50, 10, 2, 1)
+	svg, err := newLayout(t, NewFigure(panel, panel, panel)).svg(20_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(svg) < 20_000 || len(svg) > 60_000 {
+		t.Errorf("%d bytes", len(svg))
 	}
 }
 

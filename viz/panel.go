@@ -200,7 +200,7 @@ func (p *panel) drawOutside(c vg.Canvas) {
 	}
 	face := regular(p.tick)
 	at := vg.Point{X: p.area.Max.X - face.Width(text) - 3, Y: p.area.Min.Y + 4}
-	halo(c, face, at, text, 1.5, white)
+	halo(c, face, at, text)
 	write(c, face, at, text, gray)
 }
 
@@ -528,7 +528,7 @@ func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.P
 		labels = append(labels, label{face, at, text, darker(Color(i))})
 	}
 	for _, l := range labels {
-		halo(c, l.face, l.at, l.text, 0.16*p.label, white)
+		halo(c, l.face, l.at, l.text)
 	}
 	for _, l := range labels {
 		write(c, l.face, l.at, l.text, l.clr)

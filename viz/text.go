@@ -1,7 +1,6 @@
 package viz
 
 import (
-	"image/color"
 	"strings"
 	"sync"
 	"unicode"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/image/math/fixed"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Liberation Sans has the metrics of Arial and Helvetica, which stand in for it
@@ -95,11 +95,22 @@ func wrap(face font.Face, text string, width vg.Length, lines int) (list []strin
 	return list
 }
 
-// halo strokes the outlines of text, so that the text drawn over it stays
-// readable on any ground.
-func halo(c vg.Canvas, face font.Face, at vg.Point, text string, width vg.Length, clr color.Color) {
-	c.SetColor(clr)
-	c.SetLineWidth(2 * width)
+// haloWidth is the width of a halo in units of the font size.
+const haloWidth = 0.16
+
+// haloStyle ends the style of a halo in an SVG, where nothing else is white text.
+const haloStyle = "fill:#FFFFFF"
+
+// halo draws a white rim around text, so that the text drawn over it stays readable on any
+// ground. In an SVG it is text, which takes much less than outlines, and gets its stroke
+// in the end.
+func halo(c vg.Canvas, face font.Face, at vg.Point, text string) {
+	c.SetColor(white)
+	if _, isSVG := c.(*vgsvg.Canvas); isSVG {
+		c.FillString(face, at, text)
+		return
+	}
+	c.SetLineWidth(2 * haloWidth * face.Font.Size)
 	c.Stroke(outline(face, at, text))
 }
 
