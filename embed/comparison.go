@@ -30,6 +30,7 @@ import (
 type comparison struct {
 	folder string
 	asked  asked
+	open   string   // the name for OpenBackend, which may have options
 	cells  []Config // what to train, in this order, see WithDefaults
 	load   func(ctx context.Context, name string, progress io.Writer) (train, test *datasets.Dataset, err error)
 	// expect returns what a cell that the folder holds is by what was asked for now.
@@ -102,20 +103,32 @@ func cellFolder(folder string, cfg Config) string {
 
 // readCells returns the cells of a folder by their names.
 func readCells(folder string) (map[string]*cell, error) {
-	files, err := filepath.Glob(filepath.Join(folder, "cells", "*", cellFile))
+	cells := map[string]*cell{}
+	entries, err := os.ReadDir(filepath.Join(folder, "cells"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return cells, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	cells := map[string]*cell{}
-	for _, file := range files {
+	for _, entry := range entries {
+		file := filepath.Join(folder, "cells", entry.Name(), cellFile)
 		c := &cell{}
-		if err := readJSON(file, c); err != nil {
+		err := readJSON(file, c)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
 		if _, err := LookUp(c.Config.Technique); err != nil {
 			return nil, fmt.Errorf("%w (the technique of %s)", err, file)
 		}
-		cells[cellName(c.Config)] = c
+		name := cellName(c.Config)
+		if name != entry.Name() {
+			return nil, fmt.Errorf("embed: %s is of the cell %s; move its folder out of %s", file, name, folder)
+		}
+		cells[name] = c
 	}
 	return cells, nil
 }
@@ -173,7 +186,7 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 		if err != nil {
 			return err
 		}
-		c.asked.Backend = backendName(backend)
+		c.open, c.asked.Backend = c.asked.Backend, backendName(backend)
 	}
 	known := map[string]DataInfo{}
 	for name, images := range data {
@@ -215,7 +228,7 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 		err := c.train(ctx, current, data[cfg.Dataset], progress, func(seconds float64) {
 			if !has(pace, cfg.Dataset) {
 				guess := maps.Clone(pace)
-				guess.add(cfg.Dataset, seconds, cfg.Train)
+				guess[cfg.Dataset] = [2]float64{seconds, float64(cfg.Train)}
 				fmt.Fprintf(progress, "by its first epoch%s\n", guess.remaining(left))
 			}
 		})
@@ -231,7 +244,7 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 			fmt.Fprintf(progress, "%s failed: %s\n", title, current.Error)
 			continue
 		}
-		pace.add(cfg.Dataset, current.Took, cfg.Epochs*cfg.Train)
+		pace.add(current)
 	}
 	for _, cfg := range left {
 		if name := cellName(cfg); cells[name] == nil {
@@ -280,6 +293,9 @@ func (c comparison) loadAll(ctx context.Context, cells []Config, progress io.Wri
 			return nil, err
 		}
 		data[cfg.Dataset] = images{train, test}
+		if !train.Canonical || !test.Canonical {
+			fmt.Fprintf(progress, "%s: not canonical, its images or labels are not those that were published\n", cfg.Dataset)
+		}
 	}
 	return data, nil
 }
@@ -310,7 +326,7 @@ func (c comparison) check(cells map[string]*cell, known map[string]DataInfo) err
 			want.Backend = there.Config.Backend
 		}
 		if err := sameRun(trainingState{Config: there.Config, Data: there.Data}, trainingState{Config: want, Data: known[want.Dataset]}); err != nil {
-			return fmt.Errorf("embed: %s has the cell %s of another comparison: %w; choose another folder", c.folder, name, err)
+			return fmt.Errorf("embed: %s has the cell %s of another comparison: %w; another comparison needs another folder", c.folder, name, err)
 		}
 	}
 	for _, cfg := range c.cells {
@@ -323,20 +339,23 @@ func (c comparison) check(cells map[string]*cell, known map[string]DataInfo) err
 }
 
 // train trains a cell, or trains it on, and writes how it ended. An error means that the
-// comparison can't go on: what is wrong with the cell is in the cell.
+// comparison can't go on, as on a full disk: what is wrong with the cell is in the cell.
 func (c comparison) train(ctx context.Context, current *cell, data images, progress io.Writer, firstEpoch func(seconds float64)) error {
 	begin := time.Now()
-	if current.Started.IsZero() {
+	isNew := current.Started.IsZero()
+	if isNew {
 		current.Started = begin
 	}
 	current.Error, current.Ended, current.By = "", time.Time{}, united(current.By, here())
 	if err := current.write(c.folder); err != nil {
 		return err
 	}
-	result, err := Fit(ctx, current.Config, data.train, data.test, Options{
+	cfg := current.Config
+	cfg.Backend = c.open
+	result, err := Fit(ctx, cfg, data.train, data.test, Options{
 		Progress: progress, Out: cellFolder(c.folder, current.Config), Resume: true,
 		OnEpoch: func(r *Result) error {
-			if len(r.History) == 1 {
+			if isNew && len(r.History) == 1 {
 				firstEpoch(time.Since(begin).Seconds())
 			}
 			return nil
@@ -348,12 +367,15 @@ func (c comparison) train(ctx context.Context, current *cell, data images, progr
 	}
 	if err == nil {
 		picture := viz.NewFigure(thinned(result.Scatter(), panelPoints))
-		if err := writeFigure(filepath.Join(cellFolder(c.folder, current.Config), panelFile), picture); err != nil {
-			return err
+		if err = picture.WritePNG(io.Discard); err == nil { // what can't be drawn is a failure of the cell
+			err = writeFigure(filepath.Join(cellFolder(c.folder, current.Config), panelFile), picture)
 		}
 	}
 	current.Took += time.Since(begin).Seconds()
+	var file *fs.PathError
 	switch {
+	case errors.As(err, &file):
+		return err
 	case err == nil:
 		current.Result = &measured{metrics, result.Seconds(), result.ImagesPerSecond()}
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
@@ -373,14 +395,18 @@ func paceOf(cells map[string]*cell) pace {
 	p := pace{}
 	for _, c := range cells {
 		if c.Result != nil {
-			p.add(c.Config.Dataset, c.Took, c.Config.Epochs*c.Config.Train)
+			p.add(c)
 		}
 	}
 	return p
 }
 
-func (p pace) add(dataset string, seconds float64, images int) {
-	p[dataset] = [2]float64{p[dataset][0] + seconds, p[dataset][1] + float64(images)}
+// add adds a cell that is done. What a kill ended is missing in the time it took, but not
+// in that of its training.
+func (p pace) add(c *cell) {
+	there := p[c.Config.Dataset]
+	p[c.Config.Dataset] = [2]float64{
+		there[0] + max(c.Took, c.Result.Seconds), there[1] + float64(c.Config.Epochs*c.Config.Train)}
 }
 
 // remaining says about how long these cells take; nothing, if that can't be known yet.
@@ -420,8 +446,8 @@ func sortedNames(cells map[string]*cell) []string {
 }
 
 // merge copies the cells of other folders into that of the comparison. Of a cell that is
-// in several, the one that is done comes first, then the one that failed; what is neither
-// stays behind, and is returned, also if it was asked for only.
+// in several, it is the one that was done last; one that failed takes no one's place. What
+// has not ended stays behind, and is returned, also if it was asked for only.
 func (c comparison) merge(folders []string) (behind []string, err error) {
 	unlock, err := lockFolder(c.folder)
 	if err != nil {
@@ -437,14 +463,21 @@ func (c comparison) merge(folders []string) (behind []string, err error) {
 		return nil, err
 	}
 	copies := map[string]string{} // from where a cell is copied
-	unfinished := map[string]bool{}
+	wanted := map[string]bool{}
+	var m manifest
+	if err := readJSON(filepath.Join(c.folder, manifestFile), &m); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, name := range m.Cells {
+		wanted[name] = true
+	}
 	for _, folder := range folders {
 		var m manifest
 		if err := readJSON(filepath.Join(folder, manifestFile), &m); err != nil {
 			return nil, fmt.Errorf("embed: no overview in %s: %w", folder, err)
 		}
 		for _, name := range m.Cells {
-			unfinished[name] = true
+			wanted[name] = true
 		}
 		cells, err := readCells(folder)
 		if err != nil {
@@ -456,10 +489,10 @@ func (c comparison) merge(folders []string) (behind []string, err error) {
 			return nil, err
 		}
 		for _, name := range sortedNames(cells) {
-			switch there := merged[name]; {
-			case there != nil && there.Result != nil:
-			case cells[name].Result != nil, cells[name].Error != "" && (there == nil || there.Error == ""):
-				merged[name], copies[name] = cells[name], cellFolder(folder, cells[name].Config)
+			this, there := cells[name], merged[name]
+			isDone := this.Result != nil && (there == nil || there.Result == nil || this.Ended.After(there.Ended))
+			if isDone || this.Error != "" && there == nil {
+				merged[name], copies[name] = this, cellFolder(folder, this.Config)
 			}
 		}
 	}
@@ -468,8 +501,8 @@ func (c comparison) merge(folders []string) (behind []string, err error) {
 			return nil, err
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(unfinished)) {
-		if !has(merged, name) {
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		if !has(merged, name) || merged[name].Result == nil && merged[name].Error == "" {
 			behind = append(behind, name)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/embedspace/embedspace/datasets"
@@ -382,6 +384,127 @@ func TestComparisonFails(t *testing.T) {
 	checkSameFiles(t, outcomeFiles(t, folder), outcomeFiles(t, whole.folder))
 }
 
+// TestComparisonFolders: any name of a folder does, but a cell only by its own.
+func TestComparisonFolders(t *testing.T) {
+	c := smallComparison(filepath.Join(t.TempDir(), "a[1]*"), "softmax")
+	mustRun(t, c)
+	if log := mustRun(t, c); !strings.Contains(log, "2 done already, 0 to train") {
+		t.Errorf("it shows %q", log)
+	}
+	empty := smallComparison(t.TempDir())
+	mustRun(t, empty) // a shard without cells
+
+	panel := filepath.Join(c.folder, "cells", "softmax-mnist-sample-2d-s1", panelFile)
+	if err := os.Remove(panel); err != nil {
+		t.Fatal(err)
+	}
+	second := filepath.Join(c.folder, "cells", "softmax-mnist-sample-2d-s2")
+	if err := os.Remove(filepath.Join(second, panelFile)); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, c)
+	figure, err := ReadFigure(filepath.Join(c.folder, "overview.npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "panel of what is gone", figure.Panels[0].Missing, "no panel.npz")
+
+	if err := os.Rename(second, second+".old"); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, c.run(t.Context(), io.Discard), "softmax-mnist-sample-2d-s2.old", "is of the cell softmax-mnist-sample-2d-s2")
+}
+
+// TestComparisonBackendOptions: the options of a backend hold in each training.
+func TestComparisonBackendOptions(t *testing.T) {
+	before := backends
+	t.Cleanup(func() { backends = before })
+	backends = map[backendKey]compute.Backend{}
+	c := smallComparison(t.TempDir(), "softmax")
+	c.asked.Backend = "go:parallelism=1"
+	mustRun(t, c)
+	checkEqual(t, "backends", slices.Collect(maps.Keys(backends)), []backendKey{{"go:parallelism=1", 1}})
+	cells, err := readCells(c.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "backend of a cell", cells["softmax-mnist-sample-2d-s1"].Config.Backend, "go")
+}
+
+// TestComparisonUndrawn: a cell that can't be drawn has failed, and the others go on.
+func TestComparisonUndrawn(t *testing.T) {
+	technique := softmax
+	technique.ID = "undrawn"
+	technique.ClassVectors = func(h Head) *graph.Node {
+		zero := graph.ZerosLike(h.Weights())
+		return graph.Div(zero, zero)
+	}
+	register(t, technique)
+	wantError(t, smallComparison(t.TempDir(), "undrawn", "softmax").run(t.Context(), io.Discard), "2 of 4 cells failed", "not a finite number")
+}
+
+// TestComparisonFiles: a file that can't be written ends it, and marks no cell as failed.
+func TestComparisonFiles(t *testing.T) {
+	c := smallComparison(t.TempDir(), "softmax", "contrastive")
+	name := cellName(c.cells[0])
+	if err := os.MkdirAll(filepath.Join(c.folder, "cells", name, checkpointFile, "in the way"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, c.run(t.Context(), io.Discard), checkpointFile)
+	cells, err := readCells(c.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkEqual(t, "number of cells and error", fmt.Sprintf("%d %q", len(cells), cells[name].Error), `1 ""`)
+}
+
+// TestMergePrefers: what was done last takes the place of all else, a failure that of none.
+func TestMergePrefers(t *testing.T) {
+	out, shard := smallComparison(t.TempDir(), "softmax"), smallComparison(t.TempDir(), "softmax")
+	if err := out.run(&countdown{t.Context(), 2}, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	cells, err := readCells(out.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "softmax-mnist-sample-2d-s1"
+	failed := *cells[name]
+	failed.Error = "out of memory"
+	if err := failed.write(shard.folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := shard.writeManifest(map[string]*cell{name: &failed}); err != nil {
+		t.Fatal(err)
+	}
+	unfinished, err := out.merge([]string{shard.folder})
+	checkEqual(t, "unfinished and error", fmt.Sprint(unfinished, err), "["+name+" softmax-mnist-sample-2d-s2] <nil>")
+	if _, err := os.Stat(filepath.Join(out.folder, "cells", name, checkpointFile)); err != nil {
+		t.Error(err)
+	}
+
+	mustRun(t, out)
+	if err := os.RemoveAll(shard.folder); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, shard)
+	later, err := readCells(shard.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := out.merge([]string{shard.folder}); err != nil {
+			t.Fatal(err)
+		}
+		if cells, err = readCells(out.folder); err != nil {
+			t.Fatal(err)
+		}
+		if !cells[name].Ended.Equal(later[name].Ended) {
+			t.Errorf("the cell is of %v, want %v", cells[name].Ended, later[name].Ended)
+		}
+	}
+}
+
 // TestMerge: what several have trained is the same as what one has.
 func TestMerge(t *testing.T) {
 	whole := smallComparison(t.TempDir(), "softmax", "contrastive")
@@ -473,7 +596,7 @@ func handMade(t *testing.T) map[string]*cell {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cells[cellName(cfg)] = &cell{Config: cfg, Started: time.Unix(seed, 0), Result: &measured{
+		cells[cellName(cfg)] = &cell{Config: cfg, Data: DataInfo{Canonical: true}, Started: time.Unix(seed, 0), Result: &measured{
 			Metrics: Metrics{
 				Accuracy: Measure(accuracy), AngularSpread: Measure(spread), Silhouette: Measure(math.NaN()),
 				NormMean: Measure(seed), Touching: make([]Touch, touching),
@@ -557,6 +680,12 @@ func TestTables(t *testing.T) {
 		if !strings.Contains(page, words) {
 			t.Errorf("results.md has no %q:\n%s", words, page)
 		}
+	}
+
+	cells := handMade(t)
+	cells["cosface-mnist-2d-s1"].Data.Canonical = false
+	if page, words := string(tablesMarkdown(rowsOf(cells), cells)), "5 epochs of 60000 images. Not canonical:"; !strings.Contains(page, words) {
+		t.Errorf("results.md has no %q:\n%s", words, page)
 	}
 }
 
@@ -683,10 +812,13 @@ func TestPace(t *testing.T) {
 	p := pace{}
 	cells := []Config{{Dataset: "mnist", Epochs: 2, Train: 100}, {Dataset: "cifar-10", Epochs: 1, Train: 100}}
 	checkEqual(t, "without a pace", p.remaining(cells), "")
-	p.add("mnist", 10, 100)
+	done := func(dataset string, took, training float64) *cell {
+		return &cell{Config: Config{Dataset: dataset, Epochs: 1, Train: 100}, Took: took, Result: &measured{Seconds: training}}
+	}
+	p.add(done("mnist", 10, 9))
 	checkEqual(t, "by the pace of all", p.remaining(cells), ": 2 to train, about 30s left")
-	p.add("cifar-10", 40, 100)
+	p.add(done("cifar-10", 5, 40)) // killed after 35 s
 	checkEqual(t, "by their own", p.remaining(cells), ": 2 to train, about 1m0s left")
-	p.add("mnist", 9990, 100)
+	p.add(done("mnist", 9990, 9000))
 	checkEqual(t, "hours", p.remaining(cells), ": 2 to train, about 2.8 hours left")
 }

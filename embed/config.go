@@ -62,16 +62,16 @@ const (
 // Defaults is the table of what the paper leaves open and of what was chosen. The
 // parameters of the techniques are in Technique.Params.
 var Defaults = []Default{
-	{"technique", defaultTechnique, "see Techniques", "the loss the paper starts from"},
-	{"dataset", defaultDataset, "see datasets.Names", "real digits that need no download"},
+	{"technique", defaultTechnique, "the ID of a technique", "the loss the paper starts from"},
+	{"dataset", defaultDataset, "the name of a dataset", "real digits that need no download"},
 	{"dim", fmt.Sprint(defaultDim), "1 or more", "the paper's figures"},
 	{"epochs", fmt.Sprintf("%d on a sample, %d on full data", sampleEpochs, fullEpochs), "1 or more", "MNIST in 2-D levels off there"},
 	{"train", "all", "0 (all) or more", "a number that is compared uses all images"},
 	{"batch", fmt.Sprint(defaultBatch), "1 to the number of training images", "the usual size"},
 	{"seed", fmt.Sprint(defaultSeed), "any integer but 0", "a run repeats by default"},
 	{"devices", fmt.Sprint(defaultDevices), "the divisors of batch; 1 on pure Go", "XLA for a CPU uses all cores with one device"},
-	{"backend", "GOMLX_BACKEND, else the fastest there is", "see OpenBackend", "xla:cuda, xla:cpu, go, in this order"},
-	{"extractor", defaultExtractor, "see Extractors", "the network of Fig. 1"},
+	{"backend", "GOMLX_BACKEND, else the fastest there is", "xla:cuda, xla:cpu, go", "the order of the list is that of their speed"},
+	{"extractor", defaultExtractor, "paper, and what a program registers", "the network of Fig. 1"},
 	{"activation", defaultActivation, "linear, sigmoid, relu, selu", "section II-B: linear is the base of all that follows"},
 	{"padding", defaultPadding, "same, valid", "2.7 times fewer operations than same, and as accurate on MNIST"},
 	{"learning-rate", fmt.Sprint(defaultLearningRate), "more than 0, at most 1", "softmax in 2-D converges slowly at the usual 0.001: 10 epochs of the sample end at 73 %, and at 96 % from 0.005 on; triplet-hard and triplet-semihard take 0.002, as they collapse or blow up at more"},

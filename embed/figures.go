@@ -3,7 +3,9 @@ package embed
 import (
 	"archive/zip"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -17,6 +19,11 @@ func (c comparison) report(cells map[string]*cell) error {
 	if err := c.writeTables(cells); err != nil {
 		return err
 	}
+	return errors.Join(c.writeFigures(cells), c.writeManifest(cells))
+}
+
+// writeFigures writes the figures of these cells and their data.
+func (c comparison) writeFigures(cells map[string]*cell) error {
 	figures, err := c.figures(c.folder, cells)
 	if err != nil {
 		return err
@@ -32,7 +39,7 @@ func (c comparison) report(cells map[string]*cell) error {
 			}
 		}
 	}
-	return c.writeManifest(cells)
+	return nil
 }
 
 // panelFile holds the picture of a cell, see ReadFigure: with it and the file of the cell,
@@ -67,6 +74,10 @@ func cellPanel(folder string, cells map[string]*cell, cfg Config, points int) (v
 			continue
 		}
 		figure, err := ReadFigure(filepath.Join(cellFolder(folder, this.Config), panelFile))
+		if errors.Is(err, fs.ErrNotExist) {
+			missing = "no " + panelFile
+			continue
+		}
 		if err != nil {
 			return viz.Scatter{}, err
 		}

@@ -244,6 +244,9 @@ func (t *training) runEpoch(ctx context.Context) error {
 		t.state.Loss += step.loss
 		t.state.Right += step.accuracy
 		for name, value := range step.monitors {
+			if math.IsNaN(value) || math.IsInf(value, 0) {
+				return fmt.Errorf("embed: epoch %d, step %d: monitor %q is %v; allowed: a number", t.state.Epoch+1, t.state.Step, name, value)
+			}
 			if t.state.Monitors == nil {
 				t.state.Monitors = map[string]float64{}
 			}

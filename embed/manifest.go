@@ -74,12 +74,15 @@ func (c comparison) writeManifest(cells map[string]*cell) error {
 	return writeJSON(filepath.Join(c.folder, manifestFile), m)
 }
 
+// modulePath is the path of this module.
+const modulePath = "github.com/embedspace/embedspace"
+
 // A provenance says which program computed something, and on which machine. What is not
 // known is empty.
 type provenance struct {
 	Commit    string            `json:"commit"` // of embedspace, with "+" when files were changed since
 	Go        string            `json:"go"`
-	Modules   map[string]string `json:"modules"` // GoMLX's versions
+	Modules   map[string]string `json:"modules"` // versions of GoMLX, and of embedspace in a program of another module
 	CPU       string            `json:"cpu"`
 	Cores     int               `json:"cores"`
 	MemoryGiB float64           `json:"memory_gib"`
@@ -100,7 +103,7 @@ var here = sync.OnceValue(func() provenance {
 	p := provenance{Go: runtime.Version(), Modules: map[string]string{}, Cores: runtime.NumCPU()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, module := range info.Deps {
-			if strings.HasPrefix(module.Path, "github.com/gomlx/") {
+			if strings.HasPrefix(module.Path, "github.com/gomlx/") || module.Path == modulePath {
 				p.Modules[module.Path] = module.Version
 			}
 		}
@@ -108,7 +111,10 @@ var here = sync.OnceValue(func() provenance {
 		for _, setting := range info.Settings {
 			built[setting.Key] = setting.Value
 		}
-		if p.Commit = built["vcs.revision"]; built["vcs.modified"] == "true" {
+		if info.Main.Path == modulePath {
+			p.Commit = built["vcs.revision"]
+		}
+		if p.Commit != "" && built["vcs.modified"] == "true" {
 			p.Commit += "+"
 		}
 	}
@@ -127,7 +133,7 @@ var here = sync.OnceValue(func() provenance {
 // since; empty, if it isn't known.
 func commit(folder string) string {
 	content, err := os.ReadFile(filepath.Join(folder, "go.mod"))
-	if err != nil || !strings.HasPrefix(string(content), "module github.com/embedspace/embedspace\n") {
+	if err != nil || !strings.HasPrefix(string(content), "module "+modulePath+"\n") {
 		return ""
 	}
 	output, err := exec.Command("git", "-C", folder, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+").Output()

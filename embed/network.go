@@ -225,7 +225,11 @@ func (n *network) classVectors() ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tensors.MustCopyFlatData[float32](outputs[0]), finalize(outputs...)
+	vectors := outputs[0]
+	if want := shapes.Make(dtypes.Float32, n.classes, n.cfg.Dim); !vectors.Shape().Equal(want) {
+		return nil, fmt.Errorf("embed: the class vectors are %s; allowed: %s", vectors.Shape(), want)
+	}
+	return tensors.MustCopyFlatData[float32](vectors), finalize(outputs...)
 }
 
 // setCenters sets the technique's centers, if it has any, to the class means of an

@@ -72,6 +72,9 @@ func (o Overview) Cells() ([]Config, error) {
 					return nil, fmt.Errorf("embed: dim is %d; allowed: 1 or more", dim)
 				}
 				for _, technique := range o.Techniques {
+					if _, err := LookUp(technique); err != nil {
+						return nil, err
+					}
 					cfg, err := o.cell(Config{Technique: technique, Dataset: dataset, Dim: dim, Seed: int64(seed + 1)})
 					if err != nil {
 						return nil, err
@@ -115,8 +118,11 @@ func (o Overview) cell(c Config) (Config, error) {
 // other techniques, datasets, dimensions or seeds adds to them; the error of one with
 // other epochs, training images, backend or data names the difference.
 //
+// What is done also stays when a registered technique is changed: a changed loss needs
+// another ID or folder.
+//
 // A cell that fails is marked and the others go on; the error at the end names it, and
-// the next Run tries it again. Before any training come the errors of datasets that can't
+// the next Run tries it again. Files that can't be written end the Run. Before any training come the errors of datasets that can't
 // be loaded. When ctx ends, tables and figures are written and the error wraps ctx.Err().
 func (o Overview) Run(ctx context.Context, out string, progress io.Writer) error {
 	cells, err := o.Cells()
@@ -161,7 +167,15 @@ func MergeOverviews(folders []string, out string) (unfinished []string, err erro
 		}
 	}
 	o := Overview{Epochs: m.Asked.Epochs, Train: m.Asked.Train, Backend: m.Asked.Backend}
-	return o.comparison(overviewFolder(out)).merge(folders)
+	c := o.comparison(overviewFolder(out))
+	first := map[string]Config{} // of each dataset, whose default may be the epochs of another
+	c.expect = func(there Config) (Config, error) {
+		if !has(first, there.Dataset) {
+			first[there.Dataset] = there
+		}
+		return Overview{Epochs: first[there.Dataset].Epochs, Train: first[there.Dataset].Train}.cell(there)
+	}
+	return c.merge(folders)
 }
 
 // compareCells is the order of tables and figures: that of the registries of datasets and
@@ -189,6 +203,9 @@ func compareParams(a, b Config) int {
 // overviewFigures returns by their names the figure of each dataset and that of all, which
 // has techniques in rows and datasets and dimensions in columns.
 func overviewFigures(folder string, cells map[string]*cell) (map[string]*viz.Figure, error) {
+	if len(cells) == 0 { // a shard, of more than there are cells
+		return nil, nil
+	}
 	var names, ids []string
 	var dims []int
 	for _, name := range sortedNames(cells) {

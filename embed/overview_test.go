@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/embedspace/embedspace/viz"
 )
@@ -64,6 +65,7 @@ func TestOverviewCells(t *testing.T) {
 		{Overview{Dims: []int{2, 2}}, []string{"softmax-mnist-2d-s1", "twice"}},
 		{Overview{Datasets: []string{"digits"}}, []string{`"digits"`, "mnist-sample"}},
 		{Overview{Techniques: []string{"hardmax"}}, []string{`"hardmax"`, "softmax"}},
+		{Overview{Techniques: []string{"softmax", ""}}, []string{`""`, "softmax"}},
 		{Overview{Epochs: -1}, []string{"epochs is -1", "1 or more"}},
 	} {
 		_, err := wrong.Cells()
@@ -133,4 +135,40 @@ func TestPaperFiguresCells(t *testing.T) {
 	})
 	_, err = PaperFigures{Only: []int{8}}.Cells()
 	wantError(t, err, "figure is 8", "2 to 7")
+}
+
+// TestMergeOverviewsOfDatasets: epochs and images are compared within a dataset only.
+func TestMergeOverviewsOfDatasets(t *testing.T) {
+	overview := func(o Overview, datasets ...string) (folder string) {
+		o.Techniques, o.Datasets, o.Dims = []string{"softmax"}, datasets, []int{2}
+		configs, err := o.Cells()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := o.comparison(t.TempDir())
+		cells := map[string]*cell{}
+		for _, cfg := range configs {
+			cfg = c.complete(cfg, DataInfo{TrainImages: 5000})
+			cfg.Backend = "go"
+			this := &cell{Config: cfg, Data: DataInfo{TrainImages: 5000}, Started: time.Unix(1, 0), Result: &measured{}}
+			if err := this.write(c.folder); err != nil {
+				t.Fatal(err)
+			}
+			cells[cellName(cfg)] = this
+		}
+		if err := c.writeManifest(cells); err != nil {
+			t.Fatal(err)
+		}
+		return c.folder
+	}
+	digits, clothes := overview(Overview{Epochs: 7}, "mnist"), overview(Overview{}, "fashion-mnist")
+	for _, folders := range [][]string{{digits, clothes}, {clothes, digits}} {
+		if _, err := MergeOverviews(folders, t.TempDir()); err != nil {
+			t.Error(err)
+		}
+	}
+	_, err := MergeOverviews([]string{digits, overview(Overview{Epochs: 8, Train: 500}, "mnist")}, t.TempDir())
+	wantError(t, err, "softmax-mnist-2d-s1", "epochs is 8 there and 7 here")
+	_, err = MergeOverviews([]string{digits, overview(Overview{Epochs: 7, Train: 500}, "mnist")}, t.TempDir())
+	wantError(t, err, "softmax-mnist-2d-s1", "train is 500 there and 5000 here")
 }

@@ -50,10 +50,11 @@ type row struct {
 	Dataset   string            `json:"dataset"`
 	Dim       int               `json:"dim"`
 	Epochs    int               `json:"epochs"`
-	Train     int               `json:"train"`  // training images
-	Seeds     int               `json:"seeds"`  // cells that were trained
-	Failed    int               `json:"failed"` // cells that failed
-	Values    map[string]spread `json:"values"` // by column
+	Train     int               `json:"train"`     // training images
+	Canonical bool              `json:"canonical"` // the data is that of the original publication
+	Seeds     int               `json:"seeds"`     // cells that were trained
+	Failed    int               `json:"failed"`    // cells that failed
+	Values    map[string]spread `json:"values"`    // by column
 }
 
 // A spread is the mean and the standard deviation (over n-1) of a number over the seeds;
@@ -88,6 +89,7 @@ func rowsOf(cells map[string]*cell) (rows []*row) {
 			continue
 		}
 		r.Seeds++
+		r.Canonical = this.Data.Canonical
 		for _, c := range columns {
 			values[c.key] = append(values[c.key], c.value(*this.Result))
 			mean, std := stat.MeanStdDev(values[c.key], nil)
@@ -133,7 +135,7 @@ func (c comparison) writeTables(cells map[string]*cell) error {
 func tableCSV(rows []*row) ([]byte, error) {
 	var table bytes.Buffer
 	w := csv.NewWriter(&table)
-	head := []string{"technique", "set", "dataset", "dim", "epochs", "train", "seeds", "failed"}
+	head := []string{"technique", "set", "dataset", "dim", "epochs", "train", "canonical", "seeds", "failed"}
 	for _, c := range columns {
 		head = append(head, c.key, c.key+"_std")
 	}
@@ -146,8 +148,8 @@ func tableCSV(rows []*row) ([]byte, error) {
 	}
 	for _, r := range rows {
 		line := []string{r.Technique, r.Set, r.Dataset}
-		for _, n := range []int{r.Dim, r.Epochs, r.Train, r.Seeds, r.Failed} {
-			line = append(line, strconv.Itoa(n))
+		for _, value := range []any{r.Dim, r.Epochs, r.Train, r.Canonical, r.Seeds, r.Failed} {
+			line = append(line, fmt.Sprint(value))
 		}
 		for _, c := range columns {
 			mean, std := r.value(c.key)
@@ -170,7 +172,11 @@ func tablesMarkdown(rows []*row, cells map[string]*cell) []byte {
 		if n < 0 {
 			n = len(rows)
 		}
-		fmt.Fprintf(&page, "\n\n## %s, %d-D\n\n%d epochs of %d images.\n\n", first.Dataset, first.Dim, first.Epochs, first.Train)
+		fmt.Fprintf(&page, "\n\n## %s, %d-D\n\n%d epochs of %d images.", first.Dataset, first.Dim, first.Epochs, first.Train)
+		if slices.ContainsFunc(rows[:n], func(r *row) bool { return r.Seeds > 0 && !r.Canonical }) {
+			fmt.Fprint(&page, " Not canonical: the images or labels are not those that were published.")
+		}
+		fmt.Fprint(&page, "\n\n")
 		writeTable(&page, rows[:n])
 		rows = rows[n:]
 	}

@@ -176,6 +176,9 @@ func Register(technique Technique) error {
 	if technique.ID == "" || technique.Loss == nil {
 		return fmt.Errorf("embed: technique %q needs an ID and a Loss", technique.ID)
 	}
+	if strings.ContainsAny(technique.ID, `/\,`) {
+		return fmt.Errorf("embed: the ID of a technique is %q; allowed: a name for a folder, without a comma", technique.ID)
+	}
 	if _, err := LookUp(technique.ID); err == nil {
 		return fmt.Errorf("embed: there is a technique %q already", technique.ID)
 	}

@@ -3,6 +3,7 @@ package embed
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -192,6 +193,42 @@ func TestRegister(t *testing.T) {
 	wantError(t, Register(Technique{ID: "mine", Loss: loss}), `"mine"`, "already")
 	wantError(t, Register(Technique{Loss: loss}), "ID")
 	wantError(t, Register(Technique{ID: "other"}), "Loss")
+	wantError(t, Register(Technique{ID: "center/l2", Loss: loss}), `"center/l2"`, "folder")
+}
+
+// TestOwnTechniqueErrors: what is wrong with a technique of one's own is an error.
+func TestOwnTechniqueErrors(t *testing.T) {
+	for name, wrong := range map[string]struct {
+		change func(*Technique)
+		words  []string
+	}{
+		"dtype of class vectors": {func(t *Technique) {
+			t.ClassVectors = func(h Head) *graph.Node { return graph.ConvertDType(h.Weights(), dtypes.Float64) }
+		}, []string{"class vectors are (Float64)[3, 2]", "(Float32)[3, 2]"}},
+		"shape of class vectors": {func(t *Technique) {
+			t.ClassVectors = func(h Head) *graph.Node { return graph.Reshape(h.Weights(), -1) }
+		}, []string{"class vectors are (Float32)[6]", "(Float32)[3, 2]"}},
+		"monitor": {func(t *Technique) {
+			loss := t.Loss
+			t.Loss = func(h Head) *graph.Node {
+				zero := graph.ScalarZero(h.Z.Graph(), h.Z.DType())
+				h.Monitor("share", graph.Div(zero, zero))
+				return loss(h)
+			}
+		}, []string{"epoch 1, step 1", `"share" is NaN`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			technique := softmax
+			technique.ID = "wrong"
+			wrong.change(&technique)
+			register(t, technique)
+			cfg := small()
+			cfg.Technique = "wrong"
+			train, test := smallData()
+			_, err := Fit(t.Context(), cfg, train, test, Options{Progress: io.Discard, Out: t.TempDir()})
+			wantError(t, err, wrong.words...)
+		})
+	}
 }
 
 func TestRegisterExtractor(t *testing.T) {
