@@ -19,8 +19,8 @@
 //
 // Load takes a full dataset from the folder that the environment variable
 // EMBEDSPACE_DATA names, else from the user's cache (embedspace in
-// [os.UserCacheDir]), else from its home on the network, which fills the
-// cache. The data folder has the layout
+// [os.UserCacheDir]), else from its home or a mirror on the network, which fills
+// the cache. The data folder has the layout
 //
 //	mnist/train-images-idx3-ubyte[.gz]  train-labels-idx1-ubyte[.gz]
 //	      t10k-images-idx3-ubyte[.gz]   t10k-labels-idx1-ubyte[.gz]

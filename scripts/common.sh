@@ -10,7 +10,7 @@ venv=$tools/venv pjrt=$tools/pjrt stamps=$tools/stamps
 cd -- "$root" || exit 1
 
 exec 8>&2 # what a trap says is seen even while a function's output goes to a log
-trap 'printf "\nInterrupted; the next run goes on from here.\n" >&8; exit 130' INT
+trap 'printf "\nInterrupted; what the set-up has installed is kept.\n" >&8; exit 130' INT
 trap 'exit 143' TERM
 
 say() { printf '%s\n' "$*"; }

@@ -44,7 +44,7 @@ def positive(text):
 
 def compare_speed(args):
     """Images per second in training, for each padding and backend."""
-    backends = json.loads(output(args.embedspace, "list", "-json"))["backends"]
+    backends = [name for name in json.loads(output(args.embedspace, "list", "-json"))["backends"] if name != "xla:cuda"]
     for padding in "valid", "same":
         rates = {name: [] for name in ["PyTorch", *backends]}
         for _ in range(args.rounds):

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/embedspace/embedspace/embed"
@@ -12,7 +13,7 @@ import (
 func bench(args []string, stdout, stderr io.Writer) error {
 	var cfg embed.Config
 	flags := newFlags("bench", stderr)
-	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default all of them that there are)")
+	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default all that can be opened)")
 	flags.IntVar(&cfg.Batch, "batch", 0, "images per step (default 128)")
 	steps := flags.Int("steps", 50, "training steps to measure")
 	flags.StringVar(&cfg.Padding, "padding", "", "same or valid (default valid)")
@@ -27,9 +28,15 @@ func bench(args []string, stdout, stderr io.Writer) error {
 	if *steps < 1 {
 		return usageError{fmt.Errorf("embedspace: -steps is %d; allowed: 1 or more", *steps)}
 	}
-	backends := embed.BackendNames()
-	if cfg.Backend != "" {
-		backends = []string{cfg.Backend}
+	backends := []string{cfg.Backend}
+	if cfg.Backend == "" {
+		backends = slices.DeleteFunc(embed.BackendNames(), func(name string) bool {
+			_, err := embed.OpenBackend(name, nil)
+			if err != nil {
+				fmt.Fprintln(stderr, err)
+			}
+			return err != nil
+		})
 	}
 	measured := struct {
 		Backends []embed.Speed `json:"backends"`

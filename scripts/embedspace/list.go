@@ -57,7 +57,8 @@ func list(args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.Name, p.Default, p.Allowed, p.Reason)
 	}
 	w.Flush()
-	fmt.Fprintln(stdout, "\nDatasets:", strings.Join(datasets.Names(), ", "))
+	fmt.Fprintln(stdout, "\nSet by the flags of train, but by -set NAME=VALUE: extractor, activation, padding, learning-rate")
+	fmt.Fprintln(stdout, "Datasets:", strings.Join(datasets.Names(), ", "))
 	fmt.Fprintln(stdout, "Backends:", strings.Join(embed.BackendNames(), ", "))
 	return nil
 }

@@ -127,6 +127,8 @@ func TestMistakes(t *testing.T) {
 		{[]string{"list", "-all"}, []string{"all", "-json"}},
 		{[]string{"overview", "-technique", "softmax"}, []string{"technique", "-techniques", "-datasets", "-dims", "-seeds", "-train", "-epochs", "-backend", "-shard", "-merge", "-out"}},
 		{[]string{"overview", "-techniques", "hardmax"}, []string{`"hardmax"`, "softmax, softmax-normalized"}},
+		{[]string{"overview", "-techniques", "softmax,"}, []string{`""`, "softmax, softmax-normalized"}},
+		{[]string{"overview", "-datasets", ""}, []string{`""`, "mnist"}},
 		{[]string{"overview", "-techniques", "softmax,softmax"}, []string{"softmax-mnist-2d-s1", "twice"}},
 		{[]string{"overview", "-datasets", "mnist,imagenet"}, append([]string{`"imagenet"`}, datasets.Names()...)},
 		{[]string{"overview", "-dims", "2,three"}, []string{`"three"`, "-dims"}},
