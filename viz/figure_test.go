@@ -303,6 +303,16 @@ func TestOutliers(t *testing.T) {
 	if texts, _ = renderSVG(t, NewFigure(s)); !slices.Contains(bodies(texts), "1 point outside") {
 		t.Errorf("no count of one outlier in %q", bodies(texts))
 	}
+
+	cube := blobs(1000, 3, 3, 1)
+	cube.Points[0], cube.Points[3], cube.Points[6] = 1e30, 1e30, -1e30
+	texts, _ = renderSVG(t, NewFigure(cube))
+	outside := texts[slices.Index(bodies(texts), "3 points outside")]
+	for _, text := range texts {
+		if text != outside && math.Abs(text.Y-outside.Y) < float64(outside.size()) && text.X > outside.X-30 {
+			t.Errorf("%q is upon %q", outside.Body, text.Body)
+		}
+	}
 }
 
 func TestRareClassIsShown(t *testing.T) {

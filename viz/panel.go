@@ -192,7 +192,8 @@ func (p *panel) drawHeader(c vg.Canvas) {
 	}
 }
 
-// drawOutside says in the lower right corner how many points are not shown.
+// drawOutside says at the right how many points are not shown: in the lower corner, of a
+// cube in the upper one, where no tick labels are.
 func (p *panel) drawOutside(c vg.Canvas) {
 	text := fmt.Sprintf("%d points outside", p.outside)
 	if p.outside == 1 {
@@ -200,6 +201,9 @@ func (p *panel) drawOutside(c vg.Canvas) {
 	}
 	face := regular(p.tick)
 	at := vg.Point{X: p.area.Max.X - face.Width(text) - 3, Y: p.area.Min.Y + 4}
+	if p.Dim == 3 {
+		at.Y = p.area.Max.Y - p.tick
+	}
 	halo(c, face, at, text)
 	write(c, face, at, text, gray)
 }
