@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // names returns the class names "0", "1", ...
@@ -131,6 +132,28 @@ func bodies(texts []svgText) (list []string) {
 		list = append(list, text.Body)
 	}
 	return list
+}
+
+// TestOnes: two ones stay apart in a small picture.
+func TestOnes(t *testing.T) {
+	c := vgimg.NewWith(vgimg.UseWH(60, 20), vgimg.UseDPI(72))
+	write(c, regular(7), vg.Point{X: 5, Y: 5}, "1111", black)
+	img := c.Image()
+	ones, was := 0, false
+	for x := range img.Bounds().Dx() {
+		darkest := 255
+		for y := range img.Bounds().Dy() {
+			darkest = min(darkest, int(color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y))
+		}
+		is := darkest < 128
+		if is && !was {
+			ones++
+		}
+		was = is
+	}
+	if ones != 4 {
+		t.Errorf("%d ones of 4", ones)
+	}
 }
 
 func TestErrors(t *testing.T) {
