@@ -122,8 +122,9 @@ func (o Overview) cell(c Config) (Config, error) {
 // another ID or folder.
 //
 // A cell that fails is marked and the others go on; the error at the end names it, and
-// the next Run tries it again. Files that can't be written end the Run. Before any training come the errors of datasets that can't
-// be loaded. When ctx ends, tables and figures are written and the error wraps ctx.Err().
+// the next Run tries it again. A file that can't be written ends the Run. Before any
+// training come the errors of datasets that can't be loaded. When ctx ends, tables and
+// figures are written and the error wraps ctx.Err().
 func (o Overview) Run(ctx context.Context, out string, progress io.Writer) error {
 	cells, err := o.Cells()
 	if err != nil {
@@ -150,9 +151,10 @@ func (o Overview) comparison(folder string) comparison {
 
 // MergeOverviews copies the cells of Overviews in several folders, such as those of
 // shards, into the folder out (empty: see Overview.Run), and writes its tables and figures:
-// what one Run of all of them would have written. It returns the names of the cells that were
-// asked for and whose training has not ended, which are left out. The error names a
-// difference in configuration or data, or the cells that failed.
+// what one Run of all of them would have written. Of a cell that is in several, it takes the
+// one that was done last. It returns the names of the cells that were asked for and whose
+// training has not ended, which are left out. The error names a difference in
+// configuration or data, or the cells that failed.
 func MergeOverviews(folders []string, out string) (unfinished []string, err error) {
 	if len(folders) == 0 {
 		return nil, fmt.Errorf("embed: no folders to merge; allowed: 1 or more")

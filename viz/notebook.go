@@ -9,10 +9,10 @@ import (
 
 // notebookSize is the largest size of a picture in a notebook, in bytes: notebooks are kept
 // in repositories, with their pictures.
-const notebookSize = 2_000_000
+const notebookSize = 1_500_000
 
 // Show displays the figure below the notebook cell that runs, as an image/png
-// of less than 2 MB. It returns when the notebook has it. Outside of a GoNB
+// of less than 1.5 MB. It returns when the notebook has it. Outside of a GoNB
 // notebook it returns an error that wraps [ErrNotebook].
 func (f *Figure) Show() error { return f.display("") }
 

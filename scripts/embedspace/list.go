@@ -52,12 +52,11 @@ func list(args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	w.Flush()
-	fmt.Fprintln(w, "\nPARAMETER\tDEFAULT\tALLOWED\tWHY")
+	fmt.Fprintln(stdout, "\nPARAMETER: DEFAULT (ALLOWED)\n    WHY")
 	for _, p := range embed.Defaults {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", p.Name, p.Default, p.Allowed, p.Reason)
+		fmt.Fprintf(stdout, "%s: %s (%s)\n    %s\n", p.Name, p.Default, p.Allowed, p.Reason)
 	}
-	w.Flush()
-	fmt.Fprintln(stdout, "\nSet by the flags of train, but by -set NAME=VALUE: extractor, activation, padding, learning-rate")
+	fmt.Fprintln(stdout, "\nWhat is not fixed is a flag of train, but extractor, activation, padding and learning-rate, which -set NAME=VALUE sets.")
 	fmt.Fprintln(stdout, "Datasets:", strings.Join(datasets.Names(), ", "))
 	fmt.Fprintln(stdout, "Backends:", strings.Join(embed.BackendNames(), ", "))
 	return nil
