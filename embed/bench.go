@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed/backends"
 )
 
 // A Speed is what Bench measures.
@@ -50,11 +51,11 @@ func Bench(cfg Config, steps int) (Speed, error) {
 	if steps < 1 {
 		return Speed{}, fmt.Errorf("embed: steps is %d; allowed: 1 or more", steps)
 	}
-	backend, err := openDevices(cfg.Backend, cfg.Devices, nil)
+	backend, err := backends.OpenDevices(cfg.Backend, cfg.Devices, nil)
 	if err != nil {
 		return Speed{}, err
 	}
-	cfg.Backend = backendName(backend)
+	cfg.Backend = backends.Name(backend)
 	images := randomDigits(max(cfg.Batch, steps*cfg.Batch/embedBatch*embedBatch))
 	net, err := newNetwork(cfg, backend, [3]int{images.Height, images.Width, images.Channels}, images.Classes())
 	if err != nil {
@@ -89,15 +90,15 @@ func Bench(cfg Config, steps int) (Speed, error) {
 func (n *network) benchParts(backend compute.Backend, steps int) ([]Part, error) {
 	var parts []Part
 	input := noise(n.cfg.Batch, n.shape[0], n.shape[1], n.shape[2])
-	for i, layer := range extractorLayers(n.cfg) {
+	for i, l := range extractorLayers(n.cfg) {
 		store := model.NewStore()
 		forward := func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
-			y := layer.apply(scope, inputs[0])
-			return []*graph.Node{first(y), y}
+			y := l.apply(scope, inputs[0])
+			return []*graph.Node{firstElement(y), y}
 		}
 		backward := func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 			x, dy := inputs[0], inputs[1]
-			y := layer.apply(scope, x)
+			y := l.apply(scope, x)
 			var of []*graph.Node
 			if i > 0 { // images need no gradient
 				of = append(of, x)
@@ -108,7 +109,7 @@ func (n *network) benchParts(backend compute.Backend, steps int) ([]Part, error)
 				}
 			}
 			gradients := graph.Gradient(graph.ReduceAllSum(graph.Mul(y, dy)), of...)
-			return append([]*graph.Node{first(gradients[0])}, gradients...)
+			return append([]*graph.Node{firstElement(gradients[0])}, gradients...)
 		}
 		forwardTime, shape, err := n.benchGraph(backend, store, forward, steps, input)
 		if err != nil {
@@ -119,14 +120,14 @@ func (n *network) benchParts(backend compute.Backend, steps int) ([]Part, error)
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, Part{layer.name, forwardTime, bothTime - forwardTime})
+		parts = append(parts, Part{l.name, forwardTime, bothTime - forwardTime})
 		input = output
 	}
 	return parts, nil
 }
 
-// first returns one number of x, that tells when x is complete.
-func first(x *graph.Node) *graph.Node {
+// firstElement returns one number of x, that tells when x is complete.
+func firstElement(x *graph.Node) *graph.Node {
 	return graph.Squeeze(graph.Slice(graph.Reshape(x, -1), graph.AxisElem(0)))
 }
 

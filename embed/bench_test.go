@@ -1,17 +1,19 @@
 package embed
 
 import (
-	"fmt"
 	"testing"
+
+	"github.com/embedspace/embedspace/embed/backends"
+	"github.com/embedspace/embedspace/embed/embedtest"
 )
 
 // benchNetwork runs a benchmark for each backend and padding, with a batch of
 // images of MNIST's shape.
 func benchNetwork(b *testing.B, run func(b *testing.B, net *network)) {
-	for _, name := range testBackends(b) {
+	for _, name := range embedtest.Backends(b) {
 		for _, padding := range []string{"valid", "same"} {
 			b.Run(name+"/"+padding, func(b *testing.B) {
-				backend, err := OpenBackend(name, nil)
+				backend, err := backends.Open(name, nil)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -68,7 +70,7 @@ func BenchmarkInference(b *testing.B) {
 
 // BenchmarkSave saves the checkpoint of a network for images of MNIST's shape.
 func BenchmarkSave(b *testing.B) {
-	backend, err := OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -89,22 +91,5 @@ func BenchmarkSave(b *testing.B) {
 		if err := saveCheckpoint(folder, net, trainingState{Config: cfg}); err != nil {
 			b.Fatal(err)
 		}
-	}
-}
-
-// BenchmarkMetrics measures as many test points as MNIST has by a reference, ten classes
-// around the corners of a cube that overlap a little.
-func BenchmarkMetrics(b *testing.B) {
-	for _, size := range []struct{ reference, dim int }{{20_000, 2}, {60_000, 2}, {60_000, 3}, {60_000, 16}} {
-		b.Run(fmt.Sprintf("%dx%d", size.reference, size.dim), func(b *testing.B) {
-			test, reference := clouds(10_000, size.dim, 10, 0.3, 1), clouds(size.reference, size.dim, 10, 0.3, 2)
-			resetPeakMemory()
-			for b.Loop() {
-				if _, err := test.Metrics(reference, 10); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(peakMemory())/(1<<20), "peak-MiB")
-		})
 	}
 }

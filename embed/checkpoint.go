@@ -2,30 +2,24 @@ package embed
 
 import (
 	"archive/zip"
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/core/tensors/numpy"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/google/renameio/v2"
+
+	"github.com/embedspace/embedspace/embed/internal/store"
 )
 
-// checkpointFile holds a training: every variable (extractor, head, optimizer,
-// step, random state) by its path, without the slash that begins it, and the
-// trainingState as JSON bytes. It is one
-// .npz file, so that one rename replaces it whole.
+// checkpointFile holds a training: every variable (extractor, head, optimizer, step,
+// random state) by its path, without the slash that begins it, and the trainingState as
+// JSON. It is one .npz file, so that one rename replaces it whole.
 const checkpointFile = "checkpoint.npz"
 
 // stateKey is the key of the trainingState among the variables.
@@ -42,44 +36,51 @@ func (t *training) saveCheckpoint() error {
 }
 
 func saveCheckpoint(folder string, net *network, state trainingState) error {
-	encoded, err := json.Marshal(state)
-	if err != nil {
-		return err
-	}
-	arrays := map[string]*tensors.Tensor{stateKey: tensors.FromFlatDataAndDimensions(encoded, len(encoded))}
+	arrays := store.Arrays{}
+	state.Frozen = nil
 	for variable := range net.store.IterVariables() {
-		if arrays[strings.TrimPrefix(variable.Path(), model.ScopeSeparator)], err = variable.Value(); err != nil {
+		name := strings.TrimPrefix(variable.Path(), model.ScopeSeparator)
+		value, err := variable.Value()
+		if err != nil {
 			return err
 		}
+		arrays[name] = value
+		if isOfNetwork(name) && !variable.Trainable {
+			state.Frozen = append(state.Frozen, name)
+		}
 	}
-	return writeNpz(filepath.Join(folder, checkpointFile), arrays, zip.Store)
+	slices.Sort(state.Frozen)
+	var err error
+	if arrays[stateKey], err = store.Object(state); err != nil {
+		return err
+	}
+	return store.WriteNpz(filepath.Join(folder, checkpointFile), arrays, zip.Store)
+}
+
+// isOfNetwork tells whether the variable of that name is part of extractor or head, not of
+// the optimizer.
+func isOfNetwork(name string) bool {
+	return strings.HasPrefix(name, extractorScope+model.ScopeSeparator) || strings.HasPrefix(name, headScope+model.ScopeSeparator)
 }
 
 // loadCheckpoint reads the checkpoint of a folder.
-func loadCheckpoint(folder string) (variables map[string]*tensors.Tensor, state trainingState, err error) {
+func loadCheckpoint(folder string) (variables store.Arrays, state trainingState, err error) {
 	path := filepath.Join(folder, checkpointFile)
-	arrays, err := readNpz(path)
+	variables, err = store.ReadNpz(path)
+	if err == nil {
+		state.Config.Devices = defaultDevices // older checkpoints do not say
+		err = store.ReadObject(variables, stateKey, &state)
+	}
 	if err != nil {
 		return nil, state, fmt.Errorf("embed: checkpoint %s: %w", path, err)
 	}
-	encoded, ok := arrays[stateKey]
-	if !ok {
-		return nil, state, fmt.Errorf("embed: checkpoint %s: no %s in it", path, stateKey)
-	}
-	delete(arrays, stateKey)
-	state.Config.Devices = defaultDevices // older checkpoints do not say
-	if err := encoded.ConstBytes(func(data []byte) { err = json.Unmarshal(data, &state) }); err != nil {
-		return nil, state, err
-	}
-	if err != nil {
-		return nil, state, fmt.Errorf("embed: checkpoint %s: %s: %w", path, stateKey, err)
-	}
-	return arrays, state, nil
+	delete(variables, stateKey)
+	return variables, state, nil
 }
 
-// restore sets the variables of a network that has not run yet. Those outside of
-// extractor and head belong to the optimizer and are not trained.
-func (n *network) restore(variables map[string]*tensors.Tensor) error {
+// restore sets the variables of a network that has not run yet. Trained are those of
+// extractor and head that the checkpoint does not call frozen.
+func (n *network) restore(variables store.Arrays, frozen []string) error {
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		path := model.ScopeSeparator + name
 		if variable := n.store.GetVariable(path); variable != nil {
@@ -92,7 +93,7 @@ func (n *network) restore(variables map[string]*tensors.Tensor) error {
 		if err != nil {
 			return err
 		}
-		variable.SetTrainable(strings.HasPrefix(name, "extractor/") || strings.HasPrefix(name, "head/"))
+		variable.SetTrainable(isOfNetwork(name) && !slices.Contains(frozen, name))
 	}
 	return nil
 }
@@ -112,76 +113,18 @@ func (t *training) resume() error {
 		return err
 	}
 	if err := sameRun(state, t.state); err != nil {
-		return fmt.Errorf("embed: the checkpoint in %s is of another run: %w", folder, err)
+		return fmt.Errorf("embed: the checkpoint in %s is of %w", folder, err)
 	}
 	t.state = state
-	return t.net.restore(variables)
+	return t.net.restore(variables, state.Frozen)
 }
 
-// sameRun names the first field in which two runs differ.
-func sameRun(saved, asked trainingState) error {
-	for _, pair := range [][2]any{{saved.Config, asked.Config}, {saved.Data, asked.Data}} {
-		a, b := reflect.ValueOf(pair[0]), reflect.ValueOf(pair[1])
-		for i := range a.NumField() {
-			if x, y := a.Field(i).Interface(), b.Field(i).Interface(); !reflect.DeepEqual(x, y) {
-				return fmt.Errorf("%s is %v there and %v here", a.Type().Field(i).Tag.Get("json"), x, y)
-			}
-		}
+// sameRun returns ErrOtherRun with the first field in which a run differs from one that was
+// saved.
+func sameRun(saved, wanted trainingState) error {
+	difference := cmp.Or(store.Difference(saved.Config, wanted.Config), store.Difference(saved.Data, wanted.Data))
+	if difference != "" {
+		return fmt.Errorf("%w: %s", ErrOtherRun, difference)
 	}
 	return nil
-}
-
-// writeNpz writes arrays as NumPy's .npz, which is a zip file of .npy files, in the
-// order of their names, by a method of package zip: stored or compressed. The file is
-// replaced whole.
-func writeNpz(path string, arrays map[string]*tensors.Tensor, method uint16) error {
-	var content bytes.Buffer
-	archive := zip.NewWriter(&content)
-	for _, name := range slices.Sorted(maps.Keys(arrays)) {
-		entry, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: method})
-		if err != nil {
-			return err
-		}
-		if err := numpy.ToNpyWriter(arrays[name], entry); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	if err := archive.Close(); err != nil {
-		return err
-	}
-	return writeFile(path, content.Bytes())
-}
-
-// readNpz reads what writeNpz has written. Each array is read to the end of its
-// entry, where the zip file's checksum is compared.
-func readNpz(path string) (map[string]*tensors.Tensor, error) {
-	archive, err := zip.OpenReader(path)
-	if err != nil {
-		return nil, err
-	}
-	defer archive.Close()
-	arrays := map[string]*tensors.Tensor{}
-	for _, file := range archive.File {
-		entry, err := file.Open()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file.Name, err)
-		}
-		content, err := io.ReadAll(entry)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file.Name, err)
-		}
-		if arrays[strings.TrimSuffix(file.Name, ".npy")], err = numpy.FromNpyReader(bytes.NewReader(content)); err != nil {
-			return nil, fmt.Errorf("%s: %w", file.Name, err)
-		}
-	}
-	return arrays, nil
-}
-
-// writeFile replaces a file whole, by a temporary file and a rename. Its folder is
-// made where it is missing.
-func writeFile(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, content, 0o666)
 }

@@ -1,14 +1,19 @@
 package embed
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/embedspace/embedspace/embed/embedtest"
 )
 
 // withParams is a technique that has parameters.
@@ -30,7 +35,7 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("softmax has no parameters, got %v", got.Params)
 	}
 	got.Params = nil
-	checkEqual(t, "the default Config", got, Config{
+	embedtest.CheckEqual(t, "the default Config", got, Config{
 		Technique: "softmax", Dataset: "mnist-sample", Dim: 2, Epochs: sampleEpochs, Batch: 128, Seed: 1, Devices: 1,
 		Extractor: "paper", Activation: "linear", Padding: "valid", LearningRate: defaultLearningRate,
 	})
@@ -38,12 +43,12 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "epochs on full data", full.Epochs, 5)
+	embedtest.CheckEqual(t, "epochs on full data", full.Epochs, 5)
 	again, err := full.WithDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "a complete Config with defaults", again, full)
+	embedtest.CheckEqual(t, "a complete Config with defaults", again, full)
 }
 
 func TestDefaultsOfParams(t *testing.T) {
@@ -56,14 +61,14 @@ func TestDefaultsOfParams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "parameters", complete.Params, map[string]float64{"margin": 0.05, "scale": 30})
-	checkEqual(t, "parameters of the Config that was completed", cfg.Params, map[string]float64{"scale": 30})
+	embedtest.CheckEqual(t, "parameters", complete.Params, Params{"margin": 0.05, "scale": 30.})
+	embedtest.CheckEqual(t, "parameters of the Config that was completed", cfg.Params, Params{"scale": 30.})
 }
 
 // TestTableOfDefaults compares the table that is shown with what is used.
 func TestTableOfDefaults(t *testing.T) {
 	table := map[string]string{}
-	for _, param := range Defaults {
+	for _, param := range Defaults() {
 		if param.Name == "" || param.Default == "" || param.Allowed == "" || param.Reason == "" {
 			t.Errorf("a row of Defaults is incomplete: %+v", param)
 		}
@@ -81,10 +86,12 @@ func TestTableOfDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, used := range map[string]any{
-		"technique": sample.Technique, "dataset": sample.Dataset, "dim": sample.Dim, "batch": sample.Batch, "seed": sample.Seed,
+		"technique": sample.Technique, "dataset": sample.Dataset, "dim": sample.Dim, "seed": sample.Seed,
+		"batch":      fmt.Sprintf("%d; on data of your own halved to %d at least, until an epoch has %d steps", sample.Batch, leastBatch, epochSteps),
 		"devices":    sample.Devices,
 		"activation": sample.Activation, "padding": sample.Padding, "learning-rate": sample.LearningRate,
-		"epochs": fmt.Sprintf("%d on a sample, %d on full data", sample.Epochs, full.Epochs),
+		"epochs": fmt.Sprintf("%d on a sample, %d on full data; on data of your own as many as give %d steps, but at least %d",
+			sample.Epochs, full.Epochs, ownSteps, full.Epochs),
 	} {
 		if table[name] != fmt.Sprint(used) {
 			t.Errorf("the table says %s is %q, the Config takes %v", name, table[name], used)
@@ -102,35 +109,35 @@ func TestBadConfig(t *testing.T) {
 		"dim":               {Config{Dim: -1}, []string{"dim is -1", "1 or more"}},
 		"epochs":            {Config{Epochs: -2}, []string{"epochs is -2", "1 or more"}},
 		"train":             {Config{Train: -3}, []string{"train is -3", "0 (all) or more"}},
-		"batch":             {Config{Batch: -4}, []string{"batch is -4", "1 or more"}},
-		"devices":           {Config{Devices: -1}, []string{"devices is -1", "divisors of batch, 128"}},
-		"devices and batch": {Config{Devices: 3}, []string{"devices is 3", "divisors of batch, 128"}},
+		"batch":             {Config{Batch: -4}, []string{"batch is -4", "1 to the number of training images"}},
+		"devices":           {Config{Devices: -1}, []string{"devices is -1", "allowed"}},
+		"devices and batch": {Config{Devices: 3, Batch: 128}, []string{"devices is 3", "divisors of batch, 128"}},
 		"activation":        {Config{Activation: "tanh"}, []string{`activation is "tanh"`, "linear, relu, selu, sigmoid"}},
 		"padding":           {Config{Padding: "zero"}, []string{`padding is "zero"`, "same, valid"}},
 		"learning rate":     {Config{LearningRate: 1.5}, []string{"learning-rate is 1.5", "more than 0, at most 1"}},
 		"negative rate":     {Config{LearningRate: -0.1}, []string{"learning-rate is -0.1", "more than 0, at most 1"}},
 		"rate not a number": {Config{LearningRate: math.NaN()}, []string{"learning-rate is NaN", "more than 0, at most 1"}},
-		"parameter": {Config{Technique: "with-params", Params: map[string]float64{"lambda": 1}},
-			[]string{`"with-params"`, `"lambda"`, "extractor, activation, padding, learning-rate, margin, scale"}},
-		"parameter not finite": {Config{Technique: "with-params", Params: map[string]float64{"scale": math.Inf(1)}},
+		"parameter": {Config{Technique: "with-params", Params: Params{"lambda": 1}},
+			[]string{`"with-params"`, `"lambda"`, "allowed: margin, scale, technique,"}},
+		"parameter not finite": {Config{Technique: "with-params", Params: Params{"scale": math.Inf(1)}},
 			[]string{"scale is +Inf", "whole numbers, 1 or more"}},
-		"parameter not whole": {Config{Technique: "with-params", Params: map[string]float64{"scale": 1.5}},
+		"parameter not whole": {Config{Technique: "with-params", Params: Params{"scale": 1.5}},
 			[]string{"scale is 1.5", "whole numbers, 1 or more"}},
-		"parameter too large": {Config{Technique: "with-params", Params: map[string]float64{"margin": 2}},
+		"parameter too large": {Config{Technique: "with-params", Params: Params{"margin": 2}},
 			[]string{"margin is 2", "0 to 1"}},
 		"extractor": {Config{Extractor: "resnet"}, []string{`extractor is "resnet"`, "allowed: paper"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := test.cfg.WithDefaults()
-			wantError(t, err, test.words...)
+			embedtest.WantError(t, err, test.words...)
 			_, err = fitSmall(t.Context(), test.cfg, Options{})
-			wantError(t, err, test.words...)
+			embedtest.WantError(t, err, test.words...)
 			_, err = Train(t.Context(), test.cfg, quiet(Options{}))
-			wantError(t, err, test.words...)
+			embedtest.WantError(t, err, test.words...)
 			_, err = Bench(test.cfg, 1)
-			wantError(t, err, test.words...)
+			embedtest.WantError(t, err, test.words...)
 			_, err = Layers(test.cfg, 28, 28, 1)
-			wantError(t, err, test.words...)
+			embedtest.WantError(t, err, test.words...)
 		})
 	}
 }
@@ -142,29 +149,36 @@ func TestSet(t *testing.T) {
 			t.Errorf("Set(%q, %q): %v", name, value, err)
 		}
 	}
-	checkEqual(t, "Config", cfg, Config{Activation: "relu", Padding: "same", LearningRate: 0.001, Params: map[string]float64{"margin": 0.2}})
+	embedtest.CheckEqual(t, "Config", cfg, Config{Activation: "relu", Padding: "same", LearningRate: 0.001, Params: Params{"margin": 0.2}})
 
 	earlier := cfg
 	if err := cfg.Set("margin", "0.3"); err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "margin of an earlier copy", earlier.Params["margin"], 0.2)
+	embedtest.CheckEqual(t, "margin of an earlier copy", earlier.Params["margin"], 0.2)
 }
 
 func TestSetRefuses(t *testing.T) {
-	for _, pair := range [][2]string{{"learning-rate", "fast"}, {"margin", "0,2"}, {"margin", ""}} {
+	for _, pair := range [][2]string{{"learning-rate", "fast"}, {"dim", "two"}, {"dim", "2.5"}, {"seed", "now"}} {
 		var cfg Config
-		err := cfg.Set(pair[0], pair[1])
-		wantError(t, err, pair[0], `"`+pair[1]+`"`, "a number")
+		embedtest.WantError(t, cfg.Set(pair[0], pair[1]), pair[0], `"`+pair[1]+`"`, "allowed")
+	}
+	for _, value := range []string{"0,2", "", "wide", "NaN", "1e999"} {
+		cfg := Config{Technique: "cosface"}
+		if err := cfg.Set("margin", value); err != nil {
+			t.Fatal(err)
+		}
+		_, err := cfg.WithDefaults()
+		embedtest.WantError(t, err, "margin is", "allowed: 0 to 1")
 	}
 	// A zero field means its default: an explicit zero must not be taken for it.
-	for _, pair := range [][2]string{{"learning-rate", "0"}, {"activation", ""}, {"padding", ""}} {
+	for _, pair := range [][2]string{{"learning-rate", "0"}, {"activation", ""}, {"padding", ""}, {"dim", "0"}, {"epochs", "0"}, {"batch", "0"}, {"seed", "0"}, {"dataset", ""}, {"technique", ""}} {
 		var cfg Config
 		err := cfg.Set(pair[0], pair[1])
 		if err == nil {
 			_, err = cfg.WithDefaults()
 		}
-		wantError(t, err, pair[0], "allowed")
+		embedtest.WantError(t, err, pair[0], "allowed")
 	}
 }
 
@@ -183,14 +197,14 @@ func TestPreset(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkEqual(t, name+": epochs", got.Epochs, test.epochs)
-		checkEqual(t, name+": train", got.Train, test.train)
-		checkEqual(t, name+": learning rate", got.LearningRate, defaultLearningRate)
+		embedtest.CheckEqual(t, name+": epochs", got.Epochs, test.epochs)
+		embedtest.CheckEqual(t, name+": train", got.Train, test.train)
+		embedtest.CheckEqual(t, name+": learning rate", got.LearningRate, defaultLearningRate)
 	}
 
 	t.Setenv(PresetEnv, "smok")
 	_, err := Config{}.WithDefaults()
-	wantError(t, err, PresetEnv, `"smok"`, "smoke")
+	embedtest.WantError(t, err, PresetEnv, `"smok"`, "smoke")
 }
 
 func TestTechniques(t *testing.T) {
@@ -231,53 +245,151 @@ func TestTechniques(t *testing.T) {
 	}
 }
 
-// TestTechniquesAreShown: each technique of the paper is in a notebook, in a row of the
-// README and in the overview.
-func TestTechniquesAreShown(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+// TestTechniquesIsACopy: what is handed out can be changed without a change for others.
+func TestTechniquesIsACopy(t *testing.T) {
+	want, err := Config{Technique: "center"}.WithDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
-	overview, err := ReadFigure("../docs/results/overview/overview.npz")
+	spoil := func(technique Technique) {
+		for i := range technique.Params {
+			p := &technique.Params[i]
+			p.Name, p.Default = "other", 0.
+			for j := range p.Words {
+				p.Words[j] = "other"
+			}
+		}
+	}
+	all := Techniques()
+	for i := range all {
+		spoil(all[i])
+		all[i].ID = "other"
+	}
+	one, err := LookUp("center")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, technique := range Techniques() {
-		notebook, err := os.ReadFile("../notebooks/" + technique.Notebook + ".ipynb")
+	spoil(one)
+	own := withParams
+	own.Params = slices.Clone(withParams.Params)
+	before := registry.techniques
+	t.Cleanup(func() { registry.techniques = before })
+	if err := Register(own); err != nil {
+		t.Fatal(err)
+	}
+	spoil(own)
+	if _, err := (Config{Technique: "with-params", Params: Params{"scale": 20}}).WithDefaults(); err != nil {
+		t.Error(err)
+	}
+	table := Defaults()
+	table[0].Default = "other"
+	got, err := Config{Technique: "center"}.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "defaults", got, want)
+	embedtest.CheckEqual(t, "table", Defaults()[0].Default, "softmax")
+}
+
+// TestRegistriesAreLocked is for the race detector.
+func TestRegistriesAreLocked(t *testing.T) {
+	before := registry.techniques
+	t.Cleanup(func() { registry.techniques = before; clear(extractors.byName) })
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			technique := withParams
+			technique.ID = fmt.Sprint("concurrent-", i)
+			if err := Register(technique); err != nil {
+				t.Error(err)
+			}
+			if err := RegisterExtractor(fmt.Sprint("concurrent-", i), func(_ *model.Scope, x *graph.Node) *graph.Node { return x }); err != nil {
+				t.Error(err)
+			}
+			if _, err := (Config{Technique: technique.ID, Extractor: fmt.Sprint("concurrent-", i)}).WithDefaults(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestChanges: what differs from the defaults is said in words.
+func TestChanges(t *testing.T) {
+	for _, test := range []struct {
+		cfg  Config
+		want []string
+	}{
+		{Config{}, nil},
+		{Config{Activation: "relu"}, []string{"activation=relu"}},
+		{Config{Technique: "center", Params: Params{"update": "wen", "alpha": 1, "lambda": 0.1}}, []string{"alpha=1", "update=wen"}},
+		{Config{Technique: "center", Params: Params{"biases": "trained"}}, []string{"biases=trained"}},
+		{Config{Technique: "triplet-all", Params: Params{"mean-over": "all"}}, []string{"mean-over=all"}},
+	} {
+		cfg, err := test.cfg.WithDefaults()
 		if err != nil {
-			t.Errorf("%s: %v", technique.ID, err)
+			t.Fatal(err)
 		}
-		if !strings.Contains(string(notebook), technique.ID) {
-			t.Errorf("%s is not in the notebook %s", technique.ID, technique.Notebook)
+		embedtest.CheckEqual(t, "changes", cfg.Changes(), test.want)
+		encoded, err := json.Marshal(cfg)
+		if err != nil {
+			t.Fatal(err)
 		}
-		row := false
-		for line := range strings.Lines(string(readme)) {
-			row = row || strings.HasPrefix(line, "|") && strings.Contains(line, "`"+technique.ID+"`") &&
-				strings.Contains(line, "notebooks/"+technique.Notebook+".ipynb")
+		var decoded Config
+		if err := json.Unmarshal(encoded, &decoded); err != nil {
+			t.Fatal(err)
 		}
-		if !row {
-			t.Errorf("%s has no row in the README", technique.ID)
-		}
-		if !slices.Contains(overview.RowLabels, technique.Title) {
-			t.Errorf("%s is not in the overview", technique.ID)
-		}
-	}
-	for i, panel := range overview.Panels {
-		if panel.Missing != "" {
-			t.Errorf("panel %d of the overview is %s", i, panel.Missing)
-		}
+		embedtest.CheckEqual(t, "Config from JSON", decoded, cfg)
 	}
 }
 
-func TestTechniquesIsACopy(t *testing.T) {
-	all := Techniques()
-	all[0].ID = "other"
-	if _, err := LookUp("softmax"); err != nil {
-		t.Error(err)
+// TestOwnData: batch and epochs of data that is none of package datasets' follow from the
+// number of images, and are said.
+func TestOwnData(t *testing.T) {
+	for _, test := range []struct {
+		cfg           Config
+		images        int
+		batch, epochs int
+	}{
+		{Config{}, 10, 10, 300},
+		{Config{}, 24, 16, 300},
+		{Config{}, 120, 16, 43},
+		{Config{}, 300, 64, 75},
+		{Config{}, 600, 128, 75},
+		{Config{Batch: 8}, 24, 8, 100},
+		{Config{Epochs: 2}, 24, 16, 2},
+		{Config{}, 128 * 100, 128, 5},
+	} {
+		cfg := test.cfg
+		cfg.Dataset = "own"
+		cfg, err := cfg.WithDefaults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg = cfg.forImages(test.images)
+		embedtest.CheckEqual(t, fmt.Sprintf("batch and epochs of %d images", test.images), [2]int{cfg.Batch, cfg.Epochs}, [2]int{test.batch, test.epochs})
+	}
+	train, test := embedtest.SmallData()
+	var log strings.Builder
+	result, err := Fit(t.Context(), Config{Padding: "same", Batch: 8, Backend: "go"}, train, test, Options{Progress: &log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "dataset", result.Config.Dataset, "patterns")
+	if want := "24 training images: 100 epochs of 3 steps, with 8 images per step\n"; !strings.HasPrefix(log.String(), want) {
+		t.Errorf("the progress is %q, want it to begin with %q", log.String(), want)
 	}
 }
 
 func TestLookUpUnknown(t *testing.T) {
 	_, err := LookUp("soft-max")
-	wantError(t, err, `"soft-max"`, "softmax, softmax-normalized")
+	embedtest.WantError(t, err, `"soft-max"`, "allowed: softmax, softmax-normalized")
+	if !errors.Is(err, ErrUnknown) {
+		t.Errorf("%v is not ErrUnknown", err)
+	}
+	_, err = Config{Dim: -1}.WithDefaults()
+	var value *ValueError
+	if !errors.As(err, &value) || value.Name != "dim" || value.Value != -1 {
+		t.Errorf("%v is no ValueError of dim", err)
+	}
 }

@@ -2,8 +2,6 @@ package embed
 
 import (
 	"archive/zip"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -18,15 +16,18 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed/backends"
+	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/embed/internal/store"
 )
 
 // onDevices returns the backend of the tests that can have several devices.
 func onDevices(t *testing.T) string {
 	t.Helper()
-	names := testBackends(t)
-	i := slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(name, xlaCPU) })
+	names := embedtest.Backends(t)
+	i := slices.IndexFunc(names, func(name string) bool { return strings.HasPrefix(name, backends.XLACPU) })
 	if i < 0 {
-		t.Skipf("none of the backends %q can have several devices: that takes %s", names, xlaCPU)
+		t.Skipf("none of the backends %q can have several devices: that takes %s", names, backends.XLACPU)
 	}
 	return names[i]
 }
@@ -147,7 +148,7 @@ func TestDevices(t *testing.T) {
 // registerPixels adds the extractor without layers, which compiles in no time.
 func registerPixels(t *testing.T) {
 	t.Helper()
-	t.Cleanup(func() { clear(extractors) })
+	t.Cleanup(func() { clear(extractors.byName) })
 	if err := RegisterExtractor("pixels", func(_ *model.Scope, images *graph.Node) *graph.Node { return images }); err != nil {
 		t.Fatal(err)
 	}
@@ -160,70 +161,57 @@ func TestDevicesRepeat(t *testing.T) {
 	registerPixels(t)
 	for _, cfg := range []Config{
 		{Technique: "center", Extractor: "paper"},
-		{Technique: "contrastive", Extractor: "pixels", Params: map[string]float64{classesPerBatch.Name: 2}},
+		{Technique: "contrastive", Extractor: "pixels", Params: Params{classesPerBatch.Name: 2}},
 	} {
 		t.Run(cfg.Technique, func(t *testing.T) {
 			cfg.Padding, cfg.Batch, cfg.Epochs, cfg.Train, cfg.Backend, cfg.Devices = "same", 8, 2, 24, backend, 2
 			result := mustFitSmall(t, cfg, Options{})
 			want := outcome(t, result)
-			checkEqual(t, "second run", outcome(t, mustFitSmall(t, cfg, Options{})), want)
+			embedtest.CheckEqual(t, "second run", outcome(t, mustFitSmall(t, cfg, Options{})), want)
 
 			opts := Options{Out: filepath.Join(t.TempDir(), "run"), Resume: true}
 			for _, steps := range []int{1, 4} { // of 6: the second run begins at step 2
-				if _, err := fitSmall(&countdown{t.Context(), steps}, cfg, opts); err == nil || !strings.Contains(err.Error(), "interrupted") {
+				if _, err := fitSmall(&embedtest.Countdown{Context: t.Context(), Steps: steps}, cfg, opts); err == nil || !strings.Contains(err.Error(), "interrupted") {
 					t.Fatalf("after %d steps: error %v, want an interruption", steps, err)
 				}
 			}
 			other := cfg
 			other.Devices = 1
 			_, err := fitSmall(t.Context(), other, opts)
-			wantError(t, err, "another run", "devices is 2 there and 1 here")
-			checkEqual(t, "interrupted run", outcome(t, mustFitSmall(t, cfg, opts)), want)
+			embedtest.WantError(t, err, "another run", "devices is 2, not 1")
+			embedtest.CheckEqual(t, "interrupted run", outcome(t, mustFitSmall(t, cfg, opts)), want)
 
 			t.Setenv(compute.ConfigEnvVar, backend)
 			loaded, err := Load(opts.Out)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, test := smallData()
+			_, test := embedtest.SmallData()
 			e, err := loaded.Embed(test)
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkAgree(t, map[string][]float32{"embedding": e.Z}, map[string][]float32{"embedding": result.Test.Z}, 1e-6)
-			checkEqual(t, "predicted classes", e.Predicted, result.Test.Predicted)
+			embedtest.CheckEqual(t, "predicted classes", e.Predicted, result.Test.Predicted)
 		})
 	}
 }
 
-// fourDevices is a backend that says it has four devices.
-type fourDevices struct{ compute.Backend }
-
-func (fourDevices) NumDevices() int { return 4 }
-
 func TestDevicesRefused(t *testing.T) {
-	pure, err := OpenBackend("go", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := backendKey{"four", 1}
-	backends[key] = fourDevices{pure}
-	t.Cleanup(func() { delete(backends, key) })
 	for _, test := range []struct {
 		backend string
 		devices int
 		words   []string
 	}{
 		{"go", 2, []string{"devices is 2", "backend go has 1", "allowed: 1"}},
-		{"four", 8, []string{"devices is 8", "has 4", "allowed: 1 to 4"}},
 		{"go", 3, []string{"devices is 3", "divisors of batch, 8"}},
 	} {
 		cfg := small()
 		cfg.Backend, cfg.Devices = test.backend, test.devices
 		_, err := fitSmall(t.Context(), cfg, Options{})
-		wantError(t, err, test.words...)
+		embedtest.WantError(t, err, test.words...)
 		_, err = Bench(cfg, 1)
-		wantError(t, err, test.words...)
+		embedtest.WantError(t, err, test.words...)
 	}
 }
 
@@ -231,7 +219,7 @@ func TestDevicesRefused(t *testing.T) {
 func TestRunsWithoutDevices(t *testing.T) {
 	opts := Options{Out: filepath.Join(t.TempDir(), "run"), Resume: true}
 	cfg := small()
-	if _, err := fitSmall(&countdown{t.Context(), 4}, cfg, opts); err == nil {
+	if _, err := fitSmall(&embedtest.Countdown{Context: t.Context(), Steps: 4}, cfg, opts); err == nil {
 		t.Fatal("not interrupted")
 	}
 	// forget removes the devices from the JSON object of a Config.
@@ -243,35 +231,33 @@ func TestRunsWithoutDevices(t *testing.T) {
 	}
 	forgetCheckpoint := func() {
 		path := filepath.Join(opts.Out, checkpointFile)
-		arrays, err := readNpz(path)
+		arrays, err := store.ReadNpz(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var state map[string]any
-		if err := errors.Join(arrays[stateKey].ConstBytes(func(data []byte) { err = json.Unmarshal(data, &state) }), err); err != nil {
+		if err := store.ReadObject(arrays, stateKey, &state); err != nil {
 			t.Fatal(err)
 		}
 		forget(state["config"].(map[string]any))
-		encoded, err := json.Marshal(state)
-		if err != nil {
+		if arrays[stateKey], err = store.Object(state); err != nil {
 			t.Fatal(err)
 		}
-		arrays[stateKey] = tensors.FromFlatDataAndDimensions(encoded, len(encoded))
-		if err := writeNpz(path, arrays, zip.Store); err != nil {
+		if err := store.WriteNpz(path, arrays, zip.Store); err != nil {
 			t.Fatal(err)
 		}
 	}
 	forgetCheckpoint()
-	checkEqual(t, "resumed run", outcome(t, mustFitSmall(t, cfg, opts)), outcome(t, mustFitSmall(t, cfg, Options{})))
+	embedtest.CheckEqual(t, "resumed run", outcome(t, mustFitSmall(t, cfg, opts)), outcome(t, mustFitSmall(t, cfg, Options{})))
 
 	forgetCheckpoint()
 	path := filepath.Join(opts.Out, configFile)
 	var config map[string]any
-	if err := readJSON(path, &config); err != nil {
+	if err := store.ReadJSON(path, &config); err != nil {
 		t.Fatal(err)
 	}
 	forget(config)
-	if err := writeJSON(path, config); err != nil {
+	if err := store.WriteJSON(path, config); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv(compute.ConfigEnvVar, "go")
@@ -279,7 +265,7 @@ func TestRunsWithoutDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "devices", loaded.Config.Devices, 1)
+	embedtest.CheckEqual(t, "devices", loaded.Config.Devices, 1)
 	if content, err := os.ReadFile(path); err != nil || strings.Contains(string(content), "devices") {
 		t.Errorf("config.json is %s, %v: this test needs one without devices", content, err)
 	}

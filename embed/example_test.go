@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers"
@@ -154,60 +153,4 @@ func ExampleRegisterExtractor() {
 	// image [28 28 1] 0
 	// dense [64] 50240
 	// FC(2) [2] 130
-}
-
-// Points of two classes in the plane, by a reference: one of the three points of class 1 has
-// gone over to class 0. (Result.Metrics measures what was trained.)
-func ExampleEmbedding_Metrics() {
-	reference := embed.Embedding{Dim: 2,
-		Z:      []float32{4, 0, 5, 0, 6, 0, 0, 4, 0, 5, 0, 6},
-		Labels: []int32{0, 0, 0, 1, 1, 1}}
-	test := embed.Embedding{Dim: 2,
-		Z:         []float32{4, 0, 5, 0, 5, 0, 0, 5, 0, 6, 3, 0},
-		Labels:    []int32{0, 0, 0, 1, 1, 1},
-		Predicted: []int32{0, 0, 0, 1, 1, 0}}
-	metrics, err := test.Metrics(reference, 2)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Printf("accuracy %.2f, by the nearest mean %.2f\n", metrics.Accuracy, metrics.NearestMeanAccuracy)
-	fmt.Printf("MAP@R %.2f, silhouette %.2f\n", metrics.MAPAtR, metrics.Silhouette)
-	for _, touch := range metrics.Touching {
-		fmt.Printf("classes %v touch: %.0f %%\n", touch.Classes, 100*touch.Share)
-	}
-	// Output:
-	// accuracy 0.83, by the nearest mean 0.83
-	// MAP@R 0.83, silhouette 0.48
-	// classes [0 1] touch: 33 %
-}
-
-// Ten targets on a circle, in an order in which classes that resemble each other are
-// neighbours: here by the means of their pixels.
-func ExampleAssign() {
-	images, _, err := datasets.Load(context.Background(), "mnist-sample", nil)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	pixels := embed.Embedding{Dim: 28 * 28, Labels: images.Labels}
-	for _, value := range images.Images {
-		pixels.Z = append(pixels.Z, float32(value))
-	}
-	circle, err := embed.Circle(10, 2)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	targets, err := embed.Assign(circle, pixels.Means(10))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	apart := func(a, b int) float64 { return math.Hypot(targets[a][0]-targets[b][0], targets[a][1]-targets[b][1]) }
-	fmt.Printf("4 and 9: %.2f\n", apart(4, 9))
-	fmt.Printf("0 and 1: %.2f\n", apart(0, 1))
-	// Output:
-	// 4 and 9: 0.62
-	// 0 and 1: 1.90
 }

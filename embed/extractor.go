@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -11,6 +12,9 @@ import (
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/initializer"
+
+	"github.com/embedspace/embedspace/embed/backends"
+	"github.com/embedspace/embedspace/embed/internal/conv"
 )
 
 // A layer of the extractor maps features [batch, ...] to features.
@@ -26,7 +30,10 @@ type layer struct {
 type Extractor func(scope *model.Scope, images *graph.Node) *graph.Node
 
 // extractors holds the extractors that were registered, by name.
-var extractors = map[string]Extractor{}
+var extractors = struct {
+	sync.RWMutex
+	byName map[string]Extractor
+}{byName: map[string]Extractor{}}
 
 // RegisterExtractor adds an extractor of your own: a Config can name it from then on, in
 // the whole process. The error names what is missing or taken.
@@ -34,17 +41,27 @@ func RegisterExtractor(name string, extractor Extractor) error {
 	if name == "" || extractor == nil {
 		return fmt.Errorf("embed: extractor %q needs a name and a function", name)
 	}
-	if slices.Contains(Extractors(), name) {
-		return fmt.Errorf("embed: there is an extractor %q already", name)
+	extractors.Lock()
+	defer extractors.Unlock()
+	if name == defaultExtractor || has(extractors.byName, name) {
+		return fmt.Errorf("embed: extractor %q is registered already", name)
 	}
-	extractors[name] = extractor
+	extractors.byName[name] = extractor
 	return nil
 }
 
-// Extractors lists the names of the extractors: "paper", then those that were
-// registered.
+// Extractors lists the names of the extractors: "paper", then those that were registered.
 func Extractors() []string {
-	return append([]string{defaultExtractor}, slices.Sorted(maps.Keys(extractors))...)
+	extractors.RLock()
+	defer extractors.RUnlock()
+	return append([]string{defaultExtractor}, slices.Sorted(maps.Keys(extractors.byName))...)
+}
+
+// registeredExtractor returns the extractor that was registered by that name, nil for none.
+func registeredExtractor(name string) Extractor {
+	extractors.RLock()
+	defer extractors.RUnlock()
+	return extractors.byName[name]
 }
 
 // extractorLayers is the network of Fig. 1 of the paper,
@@ -61,19 +78,19 @@ func extractorLayers(cfg Config) []layer {
 		{"conv3", "Conv(128)", convLayer(128, same, false)},
 		{"fc", "FC(256)", denseLayer(256, relu, initializer.HeFn)},
 	}
-	if own, ok := extractors[cfg.Extractor]; ok {
+	if own := registeredExtractor(cfg.Extractor); own != nil {
 		features = []layer{{"features", cfg.Extractor, own}}
 	}
 	return append(features,
 		layer{"embedding", fmt.Sprintf("FC(%d)", cfg.Dim), denseLayer(cfg.Dim, activations[cfg.Activation], embeddingInit(cfg.Activation))})
 }
 
-// extractor returns the embeddings z [batch, dim] of images [batch, height, width,
+// extract returns the embeddings z [batch, dim] of images [batch, height, width,
 // channels], bytes.
-func extractor(scope *model.Scope, images *graph.Node, cfg Config) *graph.Node {
+func extract(scope *model.Scope, images *graph.Node, cfg Config) *graph.Node {
 	x := pixels(images)
-	for _, layer := range extractorLayers(cfg) {
-		x = layer.apply(scope.In("%s", layer.scope), x)
+	for _, l := range extractorLayers(cfg) {
+		x = l.apply(scope.In("%s", l.scope), x)
 	}
 	return x
 }
@@ -95,7 +112,7 @@ func convLayer(filters int, same, pool bool) func(scope *model.Scope, x *graph.N
 		scope = scope.WithInitializer(initializer.HeFn(scope))
 		kernel := scope.VariableWithShape("weights", shapes.Make(x.DType(), kernelSize, kernelSize, x.Shape().Dim(-1), filters))
 		bias := scope.VariableWithShape("biases", shapes.Make(x.DType(), filters))
-		x = convolve(x, kernel.NodeValue(g), same, pool)
+		x = conv.Convolve(x, kernel.NodeValue(g), same, pool)
 		return relu(graph.Add(x, graph.ExpandLeftToRank(bias.NodeValue(g), x.Rank())))
 	}
 }
@@ -107,7 +124,7 @@ func denseLayer(outputs int, act func(x *graph.Node) *graph.Node, init func(mode
 		scope = scope.In("dense").WithInitializer(init(scope))
 		weights := scope.VariableWithShape("weights", shapes.Make(x.DType(), x.Shape().Size()/x.Shape().Dim(0), outputs))
 		biases := scope.VariableWithShape("biases", shapes.Make(x.DType(), outputs))
-		return act(graph.Add(multiply(x, weights.NodeValue(g)), graph.ExpandLeftToRank(biases.NodeValue(g), 2)))
+		return act(graph.Add(conv.Multiply(x, weights.NodeValue(g)), graph.ExpandLeftToRank(biases.NodeValue(g), 2)))
 	}
 }
 
@@ -163,17 +180,17 @@ func Layers(cfg Config, height, width, channels int) ([]Layer, error) {
 	if err := checkImageShape([3]int{height, width, channels}, cfg); err != nil {
 		return nil, err
 	}
-	backend, err := OpenBackend("go", nil)
+	backend, err := backends.Open(backends.Go, nil)
 	if err != nil {
 		return nil, err
 	}
 	described := []Layer{{"image", []int{height, width, channels}, 0}}
 	_, err = model.CallOnce(backend, model.NewStore(), func(scope *model.Scope, g *graph.Graph) *graph.Node {
 		x := pixels(graph.Zeros(g, shapes.Make(dtypes.Uint8, 1, height, width, channels)))
-		for _, layer := range extractorLayers(cfg) {
-			layerScope := scope.In("%s", layer.scope)
-			x = layer.apply(layerScope, x)
-			described = append(described, Layer{layer.name, x.Shape().Dimensions[1:], layerScope.NumParameters()})
+		for _, l := range extractorLayers(cfg) {
+			layerScope := scope.In("%s", l.scope)
+			x = l.apply(layerScope, x)
+			described = append(described, Layer{l.name, x.Shape().Dimensions[1:], layerScope.NumParameters()})
 		}
 		return x
 	})

@@ -11,6 +11,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/embedspace/embedspace/embed/embedtest"
 )
 
 // TestLayers compares with numbers by hand: a convolution has 3*3*inputs weights
@@ -50,7 +52,7 @@ func TestLayers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkEqual(t, "layers", got, want)
+			embedtest.CheckEqual(t, "layers", got, want)
 		})
 	}
 }
@@ -73,7 +75,7 @@ func TestLayersAreThoseOfTheNetwork(t *testing.T) {
 			trained += variable.Shape().Size()
 		}
 	}
-	checkEqual(t, "parameters of the extractor", trained, described)
+	embedtest.CheckEqual(t, "parameters of the extractor", trained, described)
 }
 
 func TestSmallImages(t *testing.T) {
@@ -89,19 +91,19 @@ func TestSmallImages(t *testing.T) {
 			if err != nil {
 				t.Errorf("%d x %d with padding %s: %v", test.height, test.width, test.padding, err)
 			} else {
-				checkEqual(t, "features in front of FC(256)", layers[3].Output, []int{1, 1, 128})
+				embedtest.CheckEqual(t, "features in front of FC(256)", layers[3].Output, []int{1, 1, 128})
 			}
 			continue
 		}
-		wantError(t, err, fmt.Sprintf("%d x %d x 1", test.height, test.width), "padding "+test.padding,
+		embedtest.WantError(t, err, fmt.Sprintf("%d x %d x 1", test.height, test.width), "padding "+test.padding,
 			fmt.Sprintf("%d x %d or more", test.minimum, test.minimum))
 	}
 	_, err := Layers(Config{}, 28, 28, 0)
-	wantError(t, err, "28 x 28 x 0", "1 channel or more")
+	embedtest.WantError(t, err, "28 x 28 x 0", "1 channel or more")
 
-	train, test := patterns(9, 3, 1, 1), patterns(9, 3, 1, 2)
+	train, test := embedtest.Patterns(9, 3, 1, 1), embedtest.Patterns(9, 3, 1, 2)
 	_, err = Fit(t.Context(), Config{Padding: "same", Batch: 9}, train, test, quiet(Options{}))
-	wantError(t, err, "3 x 3 x 1", "4 x 4 or more")
+	embedtest.WantError(t, err, "3 x 3 x 1", "4 x 4 or more")
 }
 
 func TestActivations(t *testing.T) {
@@ -113,15 +115,15 @@ func TestActivations(t *testing.T) {
 	}
 	names := slices.Sorted(maps.Keys(inRange))
 	const n, size, channels, dim = 5, 6, 3, 16
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
 		store := model.NewStore()
 		if err := store.SetRNGStateFromSeed(1); err != nil {
 			t.Fatal(err)
 		}
-		images := tensors.FromFlatDataAndDimensions(patterns(n, size, channels, 1).Images, n, size, size, channels)
+		images := tensors.FromFlatDataAndDimensions(embedtest.Patterns(n, size, channels, 1).Images, n, size, size, channels)
 		outputs, err := model.CallOnceN(backend, store, func(scope *model.Scope, images *graph.Node) (all []*graph.Node) {
 			for _, name := range names {
-				all = append(all, extractor(scope.In("%s", name), images, Config{Dim: dim, Padding: "same", Activation: name}))
+				all = append(all, extract(scope.In("%s", name), images, Config{Dim: dim, Padding: "same", Activation: name}))
 			}
 			return all
 		}, images)
@@ -129,7 +131,7 @@ func TestActivations(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, z := range flat(outputs) {
-			checkEqual(t, names[i]+": shape", outputs[i].Shape().Dimensions, []int{n, dim})
+			embedtest.CheckEqual(t, names[i]+": shape", outputs[i].Shape().Dimensions, []int{n, dim})
 			negative, distinct := 0, map[float32]bool{}
 			for _, x := range z {
 				if !inRange[names[i]](x) {

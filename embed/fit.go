@@ -13,9 +13,11 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/janpfeifer/gonb/gonbui"
 
 	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed/backends"
+	"github.com/embedspace/embedspace/embed/internal/console"
+	"github.com/embedspace/embedspace/embed/measure"
 )
 
 // Options say where a training shows its progress and keeps its checkpoints. They
@@ -62,7 +64,7 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	train, test, err := datasets.Load(ctx, cfg.Dataset, opts.progress())
+	train, test, err := datasets.Load(ctx, cfg.Dataset, console.Output(opts.Progress))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +111,7 @@ type training struct {
 	train, test *datasets.Dataset
 	reference   *datasets.Dataset // training images whose means are the centers after an epoch
 	net         *network
-	progress    *progress
+	progress    *progressView
 	state       trainingState
 	lastSave    time.Time
 }
@@ -125,25 +127,17 @@ type trainingState struct {
 	Monitors map[string]float64 `json:"monitors,omitempty"` // sums of theirs
 	Seconds  float64            `json:"seconds"`
 	History  []Epoch            `json:"history"`
-}
-
-func (opts Options) progress() io.Writer {
-	switch {
-	case opts.Progress != nil:
-		return opts.Progress
-	case gonbui.IsNotebook:
-		return os.Stdout
-	default:
-		return os.Stderr
-	}
+	Frozen   []string           `json:"frozen,omitempty"` // variables of extractor and head that are not trained
 }
 
 func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*training, error) {
-	cfg, err := cfg.WithDefaults()
-	if err != nil {
+	if err := checkData(train, test); err != nil {
 		return nil, err
 	}
-	if err := checkData(train, test); err != nil {
+	setDefault(&cfg.Dataset, train.Name)
+	given := cfg
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
 		return nil, err
 	}
 	if cfg.Train > 0 && cfg.Train < train.Len() {
@@ -152,14 +146,19 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 		}
 	}
 	cfg.Train = train.Len()
-	if cfg.Train < cfg.Batch {
-		return nil, fmt.Errorf("embed: batch is %d, but there are %d training images; allowed: 1 to %d", cfg.Batch, cfg.Train, cfg.Train)
+	cfg = cfg.forImages(cfg.Train)
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
-	backend, err := openDevices(cfg.Backend, cfg.Devices, opts.progress())
+	if cfg.Batch > cfg.Train {
+		return nil, &ValueError{"batch", cfg.Batch, fmt.Sprintf("1 to %d, the training images", cfg.Train)}
+	}
+	output := console.Output(opts.Progress)
+	backend, err := backends.OpenDevices(cfg.Backend, cfg.Devices, output)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Backend = backendName(backend)
+	cfg.Backend = backends.Name(backend)
 	net, err := newNetwork(cfg, backend, [3]int{train.Height, train.Width, train.Channels}, train.Classes())
 	if err != nil {
 		return nil, err
@@ -172,7 +171,7 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 	}
 	t := &training{
 		cfg: cfg, opts: opts, train: train, test: test, reference: reference, net: net,
-		state:    trainingState{Config: cfg, Data: dataInfo(train, test)},
+		state:    trainingState{Config: cfg, Data: NewDataInfo(train, test)},
 		lastSave: time.Now(),
 	}
 	if opts.Resume {
@@ -180,7 +179,10 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 			return nil, err
 		}
 	}
-	t.progress = newProgress(opts.progress(), cfg, t.stepsPerEpoch())
+	if cfg.isOwnData() && (given.Epochs == 0 || given.Batch == 0) {
+		fmt.Fprintf(output, "%d training images: %d epochs of %d steps, with %d images per step\n", cfg.Train, cfg.Epochs, t.stepsPerEpoch(), cfg.Batch)
+	}
+	t.progress = newProgress(output, cfg, t.stepsPerEpoch())
 	return t, nil
 }
 
@@ -234,7 +236,7 @@ func (t *training) runEpoch(ctx context.Context) error {
 		done := float64(t.state.Epoch*steps+t.state.Step) / float64(t.cfg.Epochs*steps)
 		step, err := t.net.train(images, labels, oneCycle(t.cfg.LearningRate, done), done)
 		if err != nil {
-			return fmt.Errorf("embed: epoch %d, step %d: %w", t.state.Epoch+1, t.state.Step+1, err)
+			return fmt.Errorf("%w (epoch %d, step %d)", err, t.state.Epoch+1, t.state.Step+1)
 		}
 		if math.IsNaN(step.loss) || math.IsInf(step.loss, 0) {
 			return t.diverged(fmt.Sprintf("the loss is %v", step.loss), t.state.Step+1)
@@ -245,7 +247,7 @@ func (t *training) runEpoch(ctx context.Context) error {
 		t.state.Right += step.accuracy
 		for name, value := range step.monitors {
 			if math.IsNaN(value) || math.IsInf(value, 0) {
-				return fmt.Errorf("embed: epoch %d, step %d: monitor %q is %v; allowed: a number", t.state.Epoch+1, t.state.Step, name, value)
+				return t.diverged(fmt.Sprintf("monitor %q is %v", name, value), t.state.Step)
 			}
 			if t.state.Monitors == nil {
 				t.state.Monitors = map[string]float64{}
@@ -267,7 +269,7 @@ func (t *training) order() []int {
 	if !t.net.technique.Balanced {
 		return epochOrder(t.train.Len(), t.cfg.Seed, t.state.Epoch)
 	}
-	return balancedOrder(t.train.Labels, int(t.cfg.Params[classesPerBatch.Name]), t.cfg.Batch, t.cfg.Seed, t.state.Epoch)
+	return balancedOrder(t.train.Labels, int(t.cfg.Params[classesPerBatch.Name].(float64)), t.cfg.Batch, t.cfg.Seed, t.state.Epoch)
 }
 
 // interrupted saves a checkpoint and returns the error of a training that ends
@@ -314,7 +316,7 @@ func (t *training) checkFinite() error {
 // Nothing is saved: the variables may be bad already.
 func (t *training) diverged(what string, step int) error {
 	t.progress.end()
-	err := fmt.Errorf("embed: %s in epoch %d, step %d; a lower learning rate than %g may help", what, t.state.Epoch+1, step, t.cfg.LearningRate)
+	err := fmt.Errorf("embed: the training %w: %s in epoch %d, step %d; a lower learning rate than %g may help", ErrDiverged, what, t.state.Epoch+1, step, t.cfg.LearningRate)
 	if t.opts.Out == "" {
 		return err
 	}
@@ -378,7 +380,7 @@ func (t *training) endEpoch() error {
 }
 
 // result returns the Result so far; training images are embedded at the end only.
-func (t *training) result(test Embedding) (*Result, error) {
+func (t *training) result(test measure.Embedding) (*Result, error) {
 	vectors, err := t.net.classVectors()
 	if err != nil {
 		return nil, err
@@ -400,7 +402,7 @@ func (t *training) finish() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What has centers has created them by now: the training did, or the checkpoint.
+	// Training, or the checkpoint, has created the centers of a technique that has some.
 	if err := t.net.setCenters(train); err != nil {
 		return nil, err
 	}

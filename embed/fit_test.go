@@ -20,27 +20,16 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/embed/internal/store"
 )
-
-// A countdown is a context that ends after a number of steps.
-type countdown struct {
-	context.Context
-	steps int
-}
-
-func (c *countdown) Err() error {
-	if c.steps--; c.steps < 0 {
-		return context.Canceled
-	}
-	return nil
-}
 
 func TestFitLearns(t *testing.T) {
 	for _, technique := range []string{"softmax", "softmax-normalized"} {
 		t.Run(technique, func(t *testing.T) {
-			onBackends(t, func(t *testing.T, _ compute.Backend) {
+			embedtest.OnBackends(t, func(t *testing.T, _ compute.Backend) {
 				cfg := Config{Technique: technique, Padding: "same", Batch: 16, Epochs: 6, LearningRate: 0.003}
-				result, err := Fit(t.Context(), cfg, patterns(160, 4, 1, 1), patterns(90, 4, 1, 2), quiet(Options{}))
+				result, err := Fit(t.Context(), cfg, embedtest.Patterns(160, 4, 1, 1), embedtest.Patterns(90, 4, 1, 2), quiet(Options{}))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -69,7 +58,7 @@ func TestSigmoidLearns(t *testing.T) {
 		data.ClassNames = append(data.ClassNames, fmt.Sprint(class))
 	}
 	data.Checksum = data.ComputeChecksum()
-	onBackends(t, func(t *testing.T, _ compute.Backend) {
+	embedtest.OnBackends(t, func(t *testing.T, _ compute.Backend) {
 		cfg := Config{Activation: "sigmoid", Padding: "same", Batch: 20, Epochs: 60, LearningRate: 0.004}
 		result, err := Fit(t.Context(), cfg, data, data, quiet(Options{}))
 		if err != nil {
@@ -95,10 +84,10 @@ func outcome(t *testing.T, r *Result) map[string]any {
 }
 
 func TestFitRepeats(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
 		cfg := smallOn(backend)
 		first := outcome(t, mustFitSmall(t, cfg, Options{}))
-		checkEqual(t, "second run", outcome(t, mustFitSmall(t, cfg, Options{})), first)
+		embedtest.CheckEqual(t, "second run", outcome(t, mustFitSmall(t, cfg, Options{})), first)
 		cfg.Seed = 2
 		other := outcome(t, mustFitSmall(t, cfg, Options{}))
 		for what := range first {
@@ -111,8 +100,8 @@ func TestFitRepeats(t *testing.T) {
 
 // TestSeedOfTheNetwork: the seed also decides where the variables start.
 func TestSeedOfTheNetwork(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
-		images, _ := smallData()
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
+		images, _ := embedtest.SmallData()
 		start := func(seed int64) []float32 {
 			cfg := smallOn(backend)
 			cfg.Seed = seed
@@ -131,7 +120,7 @@ func TestSeedOfTheNetwork(t *testing.T) {
 			return e.Z
 		}
 		first := start(1)
-		checkEqual(t, "embedding before training", start(1), first)
+		embedtest.CheckEqual(t, "embedding before training", start(1), first)
 		if slices.Equal(start(2), first) {
 			t.Error("another seed has the same embedding before training")
 		}
@@ -139,7 +128,7 @@ func TestSeedOfTheNetwork(t *testing.T) {
 }
 
 func TestFitResumes(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
 		cfg := smallOn(backend)
 		want := outcome(t, mustFitSmall(t, cfg, Options{}))
 		// The steps after which the run is interrupted: in the middle of both
@@ -152,14 +141,14 @@ func TestFitResumes(t *testing.T) {
 			opts := Options{Out: filepath.Join(t.TempDir(), "run"), Resume: true}
 			done := 0
 			for _, stop := range stops {
-				_, err := fitSmall(&countdown{t.Context(), stop - done}, cfg, opts)
+				_, err := fitSmall(&embedtest.Countdown{Context: t.Context(), Steps: stop - done}, cfg, opts)
 				if !errors.Is(err, context.Canceled) {
 					t.Fatalf("interrupted after %d steps: error %v, want one that wraps context.Canceled", stop, err)
 				}
-				wantError(t, err, "interrupted", fmt.Sprintf("epoch %d, after step %d of 3", stop/3+1, stop%3), "checkpoint saved in "+opts.Out)
+				embedtest.WantError(t, err, "interrupted", fmt.Sprintf("epoch %d, after step %d of 3", stop/3+1, stop%3), "checkpoint saved in "+opts.Out)
 				done = stop
 			}
-			checkEqual(t, fmt.Sprintf("run interrupted after %d steps", stops), outcome(t, mustFitSmall(t, cfg, opts)), want)
+			embedtest.CheckEqual(t, fmt.Sprintf("run interrupted after %d steps", stops), outcome(t, mustFitSmall(t, cfg, opts)), want)
 		}
 	})
 }
@@ -168,16 +157,16 @@ func TestResumeOfACompleteRun(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	complete := mustFitSmall(t, small(), Options{Out: out})
 	again := mustFitSmall(t, small(), Options{Out: out, Resume: true})
-	checkEqual(t, "resumed run", outcome(t, again), outcome(t, complete))
-	checkEqual(t, "history with its times", again.History, complete.History)
+	embedtest.CheckEqual(t, "resumed run", outcome(t, again), outcome(t, complete))
+	embedtest.CheckEqual(t, "history with its times", again.History, complete.History)
 }
 
 func TestInterruptedWithoutFolder(t *testing.T) {
-	_, err := fitSmall(&countdown{t.Context(), 2}, small(), Options{})
+	_, err := fitSmall(&embedtest.Countdown{Context: t.Context(), Steps: 2}, small(), Options{})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want one that wraps context.Canceled", err)
 	}
-	wantError(t, err, "epoch 1, after step 2 of 3")
+	embedtest.WantError(t, err, "epoch 1, after step 2 of 3")
 	if strings.Contains(err.Error(), "checkpoint") {
 		t.Errorf("there is no checkpoint, but the error is %q", err)
 	}
@@ -212,19 +201,19 @@ func TestResumeRefuses(t *testing.T) {
 		cfg := small()
 		change(&cfg)
 		_, err := fitSmall(t.Context(), cfg, Options{Out: out, Resume: true})
-		wantError(t, err, "another run", name)
+		embedtest.WantError(t, err, "another run", name)
 	}
-	_, test := smallData()
-	_, err := Fit(t.Context(), small(), patterns(24, 4, 1, 7), test, quiet(Options{Out: out, Resume: true}))
-	wantError(t, err, "another run", "train_checksum")
+	_, test := embedtest.SmallData()
+	_, err := Fit(t.Context(), small(), embedtest.Patterns(24, 4, 1, 7), test, quiet(Options{Out: out, Resume: true}))
+	embedtest.WantError(t, err, "another run", "train_checksum")
 
 	_, err = fitSmall(t.Context(), small(), Options{Resume: true})
-	wantError(t, err, "Options.Out")
+	embedtest.WantError(t, err, "Options.Out")
 }
 
 // TestResumeOfHandMadeData: data without a checksum is told apart as well.
 func TestResumeOfHandMadeData(t *testing.T) {
-	train, test := smallData()
+	train, test := embedtest.SmallData()
 	train.Checksum, test.Checksum = "", ""
 	opts := quiet(Options{Out: filepath.Join(t.TempDir(), "run"), Resume: true})
 	cfg := small()
@@ -236,7 +225,7 @@ func TestResumeOfHandMadeData(t *testing.T) {
 	}
 	train.Images[0]++
 	_, err := Fit(t.Context(), cfg, train, test, opts)
-	wantError(t, err, "another run", "train_checksum")
+	embedtest.WantError(t, err, "another run", "train_checksum")
 }
 
 func TestBadCheckpoint(t *testing.T) {
@@ -261,17 +250,17 @@ func TestBadCheckpoint(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = fitSmall(t.Context(), small(), Options{Out: out, Resume: true})
-			wantError(t, err, checkpoint)
+			embedtest.WantError(t, err, checkpoint)
 			_, err = Load(out)
-			wantError(t, err, checkpoint)
+			embedtest.WantError(t, err, checkpoint)
 		})
 	}
 	t.Run("without state", func(t *testing.T) {
-		if err := writeNpz(checkpoint, map[string]*tensors.Tensor{"a": tensors.FromValue([]float32{1})}, zip.Store); err != nil {
+		if err := store.WriteNpz(checkpoint, store.Arrays{"a": tensors.FromValue([]float32{1})}, zip.Store); err != nil {
 			t.Fatal(err)
 		}
 		_, err = fitSmall(t.Context(), small(), Options{Out: out, Resume: true})
-		wantError(t, err, checkpoint, stateKey)
+		embedtest.WantError(t, err, checkpoint, stateKey)
 	})
 }
 
@@ -291,7 +280,7 @@ func isEarly(h Head, progress float32) *graph.Node {
 }
 
 func TestFitStopsAtNaN(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
 		for name, test := range map[string]struct {
 			loss  func(h Head) *graph.Node
 			words []string
@@ -312,12 +301,12 @@ func TestFitStopsAtNaN(t *testing.T) {
 				cfg := lossOf(t, smallOn(backend), test.loss)
 				out := filepath.Join(t.TempDir(), "run")
 				_, err := fitSmall(t.Context(), cfg, Options{Out: out})
-				wantError(t, err, append(test.words, "learning rate", out)...)
+				embedtest.WantError(t, err, append(test.words, "learning rate", out)...)
 				variables, state, err := loadCheckpoint(out)
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkEqual(t, "epochs in the last good checkpoint", state.Epoch, 1)
+				embedtest.CheckEqual(t, "epochs in the last good checkpoint", state.Epoch, 1)
 				for path, value := range variables {
 					if value.DType() != dtypes.Float32 {
 						continue
@@ -330,7 +319,7 @@ func TestFitStopsAtNaN(t *testing.T) {
 				}
 				if cfg.Backend == "go" {
 					_, err = fitSmall(t.Context(), cfg, Options{})
-					wantError(t, err, test.words...)
+					embedtest.WantError(t, err, test.words...)
 				}
 			})
 		}
@@ -345,20 +334,20 @@ func TestInterruptedWhenNotFinite(t *testing.T) {
 		return graph.Add(softmax.Loss(h), graph.ReduceSum(root, -1))
 	})
 	out := filepath.Join(t.TempDir(), "run")
-	_, err := fitSmall(&countdown{t.Context(), 5}, cfg, Options{Out: out})
+	_, err := fitSmall(&embedtest.Countdown{Context: t.Context(), Steps: 5}, cfg, Options{Out: out})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want one that wraps context.Canceled", err)
 	}
-	wantError(t, err, "interrupted", "not finite")
+	embedtest.WantError(t, err, "interrupted", "not finite")
 	_, state, err := loadCheckpoint(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "epochs and steps in the last good checkpoint", [2]int{state.Epoch, state.Step}, [2]int{1, 0})
+	embedtest.CheckEqual(t, "epochs and steps in the last good checkpoint", [2]int{state.Epoch, state.Step}, [2]int{1, 0})
 }
 
 func TestFitReturnsGraphPanics(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
 		for name, change := range map[string]func(technique *Technique){
 			"loss": func(technique *Technique) {
 				technique.Loss = func(h Head) *graph.Node { return graph.Add(h.Z, h.Labels) }
@@ -390,8 +379,8 @@ func TestOnEpoch(t *testing.T) {
 	calls := 0
 	_, err := fitSmall(t.Context(), small(), Options{OnEpoch: func(r *Result) error {
 		calls++
-		checkEqual(t, "epochs so far", len(r.History), calls)
-		checkEqual(t, "test images", r.Test.Len(), 30)
+		embedtest.CheckEqual(t, "epochs so far", len(r.History), calls)
+		embedtest.CheckEqual(t, "test images", r.Test.Len(), 30)
 		return stop
 	}})
 	if !errors.Is(err, stop) || calls != 1 {
@@ -400,22 +389,22 @@ func TestOnEpoch(t *testing.T) {
 }
 
 func TestFitRefusesData(t *testing.T) {
-	train, test := smallData()
+	train, test := embedtest.SmallData()
 	for name, c := range map[string]struct {
 		train, test *datasets.Dataset
 		words       []string
 	}{
 		"none":    {nil, test, []string{"no images"}},
-		"shape":   {patterns(24, 8, 1, 1), test, []string{"8 x 8 x 1", "4 x 4 x 1"}},
-		"small":   {patterns(24, 3, 1, 1), patterns(24, 3, 1, 2), []string{"3 x 3 x 1", "4 x 4 or more"}},
-		"batch":   {patterns(6, 4, 1, 1), test, []string{"batch is 8", "1 to 6"}},
+		"shape":   {embedtest.Patterns(24, 8, 1, 1), test, []string{"8 x 8 x 1", "4 x 4 x 1"}},
+		"small":   {embedtest.Patterns(24, 3, 1, 1), embedtest.Patterns(24, 3, 1, 2), []string{"3 x 3 x 1", "4 x 4 or more"}},
+		"batch":   {embedtest.Patterns(6, 4, 1, 1), test, []string{"batch is 8", "1 to 6"}},
 		"classes": {train, func() *datasets.Dataset { d := *test; d.ClassNames = append(d.ClassNames, "x"); return &d }(), []string{"3 classes", "4"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := small()
 			cfg.Train = 0
 			_, err := Fit(t.Context(), cfg, c.train, c.test, quiet(Options{}))
-			wantError(t, err, c.words...)
+			embedtest.WantError(t, err, c.words...)
 		})
 	}
 }

@@ -2,63 +2,93 @@ package embed
 
 import (
 	"go/build"
-	"os"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// TestFlow holds the one-way flow of the packages: datasets, losses and viz know
-// none of the others, and embed knows no more than these three.
-func TestFlow(t *testing.T) {
-	const module = "github.com/embedspace/embedspace"
-	uses := func(folder string) (packages []string) {
-		err := filepath.WalkDir(filepath.Join("..", folder), func(path string, entry os.DirEntry, err error) error {
-			if err != nil || !entry.IsDir() {
-				return err
-			}
-			pkg, err := build.ImportDir(path, 0)
-			if _, none := err.(*build.NoGoError); none {
-				return nil
-			}
-			for _, imported := range pkg.Imports {
-				if rest, ok := strings.CutPrefix(imported, module+"/"); ok {
-					packages = append(packages, rest)
-				}
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		slices.Sort(packages)
-		return slices.Compact(packages)
-	}
-	for folder, allowed := range map[string][]string{
-		"datasets": nil, "losses": nil, "viz": nil, "embed": {"datasets", "losses", "viz"},
-	} {
-		for _, used := range uses(folder) {
-			inside := used == folder || strings.HasPrefix(used, folder+"/")
-			if !inside && !slices.Contains(allowed, used) {
-				t.Errorf("%s imports %s, allowed: %q", folder, used, allowed)
-			}
-		}
-	}
-	if used := uses("embed"); !slices.Contains(used, "losses") {
-		t.Errorf("embed imports %q: this test doesn't see imports", used)
-	}
-}
+const modulePath = "github.com/embedspace/embedspace"
 
-// TestVizKnowsNoTensors: viz takes arrays and gives pictures.
-func TestVizKnowsNoTensors(t *testing.T) {
-	pkg, err := build.ImportDir(filepath.Join("..", "viz"), 0)
+// imports returns what the packages of a folder import, by the path of the package in the
+// module.
+func imports(t *testing.T, folder string) map[string][]string {
+	t.Helper()
+	packages := map[string][]string{}
+	root := filepath.Join("..", folder)
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		pkg, err := build.ImportDir(path, 0)
+		if _, none := err.(*build.NoGoError); none {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		inside, err := filepath.Rel("..", path)
+		packages[filepath.ToSlash(inside)] = pkg.Imports
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, imported := range pkg.Imports {
-		if strings.HasPrefix(imported, "github.com/gomlx/") {
-			t.Errorf("viz imports %s", imported)
+	return packages
+}
+
+// TestFlow holds the one-way flow of the packages: each knows only those of our own that
+// are named here.
+func TestFlow(t *testing.T) {
+	allowed := map[string][]string{
+		"datasets":               nil,
+		"losses":                 nil,
+		"viz":                    nil,
+		"embed/internal/project": nil,
+		"embed/internal/console": nil,
+		"embed/internal/store":   nil,
+		"embed/measure":          nil,
+		"embed/targets":          nil,
+		"embed/backends":         {"embed/internal/project"},
+		"embed/internal/conv":    {"embed/backends"},
+		"embed": {"datasets", "losses", "viz", "embed/backends", "embed/measure", "embed/targets",
+			"embed/internal/console", "embed/internal/conv", "embed/internal/project", "embed/internal/store"},
+		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/measure",
+			"embed/internal/console", "embed/internal/project", "embed/internal/store"},
+		"embed/embedtest": {"datasets", "embed/backends"},
+	}
+	seen := 0
+	for _, folder := range []string{"datasets", "losses", "viz", "embed"} {
+		for pkg, imported := range imports(t, folder) {
+			own, known := allowed[pkg]
+			if !known {
+				t.Errorf("package %s is not in the flow", pkg)
+			}
+			for _, path := range imported {
+				if inside, ok := strings.CutPrefix(path, modulePath+"/"); ok {
+					seen++
+					if !slices.Contains(own, inside) {
+						t.Errorf("%s imports %s, allowed: %q", pkg, inside, own)
+					}
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no package imports another: this test doesn't see imports")
+	}
+}
+
+// TestArraysOnly: these packages take arrays, and know no tensors.
+func TestArraysOnly(t *testing.T) {
+	for _, folder := range []string{"datasets", "viz", "embed/measure", "embed/targets"} {
+		for pkg, imported := range imports(t, folder) {
+			for _, path := range imported {
+				if strings.HasPrefix(path, "github.com/gomlx/") {
+					t.Errorf("%s imports %s", pkg, path)
+				}
+			}
 		}
 	}
 }

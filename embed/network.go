@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -12,7 +13,15 @@ import (
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed/backends"
+	"github.com/embedspace/embedspace/embed/measure"
 	"github.com/embedspace/embedspace/losses"
+)
+
+// The scopes of the variables of a network; those outside belong to the optimizer.
+const (
+	extractorScope = "extractor"
+	headScope      = "head"
 )
 
 // A network is an extractor and a technique's head with their variables, compiled
@@ -26,7 +35,7 @@ type network struct {
 
 	trainExec, embedExec, classifyExec, vectorsExec *model.Exec
 
-	mesh *mesh // of trainExec; nil: one device
+	mesh *backends.Mesh // of trainExec; nil: one device
 
 	monitors []monitor // of the graph of trainExec
 }
@@ -44,10 +53,10 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 		return nil, err
 	}
 	if cfg.Devices > 1 {
-		if n.mesh, err = newMesh(cfg.Devices); err != nil {
+		if n.mesh, err = backends.NewMesh(cfg.Devices, true, true, false, false); err != nil { // images, labels; rate, progress
 			return nil, err
 		}
-		n.mesh.distribute(n.trainExec)
+		n.mesh.Distribute(n.trainExec)
 	}
 	// GoMLX's random state must know the mesh from the start.
 	if err := n.store.SetRNGStateFromSeed(cfg.Seed); err != nil {
@@ -67,11 +76,11 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 
 // embed returns the embeddings z [batch, dim] of images.
 func (n *network) embed(scope *model.Scope, images *graph.Node) *graph.Node {
-	return extractor(scope.In("extractor"), images, n.cfg)
+	return extract(scope.In(extractorScope), images, n.cfg)
 }
 
 func (n *network) head(scope *model.Scope, z *graph.Node) Head {
-	return Head{Scope: scope.In("head"), Z: z, Classes: n.classes, Params: n.cfg.Params, activation: n.cfg.Activation}
+	return Head{Scope: scope.In(headScope), Z: z, Classes: n.classes, params: n.cfg.Params, activation: n.cfg.Activation}
 }
 
 // predict returns the classes [batch] of the highest scores.
@@ -84,7 +93,7 @@ func (n *network) predict(h Head) *graph.Node {
 func (n *network) trainGraph(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 	images, labels, learningRate, progress := inputs[0], inputs[1], inputs[2], inputs[3]
 	g := images.Graph()
-	variablesChange(scope, g)
+	scope.SetTraining(g, true)
 
 	n.monitors = nil
 	h := n.head(scope, n.embed(scope, images))
@@ -92,50 +101,63 @@ func (n *network) trainGraph(scope *model.Scope, inputs []*graph.Node) []*graph.
 	loss := graph.ReduceAllMean(n.technique.Loss(h))
 	right := graph.ConvertDType(graph.Equal(n.predict(h), labels), dtypes.Float32)
 	if n.technique.Scores == nil {
-		h.MoveCenters(losses.RunningMeans(h.Z, h.Centers(), labels, alpha.Default))
+		h.MoveCenters(losses.RunningMeans(h.Z, h.Centers(), labels, centerRate))
 	}
 
 	optimizer.LearningRateVar(scope, learningRate.DType(), 0).SetNodeValue(learningRate)
 	optimizer.Adam().Done().UpdateGraph(scope, g, loss)
 	outputs := []*graph.Node{loss, graph.ReduceAllMean(right)}
-	for _, monitor := range n.monitors {
-		outputs = append(outputs, monitor.value)
+	for _, m := range n.monitors {
+		outputs = append(outputs, m.value)
 	}
 	return outputs
 }
 
-// variablesChange tells GoMLX that a graph runs between steps of the training: else,
-// on the pure-Go backend, it holds the values that the variables have when it is
-// built.
-func variablesChange(scope *model.Scope, g *graph.Graph) { scope.SetTraining(g, true) }
+// evaluates tells GoMLX that a graph evaluates what the training has come to: layers that
+// differ in training, such as dropout and batch normalization, take their other form. The
+// variables in the scope become parameters of the graph first: else the pure-Go backend
+// holds the values that they have when the graph is built.
+func evaluates(scope *model.Scope, g *graph.Graph) {
+	scope.SetTraining(g, true)
+	for variable := range scope.IterVariables() {
+		variable.NodeValue(g)
+	}
+	scope.SetTraining(g, false)
+}
 
 // embedGraph returns the embeddings [batch, dim] of images.
 func (n *network) embedGraph(scope *model.Scope, images *graph.Node) *graph.Node {
-	variablesChange(scope, images.Graph())
+	evaluates(scope.At(extractorScope), images.Graph())
 	return n.embed(scope, images)
 }
 
 // classifyGraph returns the classes [batch] that are predicted for embeddings.
 func (n *network) classifyGraph(scope *model.Scope, z *graph.Node) *graph.Node {
-	variablesChange(scope, z.Graph())
+	evaluates(scope.At(headScope), z.Graph())
 	return n.predict(n.head(scope, z))
 }
 
 // vectorsGraph returns the class vectors [classes, dim].
 func (n *network) vectorsGraph(scope *model.Scope, g *graph.Graph) *graph.Node {
-	variablesChange(scope, g)
+	evaluates(scope.At(headScope), g)
 	return n.technique.classVectors(n.head(scope, graph.Zeros(g, shapes.Make(dtypes.Float32, 1, n.cfg.Dim))))
 }
 
-// call runs a graph. Whatever is wrong with it comes back as an error, also when a
-// function of the technique panics.
+// call runs a graph. Whatever is wrong with it comes back as an error, also when a function
+// of the technique or the extractor panics: its cause, without the graph's inner workings.
 func (n *network) call(exec *model.Exec, args ...any) (outputs []*tensors.Tensor, err error) {
 	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("embed: technique %q: %v", n.technique.ID, cause)
+		if panicked := recover(); panicked != nil {
+			err = fmt.Errorf("embed: technique %q: %v", n.technique.ID, panicked)
 		}
 	}()
-	return exec.Call(args...)
+	if outputs, err = exec.Call(args...); err == nil {
+		return outputs, nil
+	}
+	for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(cause) {
+		err = cause
+	}
+	return nil, fmt.Errorf("embed: technique %q: %w", n.technique.ID, err)
 }
 
 // A stepResult is what is known of a step of the training.
@@ -152,7 +174,7 @@ func (n *network) train(images []byte, labels []int32, learningRate, progress fl
 	}
 	if n.mesh != nil {
 		var err error
-		if args, err = n.mesh.spread(args); err != nil {
+		if args, err = n.mesh.Spread(args); err != nil {
 			return stepResult{}, err
 		}
 	}
@@ -163,8 +185,8 @@ func (n *network) train(images []byte, labels []int32, learningRate, progress fl
 	// Those of the first device come first, and those of the others are equal.
 	value := func(i int) float64 { return float64(tensors.ToScalar[float32](outputs[i])) }
 	result := stepResult{loss: value(0), accuracy: value(1), monitors: map[string]float64{}}
-	for i, monitor := range n.monitors {
-		result.monitors[monitor.name] = value(2 + i)
+	for i, m := range n.monitors {
+		result.monitors[m.name] = value(2 + i)
 	}
 	return result, finalize(outputs...)
 }
@@ -192,8 +214,8 @@ func inBatches[T any](data []T, width, size int, run func(batch []T, count int) 
 }
 
 // embedAll returns the embedding of a dataset, without predicted classes.
-func (n *network) embedAll(data *datasets.Dataset) (Embedding, error) {
-	e := Embedding{Dim: n.cfg.Dim, Labels: data.Labels}
+func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
+	e := measure.Embedding{Dim: n.cfg.Dim, Labels: data.Labels, Classes: data.Classes()}
 	err := inBatches(data.Images, len(data.At(0)), embedBatch, func(images []byte, count int) error {
 		outputs, err := n.call(n.embedExec, n.imagesTensor(images))
 		if err != nil {
@@ -234,13 +256,13 @@ func (n *network) classVectors() ([]float32, error) {
 
 // setCenters sets the technique's centers, if it has any, to the class means of an
 // embedding.
-func (n *network) setCenters(e Embedding) error {
-	centers := n.store.GetVariable(model.ScopeSeparator + "head" + model.ScopeSeparator + centersName)
+func (n *network) setCenters(e measure.Embedding) error {
+	centers := n.store.GetVariable(model.ScopeSeparator + headScope + model.ScopeSeparator + centersName)
 	if centers == nil {
 		return nil
 	}
 	flat := make([]float32, 0, n.classes*e.Dim)
-	for _, mean := range e.Means(n.classes) {
+	for _, mean := range e.Means() {
 		for _, coordinate := range mean {
 			flat = append(flat, float32(coordinate))
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,28 +19,30 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/embed/measure"
 )
 
 func TestSaveAndLoad(t *testing.T) {
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
 		t.Setenv(FolderEnv, t.TempDir())
 		saved := mustFitSmall(t, smallOn(backend), Options{Out: "digits"})
 		loaded, err := Load("digits")
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkEqual(t, "loaded result", outcome(t, loaded), outcome(t, saved))
-		checkEqual(t, "config", loaded.Config, saved.Config)
-		checkEqual(t, "data", loaded.Data, saved.Data)
-		checkEqual(t, "class names", loaded.ClassNames, saved.ClassNames)
+		embedtest.CheckEqual(t, "loaded result", outcome(t, loaded), outcome(t, saved))
+		embedtest.CheckEqual(t, "config", loaded.Config, saved.Config)
+		embedtest.CheckEqual(t, "data", loaded.Data, saved.Data)
+		embedtest.CheckEqual(t, "class names", loaded.ClassNames, saved.ClassNames)
 
-		_, test := smallData()
+		_, test := embedtest.SmallData()
 		for _, result := range []*Result{saved, loaded} {
 			again, err := result.Embed(test)
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkEqual(t, "embedding of the test images", again, saved.Test)
+			embedtest.CheckEqual(t, "embedding of the test images", again, saved.Test)
 			// The same image among others, at another place in the batch.
 			part, err := test.Select(1)
 			if err != nil {
@@ -49,7 +52,7 @@ func TestSaveAndLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkEqual(t, "embedding of the first image of class 1", one.Z[:2], saved.Test.Z[2:4])
+			embedtest.CheckEqual(t, "embedding of the first image of class 1", one.Z[:2], saved.Test.Z[2:4])
 		}
 	})
 }
@@ -57,30 +60,30 @@ func TestSaveAndLoad(t *testing.T) {
 func TestEmbedManyImages(t *testing.T) {
 	result := mustFitSmall(t, small(), Options{})
 	for _, n := range []int{1, embedBatch - 1, embedBatch, embedBatch + 1} {
-		images := patterns(n, 4, 1, 3)
+		images := embedtest.Patterns(n, 4, 1, 3)
 		e, err := result.Embed(images)
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkEqual(t, "points", []int{e.Len(), len(e.Z), len(e.Predicted)}, []int{n, 2 * n, n})
+		embedtest.CheckEqual(t, "points", []int{e.Len(), len(e.Z), len(e.Predicted)}, []int{n, 2 * n, n})
 		last, err := result.Embed(&datasets.Dataset{
 			Images: images.At(n - 1), Labels: images.Labels[n-1:], Height: 4, Width: 4, Channels: 1, ClassNames: images.ClassNames,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkEqual(t, fmt.Sprintf("embedding of the last of %d images", n), e.Z[2*(n-1):], last.Z)
+		embedtest.CheckEqual(t, fmt.Sprintf("embedding of the last of %d images", n), e.Z[2*(n-1):], last.Z)
 	}
 }
 
 func TestEmbedRefuses(t *testing.T) {
 	result := mustFitSmall(t, small(), Options{})
-	_, err := result.Embed(patterns(3, 8, 1, 1))
-	wantError(t, err, "[8 8 1]", "[4 4 1]")
-	_, err = result.Embed(patterns(3, 4, 3, 1))
-	wantError(t, err, "[4 4 3]", "[4 4 1]")
+	_, err := result.Embed(embedtest.Patterns(3, 8, 1, 1))
+	embedtest.WantError(t, err, "[8 8 1]", "[4 4 1]")
+	_, err = result.Embed(embedtest.Patterns(3, 4, 3, 1))
+	embedtest.WantError(t, err, "[4 4 3]", "[4 4 1]")
 	_, err = result.Embed(&datasets.Dataset{Name: "nothing", Height: 4, Width: 4, Channels: 1})
-	wantError(t, err, "nothing", "no labels")
+	embedtest.WantError(t, err, "nothing", "no labels")
 }
 
 // TestFilesOfAResult reads the files as another program does.
@@ -120,7 +123,7 @@ func TestFilesOfAResult(t *testing.T) {
 		}
 		arrays[file.Name] = fmt.Sprint(shape+") ", values)
 	}
-	checkEqual(t, "embedding.npz", arrays, map[string]any{
+	embedtest.CheckEqual(t, "embedding.npz", arrays, map[string]any{
 		"z.npy":               fmt.Sprint("(30, 3) ", result.Test.Z),
 		"label.npy":           fmt.Sprint("(30,) ", result.Test.Labels),
 		"predicted.npy":       fmt.Sprint("(30,) ", result.Test.Predicted),
@@ -148,7 +151,7 @@ func TestFilesOfAResult(t *testing.T) {
 			t.Fatal(err)
 		}
 		for field, value := range want {
-			checkEqual(t, name+": "+field, got[field], value)
+			embedtest.CheckEqual(t, name+": "+field, got[field], value)
 		}
 	}
 	if files, err := os.ReadDir(folder); err != nil || len(files) != 4 {
@@ -159,7 +162,10 @@ func TestFilesOfAResult(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	t.Setenv(FolderEnv, t.TempDir())
 	_, err := Load("nothing")
-	wantError(t, err, "no complete result", Folder("nothing"))
+	embedtest.WantError(t, err, "no complete result", Folder("nothing"))
+	if !errors.Is(err, ErrNoResult) {
+		t.Errorf("%v is not ErrNoResult", err)
+	}
 
 	mustFitSmall(t, small(), Options{Out: "run"})
 	for _, file := range []string{configFile, metricsFile, embeddingFile} {
@@ -172,7 +178,7 @@ func TestLoadRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = Load("run")
-		wantError(t, err, Folder("run"))
+		embedtest.WantError(t, err, Folder("run"))
 		if err := os.WriteFile(path, whole, 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -184,14 +190,20 @@ func TestLoadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Load("run")
-	wantError(t, err, "1 of 2 epochs", "resume")
+	embedtest.WantError(t, err, "1 of 2 epochs", "resume")
+	if !errors.Is(err, ErrUnfinished) {
+		t.Errorf("%v is not ErrUnfinished", err)
+	}
 	other := small()
 	other.Seed = 2
 	if _, err := fitSmall(t.Context(), other, Options{Out: "run", OnEpoch: func(*Result) error { return stop }}); !errors.Is(err, stop) {
 		t.Fatal(err)
 	}
 	_, err = Load("run")
-	wantError(t, err, "another run", "seed is 2 there and 1 here")
+	embedtest.WantError(t, err, "another run", "seed is 2, not 1")
+	if !errors.Is(err, ErrOtherRun) {
+		t.Errorf("%v is not ErrOtherRun", err)
+	}
 }
 
 func TestLoadNeedsTheTechnique(t *testing.T) {
@@ -200,29 +212,47 @@ func TestLoadNeedsTheTechnique(t *testing.T) {
 		mustFitSmall(t, lossOf(t, small(), softmax.Loss), Options{Out: out})
 	})
 	_, err := Load(out)
-	wantError(t, err, `"test"`, "there are: softmax, softmax-normalized")
+	embedtest.WantError(t, err, `"test"`, "allowed: softmax, softmax-normalized")
 }
 
 func TestFolder(t *testing.T) {
 	t.Setenv(FolderEnv, "/results")
-	checkEqual(t, "a name", Folder("a"), "/results/a")
-	checkEqual(t, "a path", Folder("./a"), "./a")
-	checkEqual(t, "an absolute path", Folder("/x/a"), "/x/a")
-	checkEqual(t, "this folder", Folder("."), ".")
-	checkEqual(t, "the folder above", Folder(".."), "..")
+	embedtest.CheckEqual(t, "a name", Folder("a"), "/results/a")
+	embedtest.CheckEqual(t, "a path", Folder("./a"), "./a")
+	embedtest.CheckEqual(t, "an absolute path", Folder("/x/a"), "/x/a")
+	embedtest.CheckEqual(t, "this folder", Folder("."), ".")
+	embedtest.CheckEqual(t, "the folder above", Folder(".."), "..")
 
 	t.Setenv(FolderEnv, "")
 	module, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "a name in the module", Folder("a"), filepath.Join(module, "out", "results", "a"))
+	embedtest.CheckEqual(t, "a name in the module", Folder("a"), filepath.Join(module, "out", "results", "a"))
 }
 
-func TestAccuracy(t *testing.T) {
-	e := Embedding{Labels: []int32{0, 1, 2, 1}, Predicted: []int32{0, 1, 1, 1}}
-	checkEqual(t, "accuracy", e.Accuracy(), 0.75)
-	checkEqual(t, "accuracy of nothing", Embedding{}.Accuracy(), 0.)
+// TestResultMadeByHand: it can be drawn and measured, and all else is an error.
+func TestResultMadeByHand(t *testing.T) {
+	e := measure.Embedding{Dim: 2, Z: []float32{1, 0, 2, 0, 0, 1, 0, 2}, Labels: []int32{0, 0, 1, 1}, Classes: 2}
+	for technique, title := range map[string]string{"softmax": "Softmax", "my own": "my own", "": ""} {
+		r := &Result{Config: Config{Technique: technique, Dataset: "points", Dim: 2}, Test: e, Train: e, ClassNames: []string{"a", "b"}}
+		scatter := r.Scatter()
+		embedtest.CheckEqual(t, "title and note", [2]string{scatter.Title, scatter.Note}, [2]string{title, "points"})
+		m, err := r.Metrics()
+		if err != nil || m.NearestMeanAccuracy != 1 || !math.IsNaN(float64(m.Accuracy)) {
+			t.Errorf("metrics %+v, error %v", m, err)
+		}
+		train, _ := embedtest.SmallData()
+		_, embedErr := r.Embed(train)
+		_, classifyErr := r.Classify(e.Z)
+		for _, err := range []error{embedErr, classifyErr, r.Save(t.TempDir())} {
+			if !errors.Is(err, ErrNoNetwork) {
+				t.Errorf("%v is not ErrNoNetwork", err)
+			}
+		}
+		r.Test.Predicted = []int32{0, 0, 1, 0}
+		embedtest.CheckEqual(t, "note", r.Scatter().Note, "points, test accuracy 75.0 %")
+	}
 }
 
 // saveForever is the child of TestKilledWhileSaving: it saves the checkpoint of the
@@ -244,7 +274,7 @@ func TestKilledWhileSaving(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	for kill := range 10 {
 		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), childEnv+"=save forever", FolderEnv+"_CHILD="+out)
+		child.Env = append(os.Environ(), embedtest.ChildEnv+"=save forever", FolderEnv+"_CHILD="+out)
 		started := time.Now()
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
@@ -270,9 +300,27 @@ func TestKilledWhileSaving(t *testing.T) {
 		if err != nil {
 			t.Fatalf("after kill %d: %v", kill, err)
 		}
-		checkEqual(t, "epochs in the checkpoint", state.Epoch, 1)
-		checkEqual(t, "shape of W in the checkpoint", variables["head/W"].Shape().Dimensions, []int{3, 2})
+		embedtest.CheckEqual(t, "epochs in the checkpoint", state.Epoch, 1)
+		embedtest.CheckEqual(t, "shape of W in the checkpoint", variables["head/W"].Shape().Dimensions, []int{3, 2})
 	}
 	result := mustFitSmall(t, small(), Options{Out: out, Resume: true})
-	checkEqual(t, "resumed run", outcome(t, result), outcome(t, mustFitSmall(t, small(), Options{})))
+	embedtest.CheckEqual(t, "resumed run", outcome(t, result), outcome(t, mustFitSmall(t, small(), Options{})))
+}
+
+func TestMetricsOfResult(t *testing.T) {
+	result := mustFitSmall(t, small(), Options{OnEpoch: func(r *Result) error {
+		_, err := r.Metrics()
+		embedtest.WantError(t, err, "no reference points")
+		return nil
+	}})
+	m, err := result.Metrics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "accuracy", float64(m.Accuracy), result.Test.Accuracy())
+	want, err := result.Test.Metrics(result.Train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "metrics", fmt.Sprint(m), fmt.Sprint(want))
 }

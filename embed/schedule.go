@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// warmUp is the share of the training in which the learning rate rises.
-const warmUp = 0.25
+// risingShare is the share of the training in which the learning rate rises.
+const risingShare = 0.25
 
 // oneCycle returns the learning rate at a progress of 0 to 1 through the training:
 // from 1/25 of highest it rises along a cosine to highest, then falls along one to
@@ -17,10 +17,10 @@ const warmUp = 0.25
 // Source: Smith and Topin, arXiv 1708.07120.
 func oneCycle(highest, progress float64) float64 {
 	const start = 1. / 25
-	if progress < warmUp {
-		return highest * (start + (1-start)*(1-math.Cos(math.Pi*progress/warmUp))/2)
+	if progress < risingShare {
+		return highest * (start + (1-start)*(1-math.Cos(math.Pi*progress/risingShare))/2)
 	}
-	return highest * (1 + math.Cos(math.Pi*(progress-warmUp)/(1-warmUp))) / 2
+	return highest * (1 + math.Cos(math.Pi*(progress-risingShare)/(1-risingShare))) / 2
 }
 
 // epochOrder returns the order in which an epoch visits n training images. It is a
@@ -33,14 +33,14 @@ func epochOrder(n int, seed int64, epoch int) []int {
 // that each batch holds images of as many classes, and as many of each as the batch
 // has room for. The classes of a batch are drawn anew; the images of a class come one after
 // the other in an order drawn anew whenever all were seen.
-func balancedOrder(labels []int32, classesPerBatch, batch int, seed int64, epoch int) []int {
+func balancedOrder(labels []int32, classesInBatch, batch int, seed int64, epoch int) []int {
 	random := rand.New(rand.NewPCG(uint64(seed), uint64(epoch)))
 	byClass := map[int32][]int{}
 	for i, label := range labels {
 		byClass[label] = append(byClass[label], i)
 	}
 	classes := slices.Sorted(maps.Keys(byClass))
-	classesPerBatch = min(classesPerBatch, len(classes))
+	classesInBatch = min(classesInBatch, len(classes))
 	waiting := map[int32][]int{}
 	next := func(class int32) int {
 		if len(waiting[class]) == 0 {
@@ -55,9 +55,9 @@ func balancedOrder(labels []int32, classesPerBatch, batch int, seed int64, epoch
 	}
 	var order []int
 	for range len(labels) / batch {
-		drawn := random.Perm(len(classes))[:classesPerBatch]
+		drawn := random.Perm(len(classes))[:classesInBatch]
 		for i := range batch {
-			order = append(order, next(classes[drawn[i%classesPerBatch]]))
+			order = append(order, next(classes[drawn[i%classesInBatch]]))
 		}
 	}
 	return order

@@ -2,9 +2,11 @@ package embed
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -57,17 +59,21 @@ const (
 	Targets Kind = "targets" // where each class shall go; drawn as black crosses
 )
 
-// A Param is a number that shapes a technique.
+// A Param is a number or a word that shapes a technique.
 type Param struct {
 	Name     string
-	Default  float64
-	Min, Max float64 // the interval that is allowed, with its ends
-	Whole    bool    // only whole numbers are allowed
-	Reason   string  // for the default, which the paper leaves open
+	Default  any      // a number, or a string
+	Min, Max float64  // of a number: the interval that is allowed, with its ends
+	Whole    bool     // only whole numbers are allowed
+	Words    []string // of a word: those that are allowed
+	Reason   string   // for the default, which the paper leaves open
 }
 
-// Allowed says which numbers are allowed.
+// Allowed says which numbers or words are allowed.
 func (p Param) Allowed() string {
+	if p.Words != nil {
+		return strings.Join(p.Words, ", ")
+	}
 	kind := ""
 	if p.Whole {
 		kind = "whole numbers, "
@@ -79,11 +85,26 @@ func (p Param) Allowed() string {
 }
 
 // check returns an error unless the value is allowed.
-func (p Param) check(value float64) error {
-	if value >= p.Min && value <= p.Max && !math.IsInf(value, 0) && (!p.Whole || value == math.Trunc(value)) {
-		return nil
+func (p Param) check(value any) error {
+	ok := false
+	switch value := value.(type) {
+	case float64:
+		ok = p.Words == nil && value >= p.Min && value <= p.Max && !math.IsInf(value, 0) && (!p.Whole || value == math.Trunc(value))
+	case string:
+		ok = slices.Contains(p.Words, value)
 	}
-	return fmt.Errorf("embed: %s is %v; allowed: %s", p.Name, value, p.Allowed())
+	if !ok {
+		return &ValueError{p.Name, value, p.Allowed()}
+	}
+	return nil
+}
+
+// asNumber returns a value of Params: whole numbers become float64, as in JSON.
+func asNumber(value any) any {
+	if whole, ok := value.(int); ok {
+		return float64(whole)
+	}
+	return value
 }
 
 // A Head is what the graph functions of a Technique see.
@@ -93,10 +114,36 @@ type Head struct {
 	Labels   *graph.Node  // classes [batch], int32; nil outside of Loss
 	Progress *graph.Node  // scalar, 0 at the start of training and 1 at its end; nil outside of Loss
 	Classes  int
-	Params   map[string]float64 // by the names of Technique.Params
 
+	params     Params
 	activation string // that the embeddings come from
 	monitors   *[]monitor
+}
+
+// Number returns the parameter of that name, one of Technique.Params. Another name, or one
+// of a word, ends the training with an error that lists the names.
+func (h Head) Number(name string) float64 { return readParam[float64](h, name) }
+
+// Word returns the parameter of that name, one of Technique.Params. Another name, or one
+// of a number, ends the training with an error that lists the names.
+func (h Head) Word(name string) string { return readParam[string](h, name) }
+
+func readParam[T float64 | string](h Head, name string) T {
+	value, ok := h.params[name].(T)
+	if !ok {
+		var names []string
+		for _, other := range slices.Sorted(maps.Keys(h.params)) {
+			if _, sameType := h.params[other].(T); sameType {
+				names = append(names, other)
+			}
+		}
+		kind := "number"
+		if _, isWord := any(value).(string); isWord {
+			kind = "word"
+		}
+		panic(fmt.Errorf("%q is no %s of its parameters; allowed: %s", name, kind, strings.Join(names, ", ")))
+	}
+	return value
 }
 
 // A monitor is a number that a training follows beside its loss.
@@ -163,6 +210,10 @@ func (h Head) Constant(array [][]float64) *graph.Node {
 	return graph.ConvertDType(graph.Const(h.Z.Graph(), array), h.Z.DType())
 }
 
+// centerRate is how far the centers of Head.Centers move towards the class means of a batch,
+// where no loss uses them.
+const centerRate = 0.5
+
 // initialNorm is the root mean square of the norm of a class weight before training.
 const initialNorm = 0.1
 
@@ -170,44 +221,114 @@ const initialNorm = 0.1
 // behind a sigmoid.
 const sigmoidClassRate = 200
 
-// Register adds a technique of your own: a Config can name it from then on, in the
-// whole process. The error names what is missing or taken.
+// registry holds the techniques: those of the paper in its order, then those that were
+// registered.
+var registry = struct {
+	sync.RWMutex
+	techniques []Technique
+}{techniques: []Technique{
+	softmax, softmaxNormalized, cosFace, arcFace, sphereFace, lSoftmax, center, centerNormalized,
+	contrastive, tripletAll, tripletHard, tripletSemiHard, regressionRaster, regressionCircle,
+}}
+
+// Register adds a technique of your own: a Config can name it from then on, in the whole
+// process. The error names what is missing, taken or not allowed.
 func Register(technique Technique) error {
 	if technique.ID == "" || technique.Loss == nil {
 		return fmt.Errorf("embed: technique %q needs an ID and a Loss", technique.ID)
 	}
 	if strings.ContainsAny(technique.ID, `/\,`) {
-		return fmt.Errorf("embed: the ID of a technique is %q; allowed: a name for a folder, without a comma", technique.ID)
+		return &ValueError{"the ID of a technique", technique.ID, "a name for a folder, without a comma"}
 	}
-	if _, err := LookUp(technique.ID); err == nil {
-		return fmt.Errorf("embed: there is a technique %q already", technique.ID)
-	}
+	technique = technique.clone()
 	if technique.Title == "" {
 		technique.Title = technique.ID
 	}
 	if technique.Balanced && !slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == classesPerBatch.Name }) {
-		technique.Params = append(slices.Clone(technique.Params), classesPerBatch)
+		technique.Params = append(technique.Params, classesPerBatch)
 	}
-	techniques = append(techniques, technique)
+	for _, p := range technique.Params {
+		if p.Name == classesPerBatch.Name && p.Words != nil {
+			return fmt.Errorf("embed: %s of technique %q has words; allowed: whole numbers", p.Name, technique.ID)
+		}
+		if err := p.check(p.Default); err != nil {
+			return fmt.Errorf("%w (the default of a parameter of technique %q)", err, technique.ID)
+		}
+	}
+	registry.Lock()
+	defer registry.Unlock()
+	if slices.ContainsFunc(registry.techniques, func(t Technique) bool { return t.ID == technique.ID }) {
+		return fmt.Errorf("embed: technique %q is registered already", technique.ID)
+	}
+	registry.techniques = append(registry.techniques, technique)
 	return nil
 }
 
 // Techniques returns the registered techniques, those of the paper in its order.
-func Techniques() []Technique { return slices.Clone(techniques) }
-
-// LookUp returns the technique of that ID. The error lists the IDs there are.
-func LookUp(id string) (Technique, error) {
-	var ids []string
-	for _, technique := range techniques {
-		if technique.ID == id {
-			return technique, nil
-		}
-		ids = append(ids, technique.ID)
+func Techniques() (all []Technique) {
+	registry.RLock()
+	defer registry.RUnlock()
+	for _, technique := range registry.techniques {
+		all = append(all, technique.clone())
 	}
-	return Technique{}, fmt.Errorf("embed: unknown technique %q; there are: %s", id, strings.Join(ids, ", "))
+	return all
 }
 
-var classesPerBatch = Param{Name: "classes-per-batch", Default: 8, Min: 1, Max: math.Inf(1), Whole: true,
+// LookUp returns the technique of that ID. The error, ErrUnknown, lists the IDs.
+func LookUp(id string) (Technique, error) {
+	all := Techniques()
+	i := slices.IndexFunc(all, func(t Technique) bool { return t.ID == id })
+	if i < 0 {
+		return Technique{}, fmt.Errorf("embed: %w technique %q; allowed: %s", ErrUnknown, id, strings.Join(techniqueIDs(), ", "))
+	}
+	return all[i], nil
+}
+
+// techniqueIDs lists the IDs of Techniques.
+func techniqueIDs() (ids []string) {
+	for _, technique := range Techniques() {
+		ids = append(ids, technique.ID)
+	}
+	return ids
+}
+
+// clone returns a copy that shares no parameters, with numbers as Params has them.
+func (t Technique) clone() Technique {
+	t.Params = slices.Clone(t.Params)
+	for i := range t.Params {
+		p := &t.Params[i]
+		p.Default, p.Words = asNumber(p.Default), slices.Clone(p.Words)
+	}
+	return t
+}
+
+// complete returns the parameters of the technique: those that are given, else their
+// defaults.
+func (t Technique) complete(given Params) (Params, error) {
+	params := Params{}
+	names := []string{}
+	for _, p := range t.Params {
+		names = append(names, p.Name)
+		params[p.Name] = p.Default
+		if value, ok := given[p.Name]; ok {
+			params[p.Name] = asNumber(value)
+		}
+		if err := p.check(params[p.Name]); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if !has(params, name) {
+			for _, s := range settings {
+				names = append(names, s.Name)
+			}
+			return nil, fmt.Errorf("embed: %q is no parameter of technique %q; allowed: %s", name, t.ID, strings.Join(names, ", "))
+		}
+	}
+	return params, nil
+}
+
+var classesPerBatch = Param{Name: "classes-per-batch", Default: 8., Min: 1, Max: math.Inf(1), Whole: true,
 	Reason: "8 classes of 16 images at batch 128: many positives and many negatives"}
 
 // kind returns what the class vectors are.

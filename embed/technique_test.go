@@ -16,6 +16,8 @@ import (
 	"github.com/gomlx/gomlx/ml/layers"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"github.com/embedspace/embedspace/embed/backends"
+	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/embedspace/embedspace/losses"
 )
 
@@ -23,7 +25,7 @@ import (
 func TestEveryTechnique(t *testing.T) {
 	for _, technique := range Techniques() {
 		t.Run(technique.ID, func(t *testing.T) {
-			onBackends(t, func(t *testing.T, backend compute.Backend) {
+			embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
 				t.Setenv(FolderEnv, t.TempDir())
 				cfg := smallOn(backend)
 				cfg.Technique = technique.ID
@@ -35,7 +37,7 @@ func TestEveryTechnique(t *testing.T) {
 						}
 					}
 				}
-				checkEqual(t, "number of coordinates of class vectors", len(result.ClassVectors), 3*2)
+				embedtest.CheckEqual(t, "number of coordinates of class vectors", len(result.ClassVectors), 3*2)
 				loaded, err := Load("result")
 				if err != nil {
 					t.Fatal(err)
@@ -44,7 +46,7 @@ func TestEveryTechnique(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkEqual(t, "classes by the loaded result", classified, result.Test.Predicted)
+				embedtest.CheckEqual(t, "classes by the loaded result", classified, result.Test.Predicted)
 			})
 		})
 	}
@@ -65,8 +67,8 @@ func TestEveryTechniqueResumes(t *testing.T) {
 				t.Fatalf("got the error %v, want %v", err, stop)
 			}
 			parts := mustFitSmall(t, cfg, Options{Out: "parts", Resume: true})
-			checkEqual(t, "z of the resumed run", parts.Test.Z, whole.Test.Z)
-			checkEqual(t, "class vectors of the resumed run", parts.ClassVectors, whole.ClassVectors)
+			embedtest.CheckEqual(t, "z of the resumed run", parts.Test.Z, whole.Test.Z)
+			embedtest.CheckEqual(t, "class vectors of the resumed run", parts.ClassVectors, whole.ClassVectors)
 		})
 	}
 }
@@ -79,11 +81,11 @@ func TestNearestCenter(t *testing.T) {
 		h.Monitor("negative", negative)
 		return graph.Sub(positive, negative)
 	}})
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
 		cfg := smallOn(backend)
 		cfg.Technique = "pull"
 		result := mustFitSmall(t, cfg, Options{})
-		means := result.Train.Means(3)
+		means := result.Train.Means()
 		for class, mean := range means {
 			for j, coordinate := range mean {
 				if got := float64(result.ClassVectors[class*2+j]); math.Abs(got-coordinate) > 1e-5 {
@@ -94,8 +96,8 @@ func TestNearestCenter(t *testing.T) {
 		for i, predicted := range result.Test.Predicted {
 			nearest, least := int32(-1), math.Inf(1)
 			for class, mean := range means {
-				z := result.Test.at(i)
-				if d := math.Hypot(z[0]-mean[0], z[1]-mean[1]); d < least {
+				z := result.Test.Z[2*i : 2*i+2]
+				if d := math.Hypot(float64(z[0])-mean[0], float64(z[1])-mean[1]); d < least {
 					nearest, least = int32(class), d
 				}
 			}
@@ -107,7 +109,7 @@ func TestNearestCenter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkEqual(t, "Classify of the test embedding", classified, result.Test.Predicted)
+		embedtest.CheckEqual(t, "Classify of the test embedding", classified, result.Test.Predicted)
 		for _, epoch := range result.History {
 			if value, ok := epoch.Monitors["negative"]; !ok || value <= 0 {
 				t.Errorf("the monitors of epoch %d are %v", epoch.Epoch, epoch.Monitors)
@@ -123,22 +125,22 @@ func TestClassifyRefuses(t *testing.T) {
 	result := mustFitSmall(t, small(), Options{})
 	for _, z := range [][]float32{nil, {1, 2, 3}} {
 		_, err := result.Classify(z)
-		wantError(t, err, "coordinates", "a multiple of 2")
+		embedtest.WantError(t, err, "coordinates", "a multiple of 2")
 	}
 }
 
 // TestWhatCentersFollow: with alpha 0 the centers stay where they start, at zero, and the
 // center loss is lambda/2 ||z||^2.
 func TestWhatCentersFollow(t *testing.T) {
-	for _, wen := range []float64{0, 1} {
+	for _, update := range []string{"means", "wen"} {
 		follow := func(alpha float64) *Result {
 			cfg := small()
-			cfg.Technique, cfg.Params = "center", map[string]float64{"alpha": alpha, "wen": wen, "lambda": 1}
+			cfg.Technique, cfg.Params = "center", Params{"alpha": alpha, "update": update, "lambda": 1}
 			return mustFitSmall(t, cfg, Options{})
 		}
 		stay, move := follow(0), follow(0.5)
 		if slices.Equal(stay.Test.Z, move.Test.Z) {
-			t.Errorf("wen=%g: alpha changes nothing", wen)
+			t.Errorf("update=%s: alpha changes nothing", update)
 		}
 	}
 }
@@ -148,7 +150,7 @@ func TestPanicOfATechnique(t *testing.T) {
 		"text": {ID: "bad", Loss: func(Head) *graph.Node { panic("my own words") }},
 		"runtime": {ID: "bad", Loss: func(h Head) *graph.Node {
 			var none []*graph.Node
-			return none[len(h.Params)]
+			return none[h.Classes]
 		}},
 		"shape": {ID: "bad", Loss: func(h Head) *graph.Node {
 			return graph.Add(h.Z, h.Constant([][]float64{{1, 2, 3, 4, 5}}))
@@ -161,17 +163,17 @@ func TestPanicOfATechnique(t *testing.T) {
 			cfg.Technique = "bad"
 			_, err := fitSmall(t.Context(), cfg, Options{})
 			if name == "text" || name == "scores" {
-				wantError(t, err, `technique "bad"`, "my own words")
+				embedtest.WantError(t, err, `technique "bad"`, "my own words")
 			} else {
-				wantError(t, err)
+				embedtest.WantError(t, err)
 			}
 		})
 	}
 }
 
 func TestRegister(t *testing.T) {
-	before := techniques
-	t.Cleanup(func() { techniques = before })
+	before := registry.techniques
+	t.Cleanup(func() { registry.techniques = before })
 	loss := func(h Head) *graph.Node { return h.Z }
 	if err := Register(Technique{ID: "mine", Loss: loss}); err != nil {
 		t.Fatal(err)
@@ -180,8 +182,8 @@ func TestRegister(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "title", mine.Title, "mine")
-	checkEqual(t, "parameters", mine.Params, []Param(nil))
+	embedtest.CheckEqual(t, "title", mine.Title, "mine")
+	embedtest.CheckEqual(t, "parameters", mine.Params, []Param(nil))
 	if err := Register(Technique{ID: "balanced", Loss: loss, Balanced: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -189,11 +191,11 @@ func TestRegister(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "parameters of balanced batches", balanced.Params, []Param{classesPerBatch})
-	wantError(t, Register(Technique{ID: "mine", Loss: loss}), `"mine"`, "already")
-	wantError(t, Register(Technique{Loss: loss}), "ID")
-	wantError(t, Register(Technique{ID: "other"}), "Loss")
-	wantError(t, Register(Technique{ID: "center/l2", Loss: loss}), `"center/l2"`, "folder")
+	embedtest.CheckEqual(t, "parameters of balanced batches", balanced.Params, []Param{classesPerBatch})
+	embedtest.WantError(t, Register(Technique{ID: "mine", Loss: loss}), `"mine"`, "already")
+	embedtest.WantError(t, Register(Technique{Loss: loss}), "ID")
+	embedtest.WantError(t, Register(Technique{ID: "other"}), "Loss")
+	embedtest.WantError(t, Register(Technique{ID: "center/l2", Loss: loss}), `"center/l2"`, "folder")
 }
 
 // TestOwnTechniqueErrors: what is wrong with a technique of one's own is an error.
@@ -224,25 +226,74 @@ func TestOwnTechniqueErrors(t *testing.T) {
 			register(t, technique)
 			cfg := small()
 			cfg.Technique = "wrong"
-			train, test := smallData()
-			_, err := Fit(t.Context(), cfg, train, test, Options{Progress: io.Discard, Out: t.TempDir()})
-			wantError(t, err, wrong.words...)
+			train, test := embedtest.SmallData()
+			out := t.TempDir()
+			_, err := Fit(t.Context(), cfg, train, test, Options{Progress: io.Discard, Out: out})
+			embedtest.WantError(t, err, wrong.words...)
+			if name == "monitor" {
+				embedtest.WantError(t, err, "the last good checkpoint, if any, is in "+out)
+				if !errors.Is(err, ErrDiverged) {
+					t.Errorf("%v is not ErrDiverged", err)
+				}
+			}
 		})
 	}
 }
 
+// TestUnknownParam: a name that is no parameter is an error, not 0.
+func TestUnknownParam(t *testing.T) {
+	for name, read := range map[string]func(h Head){
+		"margn":  func(h Head) { h.Number("margn") },
+		"update": func(h Head) { h.Number("update") },
+		"margin": func(h Head) { h.Word("margin") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			register(t, Technique{ID: "misspelt", Params: []Param{
+				{Name: "margin", Default: 1, Max: 2, Reason: "test"}, {Name: "scale", Default: 1, Max: 2, Reason: "test"},
+				{Name: "update", Default: "means", Words: []string{"means", "wen"}, Reason: "test"},
+			}, Loss: func(h Head) *graph.Node {
+				read(h)
+				return h.Z
+			}})
+			cfg := small()
+			cfg.Technique = "misspelt"
+			_, err := fitSmall(t.Context(), cfg, Options{})
+			allowed := "allowed: margin, scale"
+			if name == "margin" {
+				allowed = "allowed: update"
+			}
+			embedtest.WantError(t, err, "misspelt", `"`+name+`"`, allowed)
+		})
+	}
+}
+
+func TestRegisterChecksParams(t *testing.T) {
+	loss := func(h Head) *graph.Node { return h.Z }
+	for _, test := range []struct {
+		param Param
+		words []string
+	}{
+		{Param{Name: "margin", Default: 3, Max: 2}, []string{"margin is 3", "0 to 2", `"own"`}},
+		{Param{Name: "margin", Default: true}, []string{"margin is true"}},
+		{Param{Name: "update", Default: "often", Words: []string{"means"}}, []string{`update is "often"`, "means"}},
+		{Param{Name: "classes-per-batch", Default: "all", Words: []string{"all"}}, []string{"classes-per-batch", "numbers"}},
+	} {
+		embedtest.WantError(t, Register(Technique{ID: "own", Loss: loss, Params: []Param{test.param}}), test.words...)
+	}
+}
+
 func TestRegisterExtractor(t *testing.T) {
-	t.Cleanup(func() { clear(extractors) })
+	t.Cleanup(func() { clear(extractors.byName) })
 	mean := func(scope *model.Scope, images *graph.Node) *graph.Node {
 		return layers.DenseWithBias(scope.In("mean"), graph.ReduceMean(images, -1, -2), 8)
 	}
 	if err := RegisterExtractor("mean", mean); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, RegisterExtractor("mean", mean), `"mean"`, "already")
-	wantError(t, RegisterExtractor("paper", mean), `"paper"`, "already")
-	wantError(t, RegisterExtractor("", mean), "name")
-	wantError(t, RegisterExtractor("none", nil), "function")
+	embedtest.WantError(t, RegisterExtractor("mean", mean), `"mean"`, "already")
+	embedtest.WantError(t, RegisterExtractor("paper", mean), `"paper"`, "already")
+	embedtest.WantError(t, RegisterExtractor("", mean), "name")
+	embedtest.WantError(t, RegisterExtractor("none", nil), "function")
 	cfg := small()
 	if err := cfg.Set("extractor", "mean"); err != nil {
 		t.Fatal(err)
@@ -251,11 +302,11 @@ func TestRegisterExtractor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkEqual(t, "layers", described, []Layer{{"image", []int{4, 4, 1}, 0}, {"mean", []int{8}, 4*8 + 8}, {"FC(2)", []int{2}, 8*2 + 2}})
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
-		cfg.Backend = backendName(backend)
+	embedtest.CheckEqual(t, "layers", described, []Layer{{"image", []int{4, 4, 1}, 0}, {"mean", []int{8}, 4*8 + 8}, {"FC(2)", []int{2}, 8*2 + 2}})
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
+		cfg.Backend = backends.Name(backend)
 		result := mustFitSmall(t, cfg, Options{})
-		checkEqual(t, "extractor", result.Config.Extractor, "mean")
+		embedtest.CheckEqual(t, "extractor", result.Config.Extractor, "mean")
 		for variable := range result.net.store.IterVariables() {
 			if strings.Contains(variable.Path(), "conv") {
 				t.Errorf("the paper's extractor is there too: %s", variable.Path())
@@ -275,11 +326,11 @@ func TestRegressionToOwnTargets(t *testing.T) {
 	cfg := small()
 	cfg.Technique = "mine"
 	result := mustFitSmall(t, cfg, Options{})
-	checkEqual(t, "class vectors", result.ClassVectors, []float32{3, 0, 0, 3, -3, -3})
-	checkEqual(t, "targets of the picture", result.Scatter().Targets, result.ClassVectors)
+	embedtest.CheckEqual(t, "class vectors", result.ClassVectors, []float32{3, 0, 0, 3, -3, -3})
+	embedtest.CheckEqual(t, "targets of the picture", result.Scatter().Targets, result.ClassVectors)
 	cfg.Dim = 3
 	_, err := fitSmall(context.Background(), cfg, Options{})
-	wantError(t, err, "my targets are in 2-D")
+	embedtest.WantError(t, err, "my targets are in 2-D")
 }
 
 func TestBalancedOrder(t *testing.T) {
@@ -289,11 +340,11 @@ func TestBalancedOrder(t *testing.T) {
 	}
 	const batch = 30
 	order := balancedOrder(labels, 3, batch, 1, 0)
-	checkEqual(t, "the same arguments", balancedOrder(labels, 3, batch, 1, 0), order)
+	embedtest.CheckEqual(t, "the same arguments", balancedOrder(labels, 3, batch, 1, 0), order)
 	if slices.Equal(order, balancedOrder(labels, 3, batch, 1, 1)) || slices.Equal(order, balancedOrder(labels, 3, batch, 2, 0)) {
 		t.Error("another epoch or seed has the same order")
 	}
-	checkEqual(t, "images in an epoch", len(order), 300)
+	embedtest.CheckEqual(t, "images in an epoch", len(order), 300)
 	seen := map[int32]bool{}
 	lastSeen := map[int]int{}
 	times := map[int]int{}
@@ -314,7 +365,7 @@ func TestBalancedOrder(t *testing.T) {
 			}
 		}
 	}
-	checkEqual(t, "classes in an epoch", len(seen), 4)
+	embedtest.CheckEqual(t, "classes in an epoch", len(seen), 4)
 	for _, class := range []int32{0, 1, 3, 4} { // within a class no image is seen twice more than another
 		least, most := math.MaxInt, 0
 		for i, label := range labels {
@@ -327,7 +378,7 @@ func TestBalancedOrder(t *testing.T) {
 		}
 	}
 	few := balancedOrder([]int32{5, 5, 5, 5}, 8, 2, 1, 0)
-	checkEqual(t, "images of one class", len(few), 4)
+	embedtest.CheckEqual(t, "images of one class", len(few), 4)
 }
 
 func TestCollapseIsSaid(t *testing.T) {
@@ -344,11 +395,11 @@ func TestCollapseIsSaid(t *testing.T) {
 	}
 	var log strings.Builder
 	newProgress(&log, Config{}, 1).collapse(Epoch{})
-	checkEqual(t, "what is said without monitors", log.String(), "")
+	embedtest.CheckEqual(t, "what is said without monitors", log.String(), "")
 }
 
 func TestCentersAreNotTrained(t *testing.T) {
-	backend, err := OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,5 +416,5 @@ func TestCentersAreNotTrained(t *testing.T) {
 			trained = append(trained, variable.Name())
 		}
 	}
-	checkEqual(t, "trained variables", trained, []string{"W"})
+	embedtest.CheckEqual(t, "trained variables", trained, []string{"W"})
 }

@@ -5,15 +5,9 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 
+	"github.com/embedspace/embedspace/embed/targets"
 	"github.com/embedspace/embedspace/losses"
 )
-
-// techniques is the registry: those of the paper in its order, then those that were
-// registered.
-var techniques = []Technique{
-	softmax, softmaxNormalized, cosFace, arcFace, sphereFace, lSoftmax, center, centerNormalized,
-	contrastive, tripletAll, tripletHard, tripletSemiHard, regressionRaster, regressionCircle,
-}
 
 var softmax = Technique{
 	ID:           "softmax",
@@ -45,7 +39,7 @@ func normalizedLogits(h Head) *graph.Node { return losses.Logits(h.Z, unitWeight
 
 func cosines(h Head) *graph.Node { return losses.Cosines(h.Z, h.Weights()) }
 
-var scale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000,
+var angularScale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000,
 	Reason: "10 classes on a circle need 15 to 30 for a loss near 0; it grows from 1 over the first half of the training, without which classes get stuck on the circle"}
 
 var cosFace = Technique{
@@ -57,10 +51,10 @@ var cosFace = Technique{
 	Notebook: "03-angular-margin",
 	Params: []Param{
 		{Name: "margin", Default: 0.05, Min: 0, Max: 1, Reason: "a difference of cosines; the middle one of Fig. 4; 0.191 is the bound of 10 classes in 2-D"},
-		scale,
+		angularScale,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.CosFace(h.Z, h.Weights(), h.Labels, losses.AnnealedScale(h.Progress, h.Params["scale"]), h.Params["margin"])
+		return losses.CosFace(h.Z, h.Weights(), h.Labels, losses.AnnealedScale(h.Progress, h.Number("scale")), h.Number("margin"))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -75,10 +69,10 @@ var arcFace = Technique{
 	Notebook: "03-angular-margin",
 	Params: []Param{
 		{Name: "margin", Default: 0.1, Min: 0, Max: math.Pi / 2, Reason: "radians; 0.63 is the bound of 10 classes in 2-D, the 0.5 of faces is too near to it"},
-		scale,
+		angularScale,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.ArcFace(h.Z, h.Weights(), h.Labels, losses.AnnealedScale(h.Progress, h.Params["scale"]), h.Params["margin"])
+		return losses.ArcFace(h.Z, h.Weights(), h.Labels, losses.AnnealedScale(h.Progress, h.Number("scale")), h.Number("margin"))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -100,7 +94,7 @@ var sphereFace = Technique{
 	Notebook: "03-angular-margin",
 	Params:   multiplicativeMargin,
 	Loss: func(h Head) *graph.Node {
-		return losses.SphereFace(h.Z, h.Weights(), h.Labels, int(h.Params["margin"]), losses.AnnealedLambda(h.Progress, h.Params["lambda-min"]))
+		return losses.SphereFace(h.Z, h.Weights(), h.Labels, int(h.Number("margin")), losses.AnnealedLambda(h.Progress, h.Number("lambda-min")))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -115,32 +109,32 @@ var lSoftmax = Technique{
 	Notebook: "03-angular-margin",
 	Params:   multiplicativeMargin,
 	Loss: func(h Head) *graph.Node {
-		return losses.LSoftmax(h.Z, h.Weights(), h.Labels, int(h.Params["margin"]), losses.AnnealedLambda(h.Progress, h.Params["lambda-min"]))
+		return losses.LSoftmax(h.Z, h.Weights(), h.Labels, int(h.Number("margin")), losses.AnnealedLambda(h.Progress, h.Number("lambda-min")))
 	},
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), nil) },
 	ClassVectors: Head.Weights,
 }
 
 var (
-	lambda = Param{Name: "lambda", Default: 0.1, Min: 0, Max: math.Inf(1), Reason: "compact classes that softmax still keeps apart"}
-	alpha  = Param{Name: "alpha", Default: 0.5, Min: 0, Max: 1, Reason: "that of Wen et al.: how far centers follow a batch"}
-	wen    = Param{Name: "wen", Default: 0, Min: 0, Max: 1, Whole: true, Reason: "1: centers follow by Wen's rule; 0: as the running means of their classes, as the paper has it"}
+	centerLambda = Param{Name: "lambda", Default: 0.1, Min: 0, Max: math.Inf(1), Reason: "compact classes that softmax still keeps apart"}
+	centerAlpha  = Param{Name: "alpha", Default: 0.5, Min: 0, Max: 1, Reason: "that of Wen et al.: how far centers follow a batch"}
+	centerUpdate = Param{Name: "update", Default: "means", Words: []string{"means", "wen"}, Reason: "of the centers: as running means of their classes, as the paper has it, or by the rule of Wen et al."}
 )
 
-// withCenters adds the center loss to a softmax loss.
-func withCenters(h Head, softmax *graph.Node) *graph.Node {
+// withCenters adds the center loss to that of a classifier.
+func withCenters(h Head, classifier *graph.Node) *graph.Node {
 	centers := h.Centers()
 	follow := losses.RunningMeans
-	if h.Params["wen"] == 1 {
+	if h.Word("update") == "wen" {
 		follow = losses.WenCenters
 	}
-	h.MoveCenters(follow(h.Z, centers, h.Labels, h.Params["alpha"]))
-	return graph.Add(softmax, losses.Center(h.Z, centers, h.Labels, h.Params["lambda"]))
+	h.MoveCenters(follow(h.Z, centers, h.Labels, h.Number("alpha")))
+	return graph.Add(classifier, losses.Center(h.Z, centers, h.Labels, h.Number("lambda")))
 }
 
 // centerBiases returns the biases of the center technique, nil if it has none.
 func centerBiases(h Head) *graph.Node {
-	if h.Params["bias"] == 0 {
+	if h.Word("biases") == "none" {
 		return nil
 	}
 	return h.Biases()
@@ -153,8 +147,8 @@ var center = Technique{
 	Figure:   "Fig. 5",
 	Equation: `L_i = L_i^{\mathrm{softmax}} + \frac{\lambda}{2} \|z_i - c_{y_i}\|^2`,
 	Notebook: "04-center",
-	Params: []Param{lambda, alpha, wen,
-		{Name: "bias", Default: 0, Min: 0, Max: 1, Whole: true, Reason: "1: with biases in the last layer, which distort the picture; 0: without"}},
+	Params: []Param{centerLambda, centerAlpha, centerUpdate,
+		{Name: "biases", Default: "none", Words: []string{"none", "trained"}, Reason: "of the last layer: they distort the picture"}},
 	Loss: func(h Head) *graph.Node {
 		return withCenters(h, losses.Softmax(h.Z, h.Weights(), centerBiases(h), h.Labels))
 	},
@@ -169,7 +163,7 @@ var centerNormalized = Technique{
 	Figure:   "Fig. 5",
 	Equation: `L_i = -\log \frac{\exp(\hat w_{y_i} \cdot z_i)}{\sum_j \exp(\hat w_j \cdot z_i)} + \frac{\lambda}{2} \|z_i - c_{y_i}\|^2`,
 	Notebook: "04-center",
-	Params:   []Param{lambda, alpha, wen},
+	Params:   []Param{centerLambda, centerAlpha, centerUpdate},
 	Loss: func(h Head) *graph.Node {
 		return withCenters(h, losses.NormalizedSoftmax(h.Z, h.Weights(), h.Labels))
 	},
@@ -202,13 +196,13 @@ var contrastive = Technique{
 	Balanced: true,
 	Loss: func(h Head) *graph.Node {
 		monitorPairs(h)
-		return losses.Contrastive(h.Z, h.Labels, h.Params["margin"])
+		return losses.Contrastive(h.Z, h.Labels, h.Number("margin"))
 	},
 }
 
 var (
 	tripletMargin = Param{Name: "margin", Default: 1, Min: 0, Max: math.Inf(1), Reason: "a squared distance; it only sets the size of the picture"}
-	activeOnly    = Param{Name: "active", Default: 1, Min: 0, Max: 1, Whole: true, Reason: "1: the mean over the triplets, or the anchors of triplet-hard, that have a loss, so that it does not fade with their number; 0: over all"}
+	meanOver      = Param{Name: "mean-over", Default: "active", Words: []string{"active", "all"}, Reason: "the triplets, or the anchors of triplet-hard: only those that have a loss, so that it does not fade with their number"}
 )
 
 const tripletEquation = `L_{apn} = \max(0, \|z_a - z_p\|^2 - \|z_a - z_n\|^2 + m)`
@@ -220,10 +214,10 @@ var tripletAll = Technique{
 	Figure:   "Fig. 6",
 	Equation: tripletEquation,
 	Notebook: "05-contrastive-triplet",
-	Params:   []Param{tripletMargin, activeOnly, classesPerBatch},
+	Params:   []Param{tripletMargin, meanOver, classesPerBatch},
 	Balanced: true,
 	Loss: func(h Head) *graph.Node {
-		loss, share := losses.TripletAll(h.Z, h.Labels, h.Params["margin"], h.Params["active"] == 1)
+		loss, share := losses.TripletAll(h.Z, h.Labels, h.Number("margin"), h.Word("mean-over") == "active")
 		monitorTriplets(h, share)
 		return loss
 	},
@@ -243,27 +237,26 @@ func mined(id, title string, params []Param, loss func(h Head) (loss, share *gra
 	t.Loss = func(h Head) *graph.Node {
 		loss, share := loss(h)
 		monitorTriplets(h, share)
-		all, _ := losses.TripletAll(h.Z, h.Labels, h.Params["margin"], true)
-		warmUp := graph.Scalar(h.Progress.Graph(), h.Progress.DType(), h.Params["warm-up"])
+		all, _ := losses.TripletAll(h.Z, h.Labels, h.Number("margin"), true)
+		warmUp := graph.Scalar(h.Progress.Graph(), h.Progress.DType(), h.Number("warm-up"))
 		return graph.Where(graph.LessThan(h.Progress, warmUp), all, loss)
 	}
 	return t
 }
 
-var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin, activeOnly},
+var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin, meanOver},
 	func(h Head) (loss, share *graph.Node) {
-		return losses.TripletHard(h.Z, h.Labels, h.Params["margin"], h.Params["active"] == 1)
+		return losses.TripletHard(h.Z, h.Labels, h.Number("margin"), h.Word("mean-over") == "active")
 	})
 
 var tripletSemiHard = mined("triplet-semihard", "Triplet loss, semi-hard triplets", []Param{tripletMargin},
 	func(h Head) (loss, share *graph.Node) {
-		return losses.TripletSemiHard(h.Z, h.Labels, h.Params["margin"])
+		return losses.TripletSemiHard(h.Z, h.Labels, h.Number("margin"))
 	})
 
 // Regression returns the technique that draws each class to a target. targets returns
-// them [classes, dim], one per class; Raster, Circle and the like do, and so can a
-// function of your own. An error of targets ends the training. Register makes the technique
-// known.
+// them [classes, dim], one per class: a function of package targets, such as Raster, or one
+// of your own. Its error ends the training. Register makes the technique known.
 func Regression(id, title string, targets func(classes, dim int) ([][]float64, error)) Technique {
 	constant := func(h Head) *graph.Node {
 		rows, err := targets(h.Classes, h.Z.Shape().Dim(-1))
@@ -281,6 +274,6 @@ func Regression(id, title string, targets func(classes, dim int) ([][]float64, e
 	}
 }
 
-var regressionRaster = Regression("regression-raster", "Regression to a raster", Raster)
+var regressionRaster = Regression("regression-raster", "Regression to a raster", targets.Raster)
 
-var regressionCircle = Regression("regression-circle", "Regression to a circle", Circle)
+var regressionCircle = Regression("regression-circle", "Regression to a circle", targets.Circle)

@@ -7,16 +7,16 @@ import (
 	"text/tabwriter"
 
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/backends"
 )
 
 // bench measures how many images per second are trained and embedded, on each backend.
 func bench(args []string, stdout, stderr io.Writer) error {
 	var cfg embed.Config
 	flags := newFlags("bench", stderr)
-	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default all that can be opened)")
-	flags.IntVar(&cfg.Batch, "batch", 0, "images per step (default 128)")
+	settings(flags, &cfg, "batch", "padding")
+	flags.StringVar(&cfg.Backend, "backend", "", "what computes: xla:cuda, xla:cpu, go (default all that can be opened)")
 	steps := flags.Int("steps", 50, "training steps to measure")
-	flags.StringVar(&cfg.Padding, "padding", "", "same or valid (default valid)")
 	asJSON := flags.Bool("json", false, "print one JSON object as the last line")
 	if err := parse(flags, args); err != nil {
 		return err
@@ -28,10 +28,10 @@ func bench(args []string, stdout, stderr io.Writer) error {
 	if *steps < 1 {
 		return usageError{fmt.Errorf("embedspace: -steps is %d; allowed: 1 or more", *steps)}
 	}
-	backends := []string{cfg.Backend}
+	names := []string{cfg.Backend}
 	if cfg.Backend == "" {
-		backends = slices.DeleteFunc(embed.BackendNames(), func(name string) bool {
-			_, err := embed.OpenBackend(name, nil)
+		names = slices.DeleteFunc(backends.Names(), func(name string) bool {
+			_, err := backends.Open(name, nil)
 			if err != nil {
 				fmt.Fprintln(stderr, err)
 			}
@@ -41,7 +41,7 @@ func bench(args []string, stdout, stderr io.Writer) error {
 	measured := struct {
 		Backends []embed.Speed `json:"backends"`
 	}{}
-	for _, cfg.Backend = range backends {
+	for _, cfg.Backend = range names {
 		speed, err := embed.Bench(cfg, *steps)
 		if err != nil {
 			return err

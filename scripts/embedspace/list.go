@@ -8,6 +8,7 @@ import (
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/backends"
 )
 
 // A technique is what list shows of an embed.Technique.
@@ -40,7 +41,7 @@ func list(args []string, stdout, stderr io.Writer) error {
 	}
 	if *asJSON {
 		return printJSON(stdout, map[string]any{
-			"techniques": techniques, "datasets": datasets.Names(), "params": defaults(), "backends": embed.BackendNames(),
+			"techniques": techniques, "datasets": datasets.Names(), "params": defaults(), "backends": backends.Names(),
 		})
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
@@ -53,12 +54,12 @@ func list(args []string, stdout, stderr io.Writer) error {
 	}
 	w.Flush()
 	fmt.Fprintln(stdout, "\nPARAMETER: DEFAULT (ALLOWED)\n    WHY")
-	for _, p := range embed.Defaults {
+	for _, p := range embed.Defaults() {
 		fmt.Fprintf(stdout, "%s: %s (%s)\n    %s\n", p.Name, p.Default, p.Allowed, p.Reason)
 	}
-	fmt.Fprintln(stdout, "\nWhat is not fixed is a flag of train, but extractor, activation, padding and learning-rate, which -set NAME=VALUE sets.")
+	fmt.Fprintln(stdout, "\nWhat is not fixed is a flag of train; the parameters of a technique are set by -set NAME=VALUE.")
 	fmt.Fprintln(stdout, "Datasets:", strings.Join(datasets.Names(), ", "))
-	fmt.Fprintln(stdout, "Backends:", strings.Join(embed.BackendNames(), ", "))
+	fmt.Fprintln(stdout, "Backends:", strings.Join(backends.Names(), ", "))
 	return nil
 }
 
@@ -74,8 +75,8 @@ func params(all []embed.Param) []param {
 // defaults describes the parameters of a run.
 func defaults() []param {
 	list := []param{}
-	for _, d := range embed.Defaults {
-		list = append(list, param(d))
+	for _, d := range embed.Defaults() {
+		list = append(list, param{d.Name, d.Default, d.Allowed, d.Reason})
 	}
 	return list
 }

@@ -23,7 +23,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+
+	"github.com/embedspace/embedspace/embed"
 )
 
 const usage = `usage: embedspace list [-json]       techniques, datasets, parameters, backends
@@ -58,7 +61,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	command, ok := commands[args[0]]
 	if !ok {
-		fmt.Fprintf(stderr, "embedspace: unknown command %q; there are: list, train, overview, figures, bench\n", args[0])
+		fmt.Fprintf(stderr, "embedspace: unknown command %q; allowed: list, train, overview, figures, bench\n", args[0])
 		return 2
 	}
 	err := command(args[1:], stdout, stderr)
@@ -85,6 +88,18 @@ func newFlags(command string, stderr io.Writer) *flag.FlagSet {
 	return flags
 }
 
+// settings defines flags for the fields of a Config of these names, or for all.
+func settings(flags *flag.FlagSet, cfg *embed.Config, names ...string) {
+	for _, field := range embed.Defaults() {
+		if field.Means == "" || len(names) > 0 && !slices.Contains(names, field.Name) {
+			continue
+		}
+		flags.Func(field.Name, fmt.Sprintf("%s: %s (default %s)", field.Means, field.Allowed, field.Default), func(value string) error {
+			return cfg.Set(field.Name, value)
+		})
+	}
+}
+
 // parse parses the flags; words after them are a mistake.
 func parse(flags *flag.FlagSet, args []string) error {
 	if err := parseFlags(flags, args); err != nil {
@@ -108,7 +123,7 @@ func parseFlags(flags *flag.FlagSet, args []string) error {
 	case err != nil:
 		var names []string
 		flags.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
-		return usageError{fmt.Errorf("embedspace: %w; there are: %s", err, strings.Join(names, ", "))}
+		return usageError{fmt.Errorf("embedspace: %w; allowed: %s", err, strings.Join(names, ", "))}
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/embed/embedtest"
 )
 
@@ -110,14 +111,16 @@ func TestMistakes(t *testing.T) {
 	}{
 		{nil, []string{"usage", "list", "train", "overview", "figures", "bench"}},
 		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, bench"}},
-		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-set", "-out", "-resume", "-json"}},
+		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-extractor", "-activation", "-padding", "-learning-rate", "-set", "-out", "-resume", "-json"}},
 		{[]string{"train", "-dim", "two"}, []string{`"two"`, "-dim"}},
 		{[]string{"train", "softmax"}, []string{`"softmax"`}},
 		{[]string{"train", "-technique", "hardmax"}, []string{`"hardmax"`, "softmax, softmax-normalized"}},
 		{[]string{"train", "-dataset", "imagenet"}, append([]string{`"imagenet"`}, datasets.Names()...)},
-		{[]string{"train", "-set", "margin=1"}, []string{`"margin"`, "activation, padding, learning-rate"}},
+		{[]string{"train", "-set", "margin=1"}, []string{`"margin"`, "allowed: technique, dataset, dim"}},
 		{[]string{"train", "-set", "padding"}, []string{`"padding"`, "name=value"}},
 		{[]string{"train", "-set", "padding=zero"}, []string{`"zero"`, "same, valid"}},
+		{[]string{"train", "-padding", "zero"}, []string{`"zero"`, "same, valid"}},
+		{[]string{"train", "-technique", "center", "-set", "update=often"}, []string{`update is "often"`, "means, wen"}},
 		{[]string{"train", "-set", "learning-rate=0"}, []string{"learning-rate", "more than 0, at most 1"}},
 		{[]string{"train", "-devices", "3"}, []string{"devices is 3", "divisors of batch, 128"}},
 		{[]string{"train", "-dim", "-1"}, []string{"dim is -1", "1 or more"}},
@@ -214,17 +217,18 @@ func TestList(t *testing.T) {
 			t.Errorf("technique %d is %+v, want %s", i, got, technique.ID)
 		}
 	}
-	for i, param := range embed.Defaults {
-		words = append(words, param.Name, param.Default, param.Allowed, param.Reason)
-		if got := all.Params[i]; embed.Default(got) != param {
-			t.Errorf("parameter %d is %+v, want %+v", i, got, param)
+	for i, field := range embed.Defaults() {
+		words = append(words, field.Name, field.Default, field.Allowed, field.Reason)
+		got := all.Params[i]
+		if got.Name != field.Name || got.Default != field.Default || got.Allowed != field.Allowed || got.Reason != field.Reason {
+			t.Errorf("parameter %d is %+v, want %+v", i, got, field)
 		}
 	}
-	if len(all.Techniques) != len(embed.Techniques()) || len(all.Params) != len(embed.Defaults) ||
-		!slices.Equal(all.Datasets, datasets.Names()) || !slices.Equal(all.Backends, embed.BackendNames()) {
+	if len(all.Techniques) != len(embed.Techniques()) || len(all.Params) != len(embed.Defaults()) ||
+		!slices.Equal(all.Datasets, datasets.Names()) || !slices.Equal(all.Backends, backends.Names()) {
 		t.Errorf("list -json has %+v", all)
 	}
-	for _, word := range slices.Concat(words, datasets.Names(), embed.BackendNames()) {
+	for _, word := range slices.Concat(words, datasets.Names(), backends.Names()) {
 		if !strings.Contains(stdout, word) {
 			t.Errorf("list has no %q", word)
 		}

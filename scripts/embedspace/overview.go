@@ -10,17 +10,19 @@ import (
 	"strings"
 
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/compare"
 )
 
 // overview compares techniques on several datasets, or merges such comparisons.
 func overview(args []string, stdout, stderr io.Writer) error {
-	var o embed.Overview
+	var o compare.Overview
+	var shared embed.Config
 	flags := newFlags("overview", stderr)
 	flags.Func("techniques", "`list` with commas (default all, see embedspace list)", words(&o.Techniques))
 	flags.Func("datasets", "`list` with commas (default mnist,fashion-mnist,cifar-10)", words(&o.Datasets))
 	flags.Func("dims", "`list` with commas: dimensions of the embedded spaces (default 2,3)", numbers(&o.Dims))
 	flags.IntVar(&o.Seeds, "seeds", 0, "each training is done with the seeds 1 to `n` (default 1)")
-	compared(flags, &o.Train, &o.Epochs, &o.Backend)
+	settings(flags, &shared, sharedSettings...)
 	flags.Func("shard", "`i/n`: do only each n-th training, from the i-th on", func(text string) error {
 		first, count, _ := strings.Cut(text, "/")
 		i, errI := strconv.Atoi(first)
@@ -42,6 +44,7 @@ func overview(args []string, stdout, stderr io.Writer) error {
 	if err := noWords(flags); err != nil {
 		return err
 	}
+	o.Train, o.Epochs, o.Backend = shared.Train, shared.Epochs, shared.Backend
 	if _, err := o.Cells(); err != nil {
 		return usageError{err}
 	}
@@ -70,7 +73,7 @@ func mergeOverviews(flags *flag.FlagSet, out string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	unfinished, err := embed.MergeOverviews(flags.Args(), folder)
+	unfinished, err := compare.Merge(flags.Args(), folder)
 	for _, name := range unfinished {
 		fmt.Fprintf(stderr, "left out, as its training has not ended: %s\n", name)
 	}
@@ -79,15 +82,17 @@ func mergeOverviews(flags *flag.FlagSet, out string, stderr io.Writer) error {
 
 // figures trains and draws the figures of the paper.
 func figures(args []string, stdout, stderr io.Writer) error {
-	var p embed.PaperFigures
+	var shared embed.Config
+	var p compare.PaperFigures
 	flags := newFlags("figures", stderr)
-	flags.StringVar(&p.Dataset, "dataset", "", "images to embed (see embedspace list; default mnist)")
+	flags.StringVar(&p.Dataset, "dataset", "", "images to embed: the `name` of a dataset (default mnist)")
 	flags.Func("only", "`list` with commas: figures of the paper (default 2,3,4,5,6,7)", numbers(&p.Only))
-	compared(flags, &p.Train, &p.Epochs, &p.Backend)
+	settings(flags, &shared, sharedSettings...)
 	out := flags.String("out", "", "`folder` for figures, tables and trainings (default out/figures)")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
+	p.Train, p.Epochs, p.Backend = shared.Train, shared.Epochs, shared.Backend
 	if _, err := p.Cells(); err != nil {
 		return usageError{err}
 	}
@@ -98,12 +103,8 @@ func figures(args []string, stdout, stderr io.Writer) error {
 	return p.Run(embed.Interruptible(), folder, stderr)
 }
 
-// compared defines the flags that all trainings of a comparison share.
-func compared(flags *flag.FlagSet, train, epochs *int, backend *string) {
-	flags.IntVar(train, "train", 0, "training images, a stratified subset (default all)")
-	flags.IntVar(epochs, "epochs", 0, "passes over the training images (default: see embedspace list)")
-	flags.StringVar(backend, "backend", "", "xla:cuda, xla:cpu or go (default that in GOMLX_BACKEND, else the first of them that there is)")
-}
+// sharedSettings are the fields of a Config that all trainings of a comparison share.
+var sharedSettings = []string{"train", "epochs", "backend"}
 
 // words parses a list of words.
 func words(list *[]string) func(string) error {

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/compare"
 )
 
 // commandEnv makes the test binary the command itself, with its arguments.
@@ -123,7 +123,7 @@ func TestOverview(t *testing.T) {
 	checkSameResults(t, killed, whole)
 
 	_, stderr = execute(t, 1, append(overview, "-out", whole, "-epochs", "3")...)
-	if want := "epochs is 2 there and 3 here"; !strings.Contains(stderr, want) {
+	if want := "epochs is 2, not 3"; !strings.Contains(stderr, want) {
 		t.Errorf("it says %q, want %q", stderr, want)
 	}
 	t.Setenv("EMBEDSPACE_DATA", t.TempDir())
@@ -142,7 +142,7 @@ func TestOverviewInterrupted(t *testing.T) {
 	if code := run(args, &stdout, interrupter{&stderr}); code != 130 {
 		t.Fatalf("exit code %d, want 130; stderr: %s", code, &stderr)
 	}
-	figure, err := embed.ReadFigure(filepath.Join(folder, "overview.npz"))
+	figure, err := compare.ReadFigure(filepath.Join(folder, "overview.npz"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestFigures(t *testing.T) {
 	if _, err := png.Decode(file); err != nil {
 		t.Error(err)
 	}
-	figure, err := embed.ReadFigure(filepath.Join(folder, "figure-4.npz"))
+	figure, err := compare.ReadFigure(filepath.Join(folder, "figure-4.npz"))
 	if err != nil {
 		t.Fatal(err)
 	}

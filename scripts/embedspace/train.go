@@ -31,16 +31,8 @@ type trained struct {
 func train(args []string, stdout, stderr io.Writer) error {
 	var cfg embed.Config
 	flags := newFlags("train", stderr)
-	flags.StringVar(&cfg.Technique, "technique", "", "loss that shapes the space (see embedspace list; default softmax)")
-	flags.StringVar(&cfg.Dataset, "dataset", "", "images to embed (see embedspace list; default mnist-sample)")
-	flags.IntVar(&cfg.Dim, "dim", 0, "dimensions of the embedded space (default 2)")
-	flags.IntVar(&cfg.Epochs, "epochs", 0, "passes over the training images (default: see embedspace list)")
-	flags.IntVar(&cfg.Train, "train", 0, "training images, a stratified subset (default all)")
-	flags.IntVar(&cfg.Batch, "batch", 0, "images per step (default 128)")
-	flags.Int64Var(&cfg.Seed, "seed", 0, "seed (default 1)")
-	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default that in GOMLX_BACKEND, else the first of them that there is)")
-	flags.IntVar(&cfg.Devices, "devices", 0, "GPUs, or devices of XLA for a CPU, that train together, each on its part of a batch (default 1)")
-	flags.Func("set", "`name=value` of a parameter, may be given several times (see embedspace list)", func(pair string) error {
+	settings(flags, &cfg)
+	flags.Func("set", "`name=value` of a parameter of the technique, may be given several times (see embedspace list)", func(pair string) error {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
 			return fmt.Errorf("%q is not of the form name=value", pair)
@@ -58,7 +50,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 		return usageError{err}
 	}
 	if !slices.Contains(datasets.Names(), cfg.Dataset) {
-		return usageError{fmt.Errorf("embedspace: unknown dataset %q; there are: %s", cfg.Dataset, strings.Join(datasets.Names(), ", "))}
+		return usageError{fmt.Errorf("embedspace: unknown dataset %q; allowed: %s", cfg.Dataset, strings.Join(datasets.Names(), ", "))}
 	}
 	folder := embed.Folder(fmt.Sprintf("%s-%s-%dd", cfg.Technique, cfg.Dataset, cfg.Dim))
 	if *out != "" {

@@ -1,0 +1,12 @@
+package backends
+
+import "github.com/gomlx/compute"
+
+// HeapGuard is heapGuard for tests outside of the package.
+const HeapGuard = heapGuard
+
+// SetOpen makes Open return a backend by this name, until undo.
+func SetOpen(name string, backend compute.Backend) (undo func()) {
+	open[key{name, 1}] = backend
+	return func() { delete(open, key{name, 1}) }
+}

@@ -1,0 +1,146 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/internal/store"
+)
+
+// Merge copies the cells of Overviews in several folders, such as those of shards, into the
+// folder out (empty: see Overview.Run), and writes its tables and figures: what one Run of
+// all of them would have written. Of a cell that is in several, it takes the one that was
+// done last. It returns the names of the cells that were wanted and whose training has not
+// ended, which are left out.
+//
+// Errors: no folder, or one without an Overview; ErrOtherComparison, with a difference in
+// configuration or data; ErrFailed, with the cells that failed; ErrLocked.
+func Merge(folders []string, out string) (unfinished []string, err error) {
+	if len(folders) == 0 {
+		return nil, errors.New("compare: no folders to merge; allowed: 1 or more")
+	}
+	var begun wanted
+	for _, folder := range folders {
+		m, err := readManifest(folder)
+		if err != nil {
+			return nil, err
+		}
+		if begun = m.Wanted; begun.Backend != "" {
+			break
+		}
+	}
+	o := Overview{Epochs: begun.Epochs, Train: begun.Train, Backend: begun.Backend}
+	c := o.comparison(overviewFolder(out))
+	first := map[string]embed.Config{} // of each dataset, whose default may be the epochs of another
+	c.expect = func(cfg embed.Config) (embed.Config, error) {
+		if _, isKnown := first[cfg.Dataset]; !isKnown {
+			first[cfg.Dataset] = cfg
+		}
+		return Overview{Epochs: first[cfg.Dataset].Epochs, Train: first[cfg.Dataset].Train}.cell(cfg)
+	}
+	return c.merge(folders)
+}
+
+// merge copies the cells of other folders into that of the comparison. Of a cell that is
+// in several, it takes the one that was done last; one that failed takes no one's place.
+// What has not ended is left out, and returned, even if it was only wanted.
+func (c comparison) merge(folders []string) (unfinished []string, err error) {
+	unlock, err := lockFolder(c.folder)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	merged, err := c.gather(folders)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(merged.wanted)) {
+		if c := merged.cells[name]; !c.isDone() && (c == nil || c.Error == "") {
+			unfinished = append(unfinished, name)
+		}
+	}
+	if len(merged.cells) == 0 {
+		return unfinished, fmt.Errorf("compare: no training has ended in %s", strings.Join(folders, ", "))
+	}
+	for name, from := range merged.from {
+		if err := copyFolder(from, cellFolder(c.folder, merged.cells[name].Config)); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.report(merged.cells); err != nil {
+		return nil, err
+	}
+	var failed []string
+	for _, name := range sortedNames(merged.cells) {
+		if merged.cells[name].Error != "" {
+			failed = append(failed, name)
+		}
+	}
+	return unfinished, failure(merged.cells, failed, len(merged.cells), "")
+}
+
+// A gathering is what a merge takes from several folders.
+type gathering struct {
+	cells  map[string]*cell
+	from   map[string]string // the folder that a cell is copied from; none: it is in place
+	wanted map[string]bool   // names of all cells that the folders were to have
+}
+
+// gather chooses the cells of a merge, those of the comparison's own folder among them.
+func (c comparison) gather(folders []string) (g gathering, err error) {
+	known := map[string]embed.DataInfo{}
+	g = gathering{from: map[string]string{}, wanted: map[string]bool{}}
+	if g.cells, err = readCells(c.folder); err != nil {
+		return g, err
+	}
+	if err := c.check(g.cells, known); err != nil {
+		return g, err
+	}
+	own, err := readManifest(c.folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return g, err
+	}
+	for _, name := range own.Cells {
+		g.wanted[name] = true
+	}
+	for _, folder := range folders {
+		m, err := readManifest(folder)
+		if err != nil {
+			return g, err
+		}
+		for _, name := range m.Cells {
+			g.wanted[name] = true
+		}
+		cells, err := readCells(folder)
+		if err != nil {
+			return g, err
+		}
+		from := c
+		from.folder = folder
+		if err := from.check(cells, known); err != nil {
+			return g, err
+		}
+		for _, name := range sortedNames(cells) {
+			candidate, chosen := cells[name], g.cells[name]
+			isBetter := candidate.isDone() && (!chosen.isDone() || candidate.Ended.After(chosen.Ended))
+			if isBetter || candidate.Error != "" && chosen == nil {
+				g.cells[name], g.from[name] = candidate, cellFolder(folder, candidate.Config)
+			}
+		}
+	}
+	return g, nil
+}
+
+// readManifest reads the manifest of an Overview's folder.
+func readManifest(folder string) (m manifest, err error) {
+	if err := store.ReadJSON(filepath.Join(folder, manifestFile), &m); err != nil {
+		return m, fmt.Errorf("compare: no overview in %s: %w", folder, err)
+	}
+	return m, nil
+}

@@ -1,0 +1,252 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/internal/store"
+	"github.com/embedspace/embedspace/embed/measure"
+)
+
+// A column is a number in the tables of a comparison.
+type column struct {
+	key    string // in results.csv and results.json
+	title  string // in results.md
+	factor float64
+	digits int // in results.md, of the value times the factor
+	better int // 1: higher is better, -1: lower is, 0: neither
+	value  func(m measured) float64
+}
+
+// columns are those of all tables, in their order.
+var columns = []column{
+	{"accuracy", "accuracy, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.Accuracy) }},
+	{"nearest_mean_accuracy", "nearest mean, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.NearestMeanAccuracy) }},
+	{"knn_accuracy", "5-NN, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.KNNAccuracy) }},
+	{"recall_at_1", "recall@1, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.RecallAt1) }},
+	{"map_at_r", "MAP@R, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.MAPAtR) }},
+	{"silhouette", "silhouette", 1, 3, 1, func(m measured) float64 { return float64(m.Metrics.Silhouette) }},
+	{"davies_bouldin", "Davies-Bouldin", 1, 3, -1, func(m measured) float64 { return float64(m.Metrics.DaviesBouldin) }},
+	{"distance_ratio", "intra / inter distance", 1, 3, -1, func(m measured) float64 { return float64(m.Metrics.DistanceRatio) }},
+	{"angular_spread", "angle to own class, °", 180 / math.Pi, 2, -1, func(m measured) float64 { return float64(m.Metrics.AngularSpread) }},
+	{"neighbour_angle", "angle to nearest class, °", 180 / math.Pi, 1, 1, func(m measured) float64 { return float64(m.Metrics.NeighbourAngle) }},
+	{"norm_mean", "mean norm", 1, 2, 0, func(m measured) float64 { return float64(m.Metrics.NormMean) }},
+	{"norm_variation", "variation of the norm", 1, 3, 0, func(m measured) float64 { return float64(m.Metrics.NormVariation) }},
+	{"touching", "touching pairs", 1, 1, -1, func(m measured) float64 { return float64(len(m.Metrics.Touching)) }},
+	{"seconds", "seconds", 1, 0, 0, func(m measured) float64 { return m.Seconds }},
+	{"images_per_second", "images/s", 1, 0, 0, func(m measured) float64 { return m.ImagesPerSecond }},
+}
+
+// A row is a technique on a dataset in a dimension, over all seeds.
+type row struct {
+	Technique string            `json:"technique"`
+	Title     string            `json:"title"`
+	Set       string            `json:"set"` // parameters that are not the defaults
+	Dataset   string            `json:"dataset"`
+	Dim       int               `json:"dim"`
+	Epochs    int               `json:"epochs"`
+	Train     int               `json:"train"`     // training images
+	Canonical bool              `json:"canonical"` // the data is that of the original publication
+	Seeds     int               `json:"seeds"`     // cells that were trained
+	Failed    int               `json:"failed"`    // cells that failed
+	Values    map[string]spread `json:"values"`    // by column
+}
+
+// A spread is the mean and the standard deviation (over n-1) of a number over the seeds;
+// the latter is NaN with fewer than two.
+type spread struct {
+	Mean measure.Measure `json:"mean"`
+	Std  measure.Measure `json:"std"`
+}
+
+// rowsOf returns the rows of all cells, in order.
+func rowsOf(cells map[string]*cell) (rows []*row) {
+	var values map[string][]float64
+	for _, name := range sortedNames(cells) {
+		c := cells[name]
+		cfg := c.Config
+		r := &row{
+			Technique: cfg.Technique, Set: strings.Join(cfg.Changes(), " "), Dataset: cfg.Dataset, Dim: cfg.Dim,
+			Epochs: cfg.Epochs, Train: cfg.Train, Values: map[string]spread{},
+		}
+		if technique, err := embed.LookUp(cfg.Technique); err == nil {
+			r.Title = technique.Title
+		}
+		if last := len(rows) - 1; last >= 0 && rows[last].group() == r.group() {
+			r = rows[last]
+		} else {
+			rows, values = append(rows, r), map[string][]float64{}
+		}
+		if c.Error != "" {
+			r.Failed++
+		}
+		if !c.isDone() {
+			continue
+		}
+		r.Seeds++
+		r.Canonical = c.Data.Canonical
+		for _, column := range columns {
+			key := column.key
+			values[key] = append(values[key], column.value(*c.Result))
+			mean, std := stat.MeanStdDev(values[key], nil)
+			if r.Seeds < 2 {
+				std = math.NaN()
+			}
+			r.Values[key] = spread{measure.Measure(mean), measure.Measure(std)}
+		}
+	}
+	return rows
+}
+
+// group is what the cells of a row have in common.
+func (r *row) group() string {
+	return fmt.Sprint(r.Technique, r.Set, r.Dataset, r.Dim)
+}
+
+// value returns the mean and standard deviation of a column, NaN where there is none.
+func (r *row) value(key string) (mean, std float64) {
+	if value, ok := r.Values[key]; ok {
+		return float64(value.Mean), float64(value.Std)
+	}
+	return math.NaN(), math.NaN()
+}
+
+// writeTables writes results.csv, results.json and results.md of these cells.
+func (c comparison) writeTables(cells map[string]*cell) error {
+	rows := rowsOf(cells)
+	if err := store.WriteJSON(filepath.Join(c.folder, "results.json"), rows); err != nil {
+		return err
+	}
+	table, err := tableCSV(rows)
+	if err != nil {
+		return err
+	}
+	if err := store.WriteFile(filepath.Join(c.folder, "results.csv"), table); err != nil {
+		return err
+	}
+	return store.WriteFile(filepath.Join(c.folder, "results.md"), tablesMarkdown(rows, cells))
+}
+
+// tableCSV returns one line per row; what has no value is empty.
+func tableCSV(rows []*row) ([]byte, error) {
+	var table bytes.Buffer
+	w := csv.NewWriter(&table)
+	head := []string{"technique", "set", "dataset", "dim", "epochs", "train", "canonical", "seeds", "failed"}
+	for _, c := range columns {
+		head = append(head, c.key, c.key+"_std")
+	}
+	w.Write(head)
+	number := func(x float64) string {
+		if math.IsNaN(x) {
+			return ""
+		}
+		return strconv.FormatFloat(x, 'g', -1, 64)
+	}
+	for _, r := range rows {
+		line := []string{r.Technique, r.Set, r.Dataset}
+		for _, value := range []any{r.Dim, r.Epochs, r.Train, r.Canonical, r.Seeds, r.Failed} {
+			line = append(line, fmt.Sprint(value))
+		}
+		for _, c := range columns {
+			mean, std := r.value(c.key)
+			line = append(line, number(mean), number(std))
+		}
+		w.Write(line)
+	}
+	w.Flush()
+	return table.Bytes(), w.Error()
+}
+
+// tablesMarkdown returns a table per dataset and dimension, with the best of each column
+// in bold, and what failed.
+func tablesMarkdown(rows []*row, cells map[string]*cell) []byte {
+	var page bytes.Buffer
+	fmt.Fprint(&page, "# Results\n\nOn the test images; mean ± standard deviation over the seeds where there are several. Bold is the best of a column, which can mislead by itself: points on one ray have small angles, whatever their accuracy. results.csv and results.json have the same numbers as shares and radians.")
+	for len(rows) > 0 {
+		first := rows[0]
+		n := slices.IndexFunc(rows, func(r *row) bool { return r.Dataset != first.Dataset || r.Dim != first.Dim })
+		if n < 0 {
+			n = len(rows)
+		}
+		fmt.Fprintf(&page, "\n\n## %s, %d-D\n\n%d epochs of %d images.", first.Dataset, first.Dim, first.Epochs, first.Train)
+		if slices.ContainsFunc(rows[:n], func(r *row) bool { return r.Seeds > 0 && !r.Canonical }) {
+			fmt.Fprint(&page, " Not canonical: the images or labels are not those that were published.")
+		}
+		fmt.Fprint(&page, "\n\n")
+		writeTable(&page, rows[:n])
+		rows = rows[n:]
+	}
+	heading := "\n\n## Failed\n\n"
+	for _, name := range sortedNames(cells) {
+		if text := cells[name].Error; text != "" {
+			fmt.Fprintf(&page, "%s- %s: `%s`\n", heading, name, strings.ReplaceAll(text, "\n", " "))
+			heading = ""
+		}
+	}
+	return append(bytes.TrimRight(page.Bytes(), "\n"), '\n')
+}
+
+// writeTable writes the table of one dataset and dimension.
+func writeTable(page *bytes.Buffer, rows []*row) {
+	head, rule := "| | seeds |", "|---|---|"
+	lines := make([]string, len(rows))
+	for i, r := range rows {
+		lines[i] = "| " + r.Technique
+		switch {
+		case r.Set != "":
+			lines[i] += ", " + r.Set
+		case slices.ContainsFunc(rows, func(other *row) bool { return other.Technique == r.Technique && other.Set != "" }):
+			lines[i] += ", defaults"
+		}
+		lines[i] += fmt.Sprintf(" | %d |", r.Seeds)
+		if r.Failed > 0 {
+			lines[i] = strings.TrimSuffix(lines[i], " |") + fmt.Sprintf(", %d failed |", r.Failed)
+		}
+	}
+	for _, c := range columns {
+		head, rule = head+" "+c.title+" |", rule+"---|"
+		for i, text := range c.texts(rows) {
+			lines[i] += " " + text + " |"
+		}
+	}
+	fmt.Fprintf(page, "%s\n%s\n%s", head, rule, strings.Join(lines, "\n"))
+}
+
+// texts returns what stands in the column; the best is in bold when there is something to
+// compare, and so is what can't be told from it by the digits.
+func (c column) texts(rows []*row) []string {
+	texts, best, compared := make([]string, len(rows)), math.NaN(), 0
+	number := func(x float64) string { return strconv.FormatFloat(x*c.factor, 'f', c.digits, 64) }
+	for _, r := range rows {
+		if mean, _ := r.value(c.key); !math.IsNaN(mean) {
+			compared++
+			if math.IsNaN(best) || float64(c.better)*(mean-best) > 0 {
+				best = mean
+			}
+		}
+	}
+	for i, r := range rows {
+		mean, std := r.value(c.key)
+		if math.IsNaN(mean) {
+			texts[i] = "–"
+			continue
+		}
+		texts[i] = number(mean)
+		if !math.IsNaN(std) {
+			texts[i] += " ± " + number(std)
+		}
+		if c.better != 0 && compared > 1 && number(mean) == number(best) {
+			texts[i] = "**" + texts[i] + "**"
+		}
+	}
+	return texts
+}

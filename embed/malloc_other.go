@@ -1,6 +1,0 @@
-//go:build !(cgo && linux && (amd64 || arm64))
-
-package embed
-
-// keepFreedMemory does nothing: how freed memory is kept is a matter of the GNU C library.
-func keepFreedMemory() {}

@@ -1,0 +1,178 @@
+package measure
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
+)
+
+// An Embedding holds images as points of the embedded space.
+type Embedding struct {
+	Z         []float32 // [n, Dim]
+	Dim       int
+	Labels    []int32 // [n], the true classes, from 0 to Classes-1
+	Predicted []int32 // [n], by the technique's own rule; nil: not classified
+	Classes   int     // their number; classes without a point are allowed
+}
+
+// Len returns the number of points.
+func (e Embedding) Len() int { return len(e.Labels) }
+
+// Accuracy returns the share of points whose predicted class is the true one, 0 to 1. It
+// is NaN without points, and where Predicted does not have one class per point.
+func (e Embedding) Accuracy() float64 {
+	if len(e.Predicted) != e.Len() {
+		return math.NaN()
+	}
+	right := 0.
+	for i, label := range e.Labels {
+		if e.Predicted[i] == label {
+			right++
+		}
+	}
+	return right / float64(e.Len())
+}
+
+// check returns the error of an embedding that can't be measured.
+func (e Embedding) check(name string) error {
+	switch {
+	case e.Len() == 0:
+		return fmt.Errorf("measure: no %s points; allowed: 1 or more", name)
+	case e.Dim < 1:
+		return fmt.Errorf("measure: %s points have %d dimensions; allowed: 1 or more", name, e.Dim)
+	case len(e.Z) != e.Len()*e.Dim:
+		return fmt.Errorf("measure: %d coordinates of %d %s points; allowed: %d, with %d dimensions", len(e.Z), e.Len(), name, e.Len()*e.Dim, e.Dim)
+	case len(e.Predicted) != 0 && len(e.Predicted) != e.Len():
+		return fmt.Errorf("measure: %d predicted classes of %d %s points; allowed: as many, or none", len(e.Predicted), e.Len(), name)
+	}
+	for i, label := range e.Labels {
+		if label < 0 || int(label) >= e.Classes {
+			return fmt.Errorf("measure: the class of %s point %d is %d; allowed: 0 to %d", name, i, label, e.Classes-1)
+		}
+	}
+	for i, z := range e.Z {
+		if z-z != 0 {
+			return fmt.Errorf("measure: coordinate %d of %s point %d is %v; allowed: finite numbers", i%e.Dim, name, i/e.Dim, z)
+		}
+	}
+	return nil
+}
+
+// DistanceRatio returns how compact the classes are: the mean Euclidean distance of a
+// point from the mean of its class, over the mean distance between the means of two
+// classes,
+//
+//	(1/n) sum_i ||z_i - c_{y_i}||  /  mean_{j < k} ||c_j - c_k||
+//
+// over the classes that have points. It has no unit, and is 0 when each class is one
+// point. It is NaN with fewer than two classes, and when they all have the same mean.
+//
+// Source: section II-E of the paper asks for classes that are compact and apart.
+func (e Embedding) DistanceRatio() float64 {
+	means, counts := e.Means(), e.counts()
+	inter, pairs := 0., 0.
+	for j := range e.Classes {
+		for k := range j {
+			if counts[j] > 0 && counts[k] > 0 {
+				inter += floats.Distance(means[j], means[k], 2)
+				pairs++
+			}
+		}
+	}
+	if inter == 0 {
+		return math.NaN()
+	}
+	return stat.Mean(e.fromMeans(means), nil) / (inter / pairs)
+}
+
+// AngularSpread returns how far the points of a class spread around its direction: the
+// mean angle, in radians, between a point and the mean of the unit vectors of its class.
+// Points at the origin have no angle, and are left out, as are classes whose unit vectors
+// add up to 0. It is NaN where no point is left.
+//
+// Source: section II-D of the paper asks for classes with small angles.
+func (e Embedding) AngularSpread() float64 {
+	directions := e.directions()
+	total, n := 0., 0.
+	for i, label := range e.Labels {
+		if angle := angle(e.at(i), directions[label]); !math.IsNaN(angle) {
+			total += angle
+			n++
+		}
+	}
+	return total / n
+}
+
+// Means returns the mean embedding of each class [Classes, Dim]; zeros for a class without
+// a point.
+func (e Embedding) Means() [][]float64 {
+	return e.means(func([]float64) float64 { return 1 })
+}
+
+// directions returns the mean unit vector of each class [Classes, Dim]; zeros where it is
+// so short that only rounding gives it a direction.
+func (e Embedding) directions() [][]float64 {
+	directions := e.means(func(point []float64) float64 { return 1 / max(norm(point), math.SmallestNonzeroFloat32) })
+	for _, direction := range directions {
+		if norm(direction) < 1e-12 {
+			clear(direction)
+		}
+	}
+	return directions
+}
+
+// means returns the mean of the points of each class [Classes, Dim], each times its weight.
+func (e Embedding) means(weight func(point []float64) float64) [][]float64 {
+	means, counts := make([][]float64, e.Classes), e.counts()
+	for class := range means {
+		means[class] = make([]float64, e.Dim)
+	}
+	for i, label := range e.Labels {
+		point := e.at(i)
+		floats.AddScaled(means[label], weight(point), point)
+	}
+	for class, mean := range means {
+		for d := range mean { // times 1/n, the mean of equal points would not be that point
+			mean[d] /= float64(max(1, counts[class]))
+		}
+	}
+	return means
+}
+
+// fromMeans returns the Euclidean distances [n] of the points from the mean of their class.
+func (e Embedding) fromMeans(means [][]float64) []float64 {
+	distances := make([]float64, e.Len())
+	for i, label := range e.Labels {
+		distances[i] = floats.Distance(e.at(i), means[label], 2)
+	}
+	return distances
+}
+
+// counts returns the number of points of each class.
+func (e Embedding) counts() []int {
+	counts := make([]int, e.Classes)
+	for _, label := range e.Labels {
+		counts[label]++
+	}
+	return counts
+}
+
+// at returns point i.
+func (e Embedding) at(i int) []float64 {
+	point := make([]float64, e.Dim)
+	for j := range point {
+		point[j] = float64(e.Z[i*e.Dim+j])
+	}
+	return point
+}
+
+func norm(x []float64) float64 { return floats.Norm(x, 2) }
+
+// angle returns the angle between two vectors, in radians; NaN if one of them is 0. The
+// arc cosine would lose small angles to rounding.
+func angle(x, y []float64) float64 {
+	x, y = floats.ScaleTo(make([]float64, len(x)), 1/norm(x), x), floats.ScaleTo(make([]float64, len(y)), 1/norm(y), y)
+	return 2 * math.Atan2(floats.Distance(x, y, 2), norm(floats.AddTo(make([]float64, len(x)), x, y)))
+}
