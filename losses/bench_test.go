@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -12,10 +13,10 @@ import (
 // benchmarkLoss measures the losses and their gradients in float32, for 2
 // dimensions and 10 classes.
 func benchmarkLoss(b *testing.B, loss lossFn, names ...string) {
-	for _, backend := range backendNames() {
+	for _, backend := range embedtest.Backends(b) {
 		for _, batch := range []int{128, 512} {
 			b.Run(fmt.Sprintf("%s/batch=%d", backend, batch), func(b *testing.B) {
-				p := platform{backend: openBackend(b, backend), dtype: dtypes.Float32}
+				p := on(embedtest.Open(b, backend), dtypes.Float32)
 				in, labels := randomInputs(names, batch, 10, 2)
 				var args []any
 				for _, name := range names {

@@ -2,12 +2,10 @@ package losses_test
 
 import (
 	"math"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -31,47 +29,34 @@ type platform struct {
 	tolerance float64
 }
 
-// backendNames lists the backends of the tests: the one that GOMLX_BACKEND names,
-// else pure Go and the XLA of the CPU.
-func backendNames() []string {
-	if name := os.Getenv(compute.ConfigEnvVar); name != "" {
-		return []string{name}
+// on returns the platform of a backend and a float type.
+func on(backend compute.Backend, dtype dtypes.DType) platform {
+	if dtype == dtypes.Float32 {
+		return platform{backend, dtype, 1e-5}
 	}
-	return []string{"go", "xla:cpu"}
+	return platform{backend, dtype, 1e-8}
 }
 
-// openBackend opens a backend, or skips the test where XLA is not installed, unless
-// EMBEDSPACE_REQUIRE_XLA=1 or GOMLX_BACKEND asks for it.
-func openBackend(tb testing.TB, name string) compute.Backend {
-	tb.Helper()
-	required := os.Getenv(compute.ConfigEnvVar) != "" || os.Getenv("EMBEDSPACE_REQUIRE_XLA") == "1"
-	if !required && strings.HasPrefix(name, "xla") && !slices.Contains(embed.BackendNames(), name) {
-		tb.Skipf("no plugin for %s (EMBEDSPACE_REQUIRE_XLA=1 makes this a failure)", name)
-	}
-	backend, err := embed.OpenBackend(name, nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return backend
+// onPureGo runs a test on pure Go, which compiles in no time, in float64.
+func onPureGo(t *testing.T, test func(t *testing.T, p platform)) {
+	t.Helper()
+	test(t, on(embedtest.Open(t, "go"), dtypes.Float64))
 }
 
-// onBackends runs the test on every backend, in one float type.
+// onBackends runs a test on every backend, in one float type.
 func onBackends(t *testing.T, dtype dtypes.DType, test func(t *testing.T, p platform)) {
-	for _, name := range backendNames() {
-		t.Run(name+"/"+dtype.String(), func(t *testing.T) {
-			tolerance := 1e-8
-			if dtype == dtypes.Float32 {
-				tolerance = 1e-5
-			}
-			test(t, platform{openBackend(t, name), dtype, tolerance})
-		})
-	}
+	t.Helper()
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) { test(t, on(backend, dtype)) })
 }
 
-// onPlatforms runs the test on every backend, in float64 and float32.
+// onPlatforms runs a test on every backend, in float64 and float32.
 func onPlatforms(t *testing.T, test func(t *testing.T, p platform)) {
-	onBackends(t, dtypes.Float64, test)
-	onBackends(t, dtypes.Float32, test)
+	t.Helper()
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
+		for _, dtype := range []dtypes.DType{dtypes.Float64, dtypes.Float32} {
+			t.Run(dtype.String(), func(t *testing.T) { test(t, on(backend, dtype)) })
+		}
+	})
 }
 
 // lossGraph returns the graph function of a loss: from the named inputs and the labels to

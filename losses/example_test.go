@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/losses"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
 // The second embedding lies on the weights of class 1, but its label is 0.
 func ExampleSoftmax() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func ExampleSoftmax() {
 
 // The long weights of class 0 count no more than the short ones of class 1.
 func ExampleNormalizedSoftmax() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func ExampleNormalizedSoftmax() {
 
 // The largest logit decides: class 0 for the first embedding, 2 for the second.
 func ExampleLogits() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func ExampleLogits() {
 }
 
 func ExampleNormalize() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func ExampleNormalize() {
 // An embedding on its own weight vector, with the nearest other class 60 degrees away:
 // the margin is what the cosine of the true class loses.
 func ExampleCosFace() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func ExampleCosFace() {
 // Two embeddings of class 0 at distance 1, and one of class 1 at distance 2 from the first
 // of them and 3 from the other; the margin is 2.5.
 func ExampleContrastive() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func ExampleContrastive() {
 // Two anchors have a positive and a negative: at the squared distances 1 and 4, and 1 and 9.
 // With a margin of 4 the first of them has a loss, of 1.
 func ExampleTripletHard() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func ExampleTripletHard() {
 }
 
 func ExampleRegression() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -278,11 +278,6 @@ func TestIsFinite(t *testing.T) {
 	t.Logf("%d cases x backends", cases)
 }
 
-// onPureGo runs the test on pure Go, which compiles in no time, in float64.
-func onPureGo(t *testing.T, test func(t *testing.T, p platform)) {
-	test(t, platform{openBackend(t, "go"), dtypes.Float64, 1e-8})
-}
-
 // cachedEvaluator is evaluator, but compiles the loss only once for each platform.
 func (p platform) cachedEvaluator(t *testing.T, l testedLoss) func(in arrays, labels []int32) ([]float64, map[string][]float64) {
 	t.Helper()

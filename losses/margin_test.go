@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/embedspace/embedspace/losses"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -257,7 +258,7 @@ func TestMultiplicativeMarginHasNoStep(t *testing.T) {
 }
 
 func TestMarginMustBePositive(t *testing.T) {
-	_, err := graph.CallOnce(openBackend(t, "go"), func(z, W, labels *graph.Node) *graph.Node {
+	_, err := graph.CallOnce(embedtest.Open(t, "go"), func(z, W, labels *graph.Node) *graph.Node {
 		return losses.SphereFace(z, W, labels, 0, nil)
 	}, [][]float32{{1, 2}}, [][]float32{{1, 2}}, []int32{0})
 	if err == nil {
