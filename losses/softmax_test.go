@@ -66,7 +66,7 @@ func norm(a []float64) float64 { return math.Sqrt(dot(a, a)) }
 
 func cosine(a, b []float64) float64 { return dot(a, b) / (norm(a) * norm(b)) }
 
-func TestSoftmaxIgnoresAConstantAddedToTheBiases(t *testing.T) {
+func TestSoftmaxIgnoresAConstantBias(t *testing.T) {
 	in, labels := randomInputs([]string{"z", "W", "b"}, 8, 10, 2)
 	shifted := pick(in, []string{"z", "W"})
 	b := make([]float64, 10)
