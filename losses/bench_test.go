@@ -4,18 +4,19 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// benchmarkLoss measures the losses and their gradients in float32, for 2
-// dimensions and 10 classes.
+// benchmarkLoss measures a loss with its gradients in float32, for 2 dimensions and 10
+// classes.
 func benchmarkLoss(b *testing.B, loss lossFn, names ...string) {
-	for _, backend := range backendNames() {
+	for _, backend := range embedtest.Backends(b) {
 		for _, batch := range []int{128, 512} {
 			b.Run(fmt.Sprintf("%s/batch=%d", backend, batch), func(b *testing.B) {
-				p := platform{backend: openBackend(b, backend), dtype: dtypes.Float32}
+				p := newPlatform(embedtest.Open(b, backend), dtypes.Float32)
 				in, labels := randomInputs(names, batch, 10, 2)
 				var args []any
 				for _, name := range names {
@@ -54,9 +55,9 @@ func BenchmarkSphereFace(b *testing.B) { benchmarkLoss(b, sphereFace(2, 5), "z",
 
 func BenchmarkLSoftmax(b *testing.B) { benchmarkLoss(b, lSoftmax(2, 5), "z", "W") }
 
-func BenchmarkCenter(b *testing.B) { benchmarkLoss(b, centerLosses[0].loss, "z", "centers") }
+func BenchmarkCenter(b *testing.B) { benchmarkLoss(b, center(0.3), "z", "centers") }
 
-func BenchmarkContrastive(b *testing.B) { benchmarkLoss(b, pairLosses[0].loss, "z") }
+func BenchmarkContrastive(b *testing.B) { benchmarkLoss(b, contrastive(2), "z") }
 
 func BenchmarkTripletAll(b *testing.B) { benchmarkLoss(b, tripletAll(1, true), "z") }
 
@@ -64,4 +65,4 @@ func BenchmarkTripletSemiHard(b *testing.B) { benchmarkLoss(b, tripletSemiHard(1
 
 func BenchmarkTripletHard(b *testing.B) { benchmarkLoss(b, tripletHard(1, true), "z") }
 
-func BenchmarkRegression(b *testing.B) { benchmarkLoss(b, centerLosses[2].loss, "z", "targets") }
+func BenchmarkRegression(b *testing.B) { benchmarkLoss(b, regression, "z", "targets") }

@@ -14,6 +14,16 @@ func squaredDistance(a, b []float64) (sum float64) {
 	return sum
 }
 
+func center(lambda float64) lossFn {
+	return func(in nodes) *graph.Node {
+		return losses.Center(in["z"], in["centers"], in["labels"], lambda)
+	}
+}
+
+func regression(in nodes) *graph.Node {
+	return losses.Regression(in["z"], in["targets"], in["labels"])
+}
+
 // naiveToRow is factor ||z - x_y||^2, with x the named input.
 func naiveToRow(name string, factor float64) func(in arrays, labels []int32) []float64 {
 	return func(in arrays, labels []int32) (result []float64) {
@@ -25,26 +35,20 @@ func naiveToRow(name string, factor float64) func(in arrays, labels []int32) []f
 }
 
 var centerLosses = []testedLoss{
-	{"center", []string{"z", "centers"}, []string{"centers"}, func(in nodes) *graph.Node {
-		return losses.Center(in["z"], in["centers"], in["labels"], 0.3)
-	}, naiveToRow("centers", 0.15)},
-	{"center, lambda=0", []string{"z", "centers"}, []string{"centers"}, func(in nodes) *graph.Node {
-		return losses.Center(in["z"], in["centers"], in["labels"], 0)
-	}, naiveToRow("centers", 0)},
-	{"regression", []string{"z", "targets"}, []string{"targets"}, func(in nodes) *graph.Node {
-		return losses.Regression(in["z"], in["targets"], in["labels"])
-	}, naiveToRow("targets", 1)},
+	{"center", []string{"z", "centers"}, []string{"centers"}, center(0.3), naiveToRow("centers", 0.15)},
+	{"center, lambda=0", []string{"z", "centers"}, []string{"centers"}, center(0), naiveToRow("centers", 0)},
+	{"regression", []string{"z", "targets"}, []string{"targets"}, regression, naiveToRow("targets", 1)},
 }
 
-// TestCentersFollow compares both rules with loops over the batch.
-func TestCentersFollow(t *testing.T) {
+// TestCenterUpdates compares both update rules with loops over the batch.
+func TestCenterUpdates(t *testing.T) {
 	const alpha = 0.3
 	in, labels := randomInputs([]string{"z", "centers"}, 9, 5, 2)
 	for i := range labels {
 		labels[i] %= 4 // no example of class 4
 	}
 	for name, test := range map[string]struct {
-		rule    func(z, centers, labels *graph.Node, alpha float64) *graph.Node
+		update  func(z, centers, labels *graph.Node, alpha float64) *graph.Node
 		divisor func(n float64) float64
 	}{
 		"Wen":           {losses.WenCenters, func(n float64) float64 { return 1 + n }},
@@ -68,7 +72,7 @@ func TestCentersFollow(t *testing.T) {
 			}
 			onPlatforms(t, func(t *testing.T, p platform) {
 				centers, gradients := p.evaluator(t, func(in nodes) *graph.Node {
-					return test.rule(in["z"], in["centers"], in["labels"], alpha)
+					return test.update(in["z"], in["centers"], in["labels"], alpha)
 				}, "z", "centers")(in, labels)
 				checkClose(t, "centers", centers, want, p.tolerance)
 				for name, gradient := range gradients {

@@ -4,14 +4,12 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// SquaredDistances returns the squared Euclidean distances between the rows of two
-// matrices,
+// SquaredDistances returns the squared Euclidean distances between the rows of two matrices,
 //
 //	||x_i - y_j||^2
 //
-// for x [n, dim] and y [m, dim]. The result is [n, m]. Coordinates are subtracted, as
-// x.x - 2 x.y + y.y loses small distances to rounding. It panics, as graph functions
-// do, when the shapes do not fit.
+// Shapes: x [n, dim], y [m, dim]; returns [n, m]. Coordinates are subtracted:
+// x.x - 2 x.y + y.y would lose small distances to rounding.
 //
 // Source: the distances of sections II-E to II-G of the paper.
 func SquaredDistances(x, y *graph.Node) *graph.Node {
@@ -25,31 +23,30 @@ func SquaredDistances(x, y *graph.Node) *graph.Node {
 //	L_ij = 1/2 d_ij^2                  for y_i = y_j
 //	       1/2 max(0, m - d_ij)^2      for y_i != y_j
 //
-// with the Euclidean distance d_ij = ||z_i - z_j||, for embeddings z [batch, dim],
-// labels [batch] and a margin m, a distance. The result is [batch]: for each example
-// the mean over its pairs, so that its mean is the mean over all pairs i < j. It is 0
-// for a batch of one. It panics, as graph functions do, when the shapes do not fit.
+// d_ij = ||z_i - z_j|| is the Euclidean distance of two embeddings; the margin m is such a
+// distance, not squared. The loss of an example is the mean over its pairs, so that the mean
+// over the batch is the mean over all pairs i < j.
+//
+// Shapes: z [batch, dim], labels [batch]; returns [batch], 0 for a batch of one.
 //
 // Source: section II-F of the paper; Hadsell et al., CVPR 2006.
 func Contrastive(z, labels *graph.Node, m float64) *graph.Node {
 	batch := z.Shape().Dim(0)
 	squared := SquaredDistances(z, z)
-	positive, negative := pairs(z, labels)
-	distance := safeSqrt(squared)
-	pull := squared
-	push := graph.Square(graph.MaxScalar(graph.AddScalar(graph.Neg(distance), m), 0))
+	isPositive, isNegative := pairs(z, labels)
+	hinge := graph.MaxScalar(graph.AddScalar(graph.Neg(safeSqrt(squared)), m), 0)
 	zero := graph.ZerosLike(squared)
-	loss := graph.Add(graph.Where(positive, pull, zero), graph.Where(negative, push, zero))
+	loss := graph.Add(graph.Where(isPositive, squared, zero), graph.Where(isNegative, graph.Square(hinge), zero))
 	return graph.DivScalar(graph.ReduceSum(loss, -1), 2*float64(max(1, batch-1)))
 }
 
-// PairDistances returns the mean Euclidean distance of the pairs of the batch within a
-// class and between classes, two scalars, for embeddings z [batch, dim] and labels
-// [batch]; 0 without such a pair. When the embedding collapses to a point, both fall to
-// 0; when it does not tell the classes apart, they are equal. It panics, as graph
-// functions do, when the shapes do not fit.
+// PairDistances returns the mean Euclidean distance of the pairs of the batch within a class
+// (positive) and between classes (negative). Both fall to 0 when the embedding collapses to
+// a point; they are equal when it does not tell the classes apart.
 //
-// Source: our own choice, to follow what section II-F of the paper aims at.
+// Shapes: z [batch, dim], labels [batch]; returns two scalars, 0 without such a pair.
+//
+// Source: our own choice, to monitor what section II-F of the paper aims at.
 func PairDistances(z, labels *graph.Node) (positive, negative *graph.Node) {
 	distance := safeSqrt(SquaredDistances(z, z))
 	isPositive, isNegative := pairs(z, labels)
@@ -60,9 +57,11 @@ func PairDistances(z, labels *graph.Node) (positive, negative *graph.Node) {
 	return mean(isPositive), mean(isNegative)
 }
 
-// pairs returns which pairs of the batch are of one class, without those of an example
-// with itself, and which are of two [batch, batch].
-func pairs(z, labels *graph.Node) (positive, negative *graph.Node) {
+// pairs tells which pairs of examples share a class, not counting an example with itself,
+// and which do not.
+//
+// Shapes: z [batch, dim], labels [batch]; returns two [batch, batch].
+func pairs(z, labels *graph.Node) (isPositive, isNegative *graph.Node) {
 	batch := z.Shape().Dim(0)
 	checkDims("labels", labels, batch)
 	same := graph.Equal(graph.ExpandAxes(labels, 1), graph.ExpandAxes(labels, 0))

@@ -2,12 +2,10 @@ package losses_test
 
 import (
 	"math"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -17,65 +15,51 @@ import (
 type (
 	// arrays holds the inputs of a loss by name, as [][]float64 or []float64.
 	arrays map[string]any
-	// nodes holds the inputs of a loss in a graph by name, and the "labels".
+	// nodes holds the inputs of a loss by name, as nodes of a graph, and the "labels".
 	nodes map[string]*graph.Node
-	// lossFn builds the losses of some inputs; their mean is what is minimized.
+	// lossFn builds the losses of its inputs; their mean is what is minimized.
 	lossFn func(in nodes) *graph.Node
 )
 
-// A platform is where a loss is tested: a backend and a float type, with the
-// difference allowed to the largest element of a tensor, relative to that element.
+// A platform is where a loss is tested: a backend and a float type, with the tolerance for
+// the elements of a tensor, relative to the largest of them.
 type platform struct {
 	backend   compute.Backend
 	dtype     dtypes.DType
 	tolerance float64
 }
 
-// backendNames lists the backends of the tests: the one that GOMLX_BACKEND names,
-// else pure Go and the XLA of the CPU.
-func backendNames() []string {
-	if name := os.Getenv(compute.ConfigEnvVar); name != "" {
-		return []string{name}
+func newPlatform(backend compute.Backend, dtype dtypes.DType) platform {
+	if dtype == dtypes.Float32 {
+		return platform{backend, dtype, 1e-5}
 	}
-	return []string{"go", "xla:cpu"}
+	return platform{backend, dtype, 1e-8}
 }
 
-// openBackend opens a backend, or skips the test where XLA is not installed, unless
-// EMBEDSPACE_REQUIRE_XLA=1 or GOMLX_BACKEND asks for it.
-func openBackend(tb testing.TB, name string) compute.Backend {
-	tb.Helper()
-	required := os.Getenv(compute.ConfigEnvVar) != "" || os.Getenv("EMBEDSPACE_REQUIRE_XLA") == "1"
-	if !required && strings.HasPrefix(name, "xla") && !slices.Contains(embed.BackendNames(), name) {
-		tb.Skipf("no plugin for %s (EMBEDSPACE_REQUIRE_XLA=1 makes this a failure)", name)
-	}
-	backend, err := embed.OpenBackend(name, nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return backend
+// onPureGo runs a test on pure Go, which compiles fast, in float64.
+func onPureGo(t *testing.T, test func(t *testing.T, p platform)) {
+	t.Helper()
+	test(t, newPlatform(embedtest.Open(t, "go"), dtypes.Float64))
 }
 
-// onBackends runs the test on every backend, in one float type.
+// onBackends runs a test on every backend, in one float type.
 func onBackends(t *testing.T, dtype dtypes.DType, test func(t *testing.T, p platform)) {
-	for _, name := range backendNames() {
-		t.Run(name+"/"+dtype.String(), func(t *testing.T) {
-			tolerance := 1e-8
-			if dtype == dtypes.Float32 {
-				tolerance = 1e-5
-			}
-			test(t, platform{openBackend(t, name), dtype, tolerance})
-		})
-	}
+	t.Helper()
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) { test(t, newPlatform(backend, dtype)) })
 }
 
-// onPlatforms runs the test on every backend, in float64 and float32.
+// onPlatforms runs a test on every backend, in float64 and float32.
 func onPlatforms(t *testing.T, test func(t *testing.T, p platform)) {
-	onBackends(t, dtypes.Float64, test)
-	onBackends(t, dtypes.Float32, test)
+	t.Helper()
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
+		for _, dtype := range []dtypes.DType{dtypes.Float64, dtypes.Float32} {
+			t.Run(dtype.String(), func(t *testing.T) { test(t, newPlatform(backend, dtype)) })
+		}
+	})
 }
 
-// lossGraph returns the graph function of a loss: from the named inputs and the labels to
-// the losses and the gradients of their mean with respect to each input.
+// lossGraph returns the graph function of a loss. It takes the named inputs and the labels, and
+// returns the losses and the gradients of their mean with respect to each input.
 func (p platform) lossGraph(loss lossFn, names []string) func(args []*graph.Node) []*graph.Node {
 	return func(args []*graph.Node) []*graph.Node {
 		in := nodes{"labels": args[len(names)]}
@@ -89,7 +73,7 @@ func (p platform) lossGraph(loss lossFn, names []string) func(args []*graph.Node
 	}
 }
 
-// newExec returns the executor of a loss's graph.
+// newExec returns the executor of the loss graph.
 func (p platform) newExec(tb testing.TB, loss lossFn, names []string) *graph.Exec {
 	tb.Helper()
 	exec, err := graph.NewExec(p.backend, p.lossGraph(loss, names))
@@ -100,8 +84,8 @@ func (p platform) newExec(tb testing.TB, loss lossFn, names []string) *graph.Exe
 	return exec
 }
 
-// evaluator returns a function that evaluates the loss: to the losses, and the
-// gradient of their mean with respect to each of the named inputs, row by row.
+// evaluator returns a function that computes the losses, and the gradients of their mean with
+// respect to the named inputs, row by row.
 func (p platform) evaluator(t *testing.T, loss lossFn, names ...string) func(in arrays, labels []int32) ([]float64, map[string][]float64) {
 	t.Helper()
 	return evaluatorOf(t, p.newExec(t, loss, names), names)
@@ -126,7 +110,7 @@ func evaluatorOf(t *testing.T, exec *graph.Exec, names []string) func(in arrays,
 	}
 }
 
-// float64s returns the elements of a tensor of floats.
+// float64s returns the elements of a float tensor.
 func float64s(tensor *tensors.Tensor) (values []float64) {
 	tensor.MustConstFlatData(func(flat any) {
 		switch flat := flat.(type) {
@@ -141,26 +125,26 @@ func float64s(tensor *tensors.Tensor) (values []float64) {
 	return values
 }
 
-// elements returns the addresses of the elements of an input, row by row.
-func elements(input any) (addresses []*float64) {
+// elements returns pointers to the elements of an input, row by row.
+func elements(input any) (pointers []*float64) {
 	if rows, ok := input.([][]float64); ok {
 		for _, row := range rows {
-			addresses = append(addresses, elements(row)...)
+			pointers = append(pointers, elements(row)...)
 		}
-		return addresses
+		return pointers
 	}
 	row := input.([]float64)
 	for i := range row {
-		addresses = append(addresses, &row[i])
+		pointers = append(pointers, &row[i])
 	}
-	return addresses
+	return pointers
 }
 
 // checkClose fails unless max|got-want| <= tolerance max|want|.
-func checkClose(t *testing.T, what string, got, want []float64, tolerance float64) {
+func checkClose(t *testing.T, name string, got, want []float64, tolerance float64) {
 	t.Helper()
 	if len(got) != len(want) {
-		t.Fatalf("%s has %d elements, want %d", what, len(got), len(want))
+		t.Fatalf("%s has %d elements, want %d", name, len(got), len(want))
 	}
 	largest := 0.0
 	for _, x := range want {
@@ -169,17 +153,17 @@ func checkClose(t *testing.T, what string, got, want []float64, tolerance float6
 	for i := range want {
 		if !(math.Abs(got[i]-want[i]) <= tolerance*largest) {
 			t.Errorf("%s, element %d: got %.12g, want %.12g (tolerance %g of %.3g)",
-				what, i, got[i], want[i], tolerance, largest)
+				name, i, got[i], want[i], tolerance, largest)
 		}
 	}
 }
 
-// checkFinite fails when there is a NaN or an infinity.
-func checkFinite(t *testing.T, what string, values []float64) {
+// checkFinite fails if there is a NaN or an infinity.
+func checkFinite(t *testing.T, name string, values []float64) {
 	t.Helper()
 	for i, x := range values {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
-			t.Errorf("%s, element %d: %v", what, i, x)
+			t.Errorf("%s, element %d: %v", name, i, x)
 		}
 	}
 }

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/losses"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// The second embedding lies on the weights of class 1, but its label is 0.
+// The second embedding lies on the weight vector of class 1, but its label is 0.
 func ExampleSoftmax() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -27,9 +27,9 @@ func ExampleSoftmax() {
 	// Output: [0.1269 1.3133]
 }
 
-// The long weights of class 0 count no more than the short ones of class 1.
+// The long weight vector of class 0 counts no more than the short one of class 1.
 func ExampleNormalizedSoftmax() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -44,9 +44,9 @@ func ExampleNormalizedSoftmax() {
 	// Output: [0.1269 0.1269]
 }
 
-// The largest logit decides: class 0 for the first embedding, 2 for the second.
+// The largest logit decides: class 0 for the first embedding, class 2 for the second.
 func ExampleLogits() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func ExampleLogits() {
 }
 
 func ExampleNormalize() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -74,10 +74,10 @@ func ExampleNormalize() {
 	// Output: [[0.6 0.8] [0 -1] [0 0]]
 }
 
-// An embedding on its own weight vector, with the nearest other class 60 degrees away:
-// the margin is what the cosine of the true class loses.
+// An embedding on its own weight vector, 60 degrees from that of the other class. The margin
+// is subtracted from the cosine of the true class.
 func ExampleCosFace() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -100,9 +100,9 @@ func ExampleCosFace() {
 }
 
 // Two embeddings of class 0 at distance 1, and one of class 1 at distance 2 from the first
-// of them and 3 from the other; the margin is 2.5.
+// and 3 from the second. The margin is 2.5.
 func ExampleContrastive() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -116,10 +116,10 @@ func ExampleContrastive() {
 	// Output: [0.3125 0.25 0.0625]
 }
 
-// Two anchors have a positive and a negative: at the squared distances 1 and 4, and 1 and 9.
-// With a margin of 4 the first of them has a loss, of 1.
+// Two anchors have a positive and a negative, at squared distances 1 and 4 for the first, 1 and
+// 9 for the second. With a margin of 4 the first has a loss of 1, the second none.
 func ExampleTripletHard() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func ExampleTripletHard() {
 }
 
 func ExampleRegression() {
-	backend, err := embed.OpenBackend("go", nil)
+	backend, err := backends.Open("go", nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -8,53 +8,25 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-
-	"github.com/embedspace/embedspace/losses"
-	"github.com/gomlx/gomlx/core/graph"
 )
 
-// golden builds the loss of each name in the golden files, for the parameters of
-// the case.
-var golden = map[string]func(in nodes, params map[string]float64) *graph.Node{
-	"softmax":            func(in nodes, _ map[string]float64) *graph.Node { return softmax(in) },
-	"softmax_normalized": func(in nodes, _ map[string]float64) *graph.Node { return normalizedSoftmax(in) },
-	"cosface": func(in nodes, params map[string]float64) *graph.Node {
-		return losses.CosFace(in["z"], in["W"], in["labels"], graph.Scalar(in["z"].Graph(), in["z"].DType(), params["s"]), params["m"])
-	},
-	"arcface": func(in nodes, params map[string]float64) *graph.Node {
-		return losses.ArcFace(in["z"], in["W"], in["labels"], graph.Scalar(in["z"].Graph(), in["z"].DType(), params["s"]), params["m"])
-	},
-	"sphereface": func(in nodes, params map[string]float64) *graph.Node {
-		return losses.SphereFace(in["z"], in["W"], in["labels"], int(params["m"]), nil)
-	},
-	"lsoftmax": func(in nodes, params map[string]float64) *graph.Node {
-		return losses.LSoftmax(in["z"], in["W"], in["labels"], int(params["m"]), nil)
-	},
-	"center": func(in nodes, params map[string]float64) *graph.Node {
-		return losses.Center(in["z"], in["centers"], in["labels"], params["lambda"])
-	},
-	"contrastive": func(in nodes, params map[string]float64) *graph.Node {
-		return losses.Contrastive(in["z"], in["labels"], params["m"])
-	},
-	"triplet_all": func(in nodes, params map[string]float64) *graph.Node {
-		loss, _ := losses.TripletAll(in["z"], in["labels"], params["m"], false)
-		return loss
-	},
-	"triplet_all_nonzero": func(in nodes, params map[string]float64) *graph.Node {
-		loss, _ := losses.TripletAll(in["z"], in["labels"], params["m"], true)
-		return loss
-	},
-	"triplet_hard": func(in nodes, params map[string]float64) *graph.Node {
-		loss, _ := losses.TripletHard(in["z"], in["labels"], params["m"], false)
-		return loss
-	},
-	"triplet_semihard": func(in nodes, params map[string]float64) *graph.Node {
-		loss, _ := losses.TripletSemiHard(in["z"], in["labels"], params["m"])
-		return loss
-	},
-	"regression": func(in nodes, params map[string]float64) *graph.Node {
-		return losses.Regression(in["z"], in["targets"], in["labels"])
-	},
+type params map[string]float64
+
+// golden holds the loss of each name in the golden files, given the parameters of a case.
+var golden = map[string]func(p params) lossFn{
+	"softmax":             func(params) lossFn { return softmax },
+	"softmax_normalized":  func(params) lossFn { return normalizedSoftmax },
+	"cosface":             func(p params) lossFn { return cosFace(p["s"], p["m"]) },
+	"arcface":             func(p params) lossFn { return arcFace(p["s"], p["m"]) },
+	"sphereface":          func(p params) lossFn { return sphereFace(int(p["m"]), noLambda) },
+	"lsoftmax":            func(p params) lossFn { return lSoftmax(int(p["m"]), noLambda) },
+	"center":              func(p params) lossFn { return center(p["lambda"]) },
+	"contrastive":         func(p params) lossFn { return contrastive(p["m"]) },
+	"triplet_all":         func(p params) lossFn { return tripletAll(p["m"], false) },
+	"triplet_all_nonzero": func(p params) lossFn { return tripletAll(p["m"], true) },
+	"triplet_hard":        func(p params) lossFn { return tripletHard(p["m"], false) },
+	"triplet_semihard":    func(p params) lossFn { return tripletSemiHard(p["m"]) },
+	"regression":          func(params) lossFn { return regression },
 }
 
 // array is an input in a golden file: a [][]float64 or, of rank 1, a []float64.
@@ -75,16 +47,16 @@ func (a *array) UnmarshalJSON(data []byte) error {
 // goldenCase is one case of a golden file.
 type goldenCase struct {
 	Name   string
-	Params map[string]float64
+	Params params
 	Inputs map[string]array
 	Labels []int32
 	Loss   float64
 	Grad   map[string]*array // nil: the input is a constant
 }
 
-// TestGolden compares the mean loss and its gradients with those of an independent
-// implementation, from the folder that EMBEDSPACE_GOLDEN names (relative to the
-// module's root).
+// TestGolden compares mean losses and their gradients with those of an independent
+// implementation, read from the folder that EMBEDSPACE_GOLDEN names (relative to the root of
+// the module).
 func TestGolden(t *testing.T) {
 	folder, named := os.LookupEnv("EMBEDSPACE_GOLDEN")
 	if !named {
@@ -132,7 +104,7 @@ func TestGolden(t *testing.T) {
 }
 
 func testGoldenCase(t *testing.T, c goldenCase) {
-	build, known := golden[c.Name]
+	loss, known := golden[c.Name]
 	if !known {
 		t.Fatalf("unknown loss %q, there are %v", c.Name, slices.Sorted(maps.Keys(golden)))
 	}
@@ -141,8 +113,7 @@ func testGoldenCase(t *testing.T, c goldenCase) {
 		in[name] = input.value
 	}
 	onPlatforms(t, func(t *testing.T, p platform) {
-		loss := func(in nodes) *graph.Node { return build(in, c.Params) }
-		values, gradients := p.evaluator(t, loss, slices.Sorted(maps.Keys(in))...)(in, c.Labels)
+		values, gradients := p.evaluator(t, loss(c.Params), slices.Sorted(maps.Keys(in))...)(in, c.Labels)
 		checkClose(t, "loss", []float64{mean(values)}, []float64{c.Loss}, p.tolerance)
 		for name, want := range c.Grad {
 			if want == nil {

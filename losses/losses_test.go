@@ -12,9 +12,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// A testedLoss is a loss with the inputs that it takes, the constants among them, into
-// which no gradient flows, and the same written down as a loop. The loop returns the
-// values whose mean is minimized: one per example, or one of the whole batch.
+// A testedLoss is a loss with the names of its inputs, those of the constants among them (into
+// which no gradient flows), and the same loss as a naive loop. The loop returns values whose
+// mean is minimized: one per example, or one for the whole batch.
 type testedLoss struct {
 	name      string
 	inputs    []string
@@ -33,7 +33,7 @@ func scalar(like *graph.Node, value float64) *graph.Node {
 	return graph.Scalar(like.Graph(), like.DType(), value)
 }
 
-// gaussian returns rows of normally distributed numbers.
+// gaussian returns a matrix of normally distributed numbers.
 func gaussian(rng *rand.Rand, rows, columns int) [][]float64 {
 	x := make([][]float64, rows)
 	for i := range x {
@@ -65,18 +65,18 @@ func pick(all arrays, names []string) arrays {
 	return picked
 }
 
-// centralDifferences returns the gradient of the mean loss with respect to an input
-// that the loss reads, with an error of the fourth order.
-func centralDifferences(losses func() []float64, input any) (gradient []float64) {
+// centralDifferences returns the gradient of the mean loss with respect to an input of the
+// loss, with an error of order h^4.
+func centralDifferences(loss func() []float64, input any) (gradient []float64) {
 	const h = 2e-5
 	for _, x := range elements(input) {
 		saved := *x
-		at := func(shift float64) float64 {
+		shifted := func(shift float64) float64 {
 			*x = saved + shift
 			defer func() { *x = saved }()
-			return mean(losses())
+			return mean(loss())
 		}
-		gradient = append(gradient, (8*(at(h)-at(-h))-(at(2*h)-at(-2*h)))/(12*h))
+		gradient = append(gradient, (8*(shifted(h)-shifted(-h))-(shifted(2*h)-shifted(-2*h)))/(12*h))
 	}
 	return gradient
 }
@@ -85,7 +85,7 @@ func TestAgainstNaiveLoop(t *testing.T) {
 	for _, l := range allLosses {
 		for _, shape := range []struct {
 			batch, classes, dim int
-			on                  func(t *testing.T, test func(t *testing.T, p platform))
+			run                 func(t *testing.T, test func(t *testing.T, p platform))
 		}{
 			{8, 4, 3, onPlatforms}, {1, 2, 2, onPureGo}, {12, 3, 16, onPureGo},
 		} {
@@ -98,7 +98,7 @@ func TestAgainstNaiveLoop(t *testing.T) {
 					wantGradient = append(wantGradient,
 						centralDifferences(func() []float64 { return l.naive(in, labels) }, in[name])...)
 				}
-				shape.on(t, func(t *testing.T, p platform) {
+				shape.run(t, func(t *testing.T, p platform) {
 					values, gradients := p.cachedEvaluator(t, l)(in, labels)
 					if len(want) == len(values) {
 						checkClose(t, "losses", values, want, p.tolerance)
@@ -119,7 +119,7 @@ func TestAgainstNaiveLoop(t *testing.T) {
 	}
 }
 
-func TestPermutesWithTheBatch(t *testing.T) {
+func TestPermutationOfTheBatch(t *testing.T) {
 	for _, l := range allLosses {
 		t.Run(l.name, func(t *testing.T) {
 			in, labels := randomInputs(l.inputs, 8, 4, 3)
@@ -145,8 +145,8 @@ func TestPermutesWithTheBatch(t *testing.T) {
 	}
 }
 
-// rotated turns each row by one radian in the plane of its first two coordinates,
-// then in that of the last two.
+// rotated rotates each row by one radian in the plane of its first two coordinates, then in
+// that of the last two.
 func rotated(x [][]float64) [][]float64 {
 	sin, cos := math.Sincos(1)
 	result := make([][]float64, len(x))
@@ -160,8 +160,8 @@ func rotated(x [][]float64) [][]float64 {
 	return result
 }
 
-// moved adds the same vector to each row.
-func moved(x [][]float64) [][]float64 {
+// translated adds the same vector to each row.
+func translated(x [][]float64) [][]float64 {
 	result := make([][]float64, len(x))
 	for i, row := range x {
 		for j, element := range row {
@@ -171,17 +171,17 @@ func moved(x [][]float64) [][]float64 {
 	return result
 }
 
-// TestKeepsItsValue: all losses keep their value when everything is turned; those of
-// distances also when everything is moved.
-func TestKeepsItsValue(t *testing.T) {
+// TestInvariance: all losses are invariant under rotations of all their inputs, those of
+// distances also under translations.
+func TestInvariance(t *testing.T) {
 	for _, l := range allLosses {
 		t.Run(l.name, func(t *testing.T) {
 			in, labels := randomInputs(l.inputs, 8, 4, 3)
-			change := func(by func([][]float64) [][]float64) arrays {
+			apply := func(motion func([][]float64) [][]float64) arrays {
 				changed := pick(in, l.inputs)
 				for name, input := range changed {
 					if rows, ok := input.([][]float64); ok {
-						changed[name] = by(rows)
+						changed[name] = motion(rows)
 					}
 				}
 				return changed
@@ -190,11 +190,11 @@ func TestKeepsItsValue(t *testing.T) {
 			onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
 				evaluate := p.cachedEvaluator(t, l)
 				values, _ := evaluate(in, labels)
-				turnedValues, _ := evaluate(change(rotated), labels)
-				checkClose(t, "losses after a rotation", turnedValues, values, p.tolerance)
+				rotatedValues, _ := evaluate(apply(rotated), labels)
+				checkClose(t, "losses after a rotation", rotatedValues, values, p.tolerance)
 				if ofDistances {
-					movedValues, _ := evaluate(change(moved), labels)
-					checkClose(t, "losses after a translation", movedValues, values, p.tolerance)
+					translatedValues, _ := evaluate(apply(translated), labels)
+					checkClose(t, "losses after a translation", translatedValues, values, p.tolerance)
 				}
 			})
 		})
@@ -226,16 +226,16 @@ func TestSoftmaxLossesOfEqualLogitsAreLogClasses(t *testing.T) {
 	}
 }
 
-// TestIsFinite feeds inputs at which a formula written down naively overflows or divides
-// by zero: values and gradients must be finite, in float32.
+// TestIsFinite: values and gradients are finite in float32, even for inputs at which a naive
+// formula overflows or divides by zero.
 func TestIsFinite(t *testing.T) {
 	scaled := func(scale float64) [][]float64 {
 		return [][]float64{{0.6 * scale, -0.8 * scale}, {0.6 * scale, 0.8 * scale}, {-scale, 0}, {0, scale}}
 	}
 	unit := scaled(1)
 	zeros := [][]float64{{0, 0}, {0, 0}, {0, 0}, {0, 0}}
-	same := [][]float64{{1, 2}, {1, 2}, {1, 2}, {1, 2}}
-	distinct, paired, one := []int32{0, 1, 2, 3}, []int32{0, 0, 1, 1}, []int32{0, 0, 0, 0}
+	identical := [][]float64{{1, 2}, {1, 2}, {1, 2}, {1, 2}}
+	distinct, paired, single := []int32{0, 1, 2, 3}, []int32{0, 0, 1, 1}, []int32{0, 0, 0, 0}
 	cases := 0
 	for _, test := range []struct {
 		name   string
@@ -249,13 +249,13 @@ func TestIsFinite(t *testing.T) {
 		{"z of 1e-20", scaled(1e-20), unit, []float64{0, 0, 0, 0}, paired},
 		{"W of 0", unit, zeros, []float64{0, 0, 0, 0}, paired},
 		{"W of 1e-20", unit, scaled(1e-20), []float64{0, 0, 0, 0}, paired},
-		{"identical points", same, unit, []float64{0, 0, 0, 0}, paired},
-		{"identical points and weights", same, same, []float64{0, 0, 0, 0}, distinct},
+		{"identical points", identical, unit, []float64{0, 0, 0, 0}, paired},
+		{"identical points and weights", identical, identical, []float64{0, 0, 0, 0}, distinct},
 		{"cosines of 1", unit, unit, []float64{0, 0, 0, 0}, distinct},
 		{"cosines of -1", [][]float64{{-0.6, 0.8}, {-0.6, -0.8}, {1, 0}, {0, -1}}, unit, []float64{0, 0, 0, 0}, distinct},
 		{"no positives", unit, unit, []float64{0, 0, 0, 0}, distinct},
-		{"one class only", unit, unit, []float64{0, 0, 0, 0}, one},
-		{"two points at one place", [][]float64{{1, 2}, {1, 2}, {3, 4}, {5, 6}}, unit, []float64{0, 0, 0, 0}, []int32{0, 1, 0, 1}},
+		{"one class only", unit, unit, []float64{0, 0, 0, 0}, single},
+		{"two points coincide", [][]float64{{1, 2}, {1, 2}, {3, 4}, {5, 6}}, unit, []float64{0, 0, 0, 0}, []int32{0, 1, 0, 1}},
 	} {
 		in := arrays{"z": test.z, "W": test.W, "b": test.b, "centers": test.W, "targets": test.W}
 		for _, l := range allLosses {
@@ -266,8 +266,8 @@ func TestIsFinite(t *testing.T) {
 					for name, gradient := range gradients {
 						checkFinite(t, "gradient of "+name, gradient)
 					}
-					noPartner := test.name == "no positives" || test.name == "one class only"
-					if noPartner && l.name != "contrastive" && slices.ContainsFunc(pairLosses, func(pair testedLoss) bool { return pair.name == l.name }) {
+					noTriplet := test.name == "no positives" || test.name == "one class only"
+					if noTriplet && l.name != "contrastive" && slices.ContainsFunc(pairLosses, func(pair testedLoss) bool { return pair.name == l.name }) {
 						checkClose(t, "losses without a triplet", values, make([]float64, 4), 0)
 					}
 					cases++
@@ -278,12 +278,7 @@ func TestIsFinite(t *testing.T) {
 	t.Logf("%d cases x backends", cases)
 }
 
-// onPureGo runs the test on pure Go, which compiles in no time, in float64.
-func onPureGo(t *testing.T, test func(t *testing.T, p platform)) {
-	test(t, platform{openBackend(t, "go"), dtypes.Float64, 1e-8})
-}
-
-// cachedEvaluator is evaluator, but compiles the loss only once for each platform.
+// cachedEvaluator is evaluator, but compiles each loss only once per platform.
 func (p platform) cachedEvaluator(t *testing.T, l testedLoss) func(in arrays, labels []int32) ([]float64, map[string][]float64) {
 	t.Helper()
 	key := fmt.Sprint(p.backend.Name(), p.dtype, l.name)
@@ -300,8 +295,8 @@ func (p platform) cachedEvaluator(t *testing.T, l testedLoss) func(in arrays, la
 
 var evaluators = map[string]*graph.Exec{}
 
-// constant returns a scalar that needs no input.
-func (p platform) constant(t *testing.T, value func(g *graph.Graph) *graph.Node) float64 {
+// scalarOf computes a scalar that has no inputs.
+func (p platform) scalarOf(t *testing.T, value func(g *graph.Graph) *graph.Node) float64 {
 	t.Helper()
 	result, err := graph.CallOnce(p.backend, value)
 	if err != nil {
@@ -320,7 +315,7 @@ func TestAnnealing(t *testing.T) {
 	} {
 		onPlatforms(t, func(t *testing.T, p platform) {
 			at := func(f func(progress *graph.Node) *graph.Node) float64 {
-				return p.constant(t, func(g *graph.Graph) *graph.Node { return f(graph.Scalar(g, p.dtype, test.progress)) })
+				return p.scalarOf(t, func(g *graph.Graph) *graph.Node { return f(graph.Scalar(g, p.dtype, test.progress)) })
 			}
 			lambda := at(func(progress *graph.Node) *graph.Node { return losses.AnnealedLambda(progress, 5) })
 			scale := at(func(progress *graph.Node) *graph.Node { return losses.AnnealedScale(progress, 30) })

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/embedspace/embedspace/losses"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -22,7 +23,9 @@ func arcFace(s, m float64) lossFn {
 	}
 }
 
-// sphereFace and lSoftmax with a negative lambda have none.
+// noLambda stands for a nil lambda of sphereFace and lSoftmax.
+const noLambda = -1
+
 func sphereFace(m int, lambda float64) lossFn {
 	return func(in nodes) *graph.Node {
 		return losses.SphereFace(in["z"], in["W"], in["labels"], m, lambdaNode(in, lambda))
@@ -36,20 +39,20 @@ func lSoftmax(m int, lambda float64) lossFn {
 }
 
 func lambdaNode(in nodes, lambda float64) *graph.Node {
-	if lambda < 0 {
+	if lambda == noLambda {
 		return nil
 	}
 	return scalar(in["z"], lambda)
 }
 
-// naiveMargin is -log( exp(f_y) / (exp(f_y) + sum_{j != y} exp(f_j)) ), with f_y = own and
-// f_j = other of z and the weight of the class.
-func naiveMargin(own, other func(z, w []float64) float64) func(in arrays, labels []int32) []float64 {
+// naiveMargin is -log( exp(f_y) / (exp(f_y) + sum_{j != y} exp(f_j)) ), where f_y = target(z, w_y)
+// and f_j = other(z, w_j).
+func naiveMargin(target, other func(z, w []float64) float64) func(in arrays, labels []int32) []float64 {
 	return func(in arrays, labels []int32) []float64 {
 		W := in["W"].([][]float64)
 		var result []float64
 		for i, z := range in["z"].([][]float64) {
-			score := own(z, W[labels[i]])
+			score := target(z, W[labels[i]])
 			sum := 1.0
 			for j, w := range W {
 				if j != int(labels[i]) {
@@ -86,7 +89,9 @@ func naivePsi(theta float64, m int) float64 {
 }
 
 func naiveMultiplicative(m int, lambda float64, normW func(w []float64) float64) func(in arrays, labels []int32) []float64 {
-	lambda = max(lambda, 0)
+	if lambda == noLambda {
+		lambda = 0
+	}
 	return naiveMargin(
 		func(z, w []float64) float64 {
 			phi := (lambda*cosine(z, w) + naivePsi(math.Acos(cosine(z, w)), m)) / (1 + lambda)
@@ -95,7 +100,7 @@ func naiveMultiplicative(m int, lambda float64, normW func(w []float64) float64)
 		func(z, w []float64) float64 { return normW(w) * norm(z) * cosine(z, w) })
 }
 
-func one([]float64) float64 { return 1 }
+func unitNorm([]float64) float64 { return 1 }
 
 var marginLosses = func() (all []testedLoss) {
 	add := func(name string, loss lossFn, naive func(in arrays, labels []int32) []float64) {
@@ -104,22 +109,22 @@ var marginLosses = func() (all []testedLoss) {
 	add("cosface", cosFace(16, 0.2), naiveCosFace(16, 0.2))
 	add("arcface", arcFace(16, 0.5), naiveArcFace(16, 0.5))
 	for _, m := range []int{1, 2, 3, 4} {
-		add(fmt.Sprintf("sphereface, m=%d", m), sphereFace(m, -1), naiveMultiplicative(m, -1, one))
+		add(fmt.Sprintf("sphereface, m=%d", m), sphereFace(m, noLambda), naiveMultiplicative(m, noLambda, unitNorm))
 	}
-	add("sphereface, annealed", sphereFace(2, 5), naiveMultiplicative(2, 5, one))
-	add("lsoftmax, m=2", lSoftmax(2, -1), naiveMultiplicative(2, -1, norm))
+	add("sphereface, annealed", sphereFace(2, 5), naiveMultiplicative(2, 5, unitNorm))
+	add("lsoftmax, m=2", lSoftmax(2, noLambda), naiveMultiplicative(2, noLambda, norm))
 	add("lsoftmax, annealed", lSoftmax(4, 3), naiveMultiplicative(4, 3, norm))
 	return all
 }()
 
-// checkSame compares two losses of the same inputs, values and gradients.
-func checkSame(t *testing.T, p platform, what string, a, b lossFn, in arrays, labels []int32) {
+// checkSame compares the values and gradients of two losses for the same inputs.
+func checkSame(t *testing.T, p platform, name string, gotLoss, wantLoss lossFn, in arrays, labels []int32) {
 	t.Helper()
-	gotValues, gotGradients := p.evaluator(t, a, "z", "W")(in, labels)
-	wantValues, wantGradients := p.evaluator(t, b, "z", "W")(in, labels)
-	checkClose(t, what+": losses", gotValues, wantValues, p.tolerance)
-	for name, want := range wantGradients {
-		checkClose(t, what+": gradient of "+name, gotGradients[name], want, p.tolerance)
+	gotValues, gotGradients := p.evaluator(t, gotLoss, "z", "W")(in, labels)
+	wantValues, wantGradients := p.evaluator(t, wantLoss, "z", "W")(in, labels)
+	checkClose(t, name+": losses", gotValues, wantValues, p.tolerance)
+	for input, want := range wantGradients {
+		checkClose(t, name+": gradient of "+input, gotGradients[input], want, p.tolerance)
 	}
 }
 
@@ -132,41 +137,41 @@ func TestWithoutMargin(t *testing.T) {
 		}
 		checkSame(t, p, "CosFace", cosFace(16, 0), softmaxOfCosines, in, labels)
 		checkSame(t, p, "ArcFace", arcFace(16, 0), cosFace(16, 0), in, labels)
-		checkSame(t, p, "SphereFace", sphereFace(1, -1), normalizedSoftmax, in, labels)
-		checkSame(t, p, "L-Softmax", lSoftmax(1, -1), func(in nodes) *graph.Node {
+		checkSame(t, p, "SphereFace", sphereFace(1, noLambda), normalizedSoftmax, in, labels)
+		checkSame(t, p, "L-Softmax", lSoftmax(1, noLambda), func(in nodes) *graph.Node {
 			return losses.Softmax(in["z"], in["W"], nil, in["labels"])
 		}, in, labels)
 	})
 }
 
-// TestGrowsWithTheMargin: no loss of an example falls when the margin grows.
+// TestGrowsWithTheMargin: the loss of no example falls when the margin grows.
 func TestGrowsWithTheMargin(t *testing.T) {
 	in, labels := randomInputs([]string{"z", "W"}, 16, 5, 2)
 	for name, byMargin := range map[string][]lossFn{
 		"CosFace":    {cosFace(16, 0), cosFace(16, 0.1), cosFace(16, 0.35), cosFace(16, 1)},
 		"ArcFace":    {arcFace(16, 0), arcFace(16, 0.1), arcFace(16, 0.5), arcFace(16, 1)},
-		"SphereFace": {sphereFace(1, -1), sphereFace(2, -1), sphereFace(3, -1), sphereFace(4, -1)},
-		"L-Softmax":  {lSoftmax(1, -1), lSoftmax(2, -1), lSoftmax(3, -1), lSoftmax(4, -1)},
+		"SphereFace": {sphereFace(1, noLambda), sphereFace(2, noLambda), sphereFace(3, noLambda), sphereFace(4, noLambda)},
+		"L-Softmax":  {lSoftmax(1, noLambda), lSoftmax(2, noLambda), lSoftmax(3, noLambda), lSoftmax(4, noLambda)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onPureGo(t, func(t *testing.T, p platform) {
-				before := make([]float64, 16)
+				previous := make([]float64, 16)
 				for i, loss := range byMargin {
 					values, _ := p.evaluator(t, loss, "z", "W")(in, labels)
 					for j := range values {
-						if values[j] < before[j] {
-							t.Errorf("margin %d: the loss of example %d is %g, and %g with the smaller margin", i, j, values[j], before[j])
+						if values[j] < previous[j] {
+							t.Errorf("margin %d: the loss of example %d is %g, and %g with the smaller margin", i, j, values[j], previous[j])
 						}
 					}
-					before = values
+					previous = values
 				}
 			})
 		})
 	}
 }
 
-// TestCosFaceOnTheCircle: every example on its own weight vector, ten of them evenly
-// spaced. The values were computed by hand.
+// TestCosFaceOnTheCircle: ten weight vectors, evenly spaced, with an example on each. The
+// values were computed by hand.
 func TestCosFaceOnTheCircle(t *testing.T) {
 	var circle [][]float64
 	var labels []int32
@@ -195,7 +200,7 @@ func TestCosFaceOnTheCircle(t *testing.T) {
 	}
 }
 
-// TestScaleInvariance: CosFace and ArcFace know no norms, SphereFace not those of W.
+// TestScaleInvariance: CosFace and ArcFace ignore all norms, SphereFace those of W.
 func TestScaleInvariance(t *testing.T) {
 	in, labels := randomInputs([]string{"z", "W"}, 8, 5, 3)
 	scaled := func(rows [][]float64) [][]float64 {
@@ -214,7 +219,7 @@ func TestScaleInvariance(t *testing.T) {
 	}{
 		"CosFace":    {cosFace(16, 0.1), arrays{"z": scaled(z), "W": scaled(W)}},
 		"ArcFace":    {arcFace(16, 0.1), arrays{"z": scaled(z), "W": scaled(W)}},
-		"SphereFace": {sphereFace(2, -1), arrays{"z": z, "W": scaled(W)}},
+		"SphereFace": {sphereFace(2, noLambda), arrays{"z": z, "W": scaled(W)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
@@ -227,9 +232,9 @@ func TestScaleInvariance(t *testing.T) {
 	}
 }
 
-// TestMultiplicativeMarginHasNoStep walks from angle 0 to pi: the score of the true class
-// falls all the way, without a step where k changes.
-func TestMultiplicativeMarginHasNoStep(t *testing.T) {
+// TestMultiplicativeMarginIsContinuous: from angle 0 to pi the score of the true class keeps
+// falling, without a jump where k changes.
+func TestMultiplicativeMarginIsContinuous(t *testing.T) {
 	const steps = 1000
 	var z [][]float64
 	labels := make([]int32, steps+1)
@@ -239,28 +244,28 @@ func TestMultiplicativeMarginHasNoStep(t *testing.T) {
 	}
 	for m := 1; m <= 4; m++ {
 		onPureGo(t, func(t *testing.T, p platform) {
-			// The other class has no weight: L = log(1 + exp(-psi)).
-			values, _ := p.evaluator(t, lSoftmax(m, -1), "z", "W")(arrays{"z": z, "W": [][]float64{{1, 0}, {0, 0}}}, labels)
-			before := 1.0
+			// The other class has the weight 0: L = log(1 + exp(-psi)).
+			values, _ := p.evaluator(t, lSoftmax(m, noLambda), "z", "W")(arrays{"z": z, "W": [][]float64{{1, 0}, {0, 0}}}, labels)
+			previous := 1.0
 			for i, loss := range values {
 				psi := -math.Log(math.Expm1(loss))
-				if step := before - psi; step < -1e-9 || step > float64(m)*math.Pi/steps*1.01+1e-9 {
-					t.Errorf("m=%d: psi falls by %g from step %d to %d", m, step, i-1, i)
+				if fall := previous - psi; fall < -1e-9 || fall > float64(m)*math.Pi/steps*1.01+1e-9 {
+					t.Errorf("m=%d: psi falls by %g from step %d to %d", m, fall, i-1, i)
 				}
-				before = psi
+				previous = psi
 			}
-			if want := float64(1 - 2*m); math.Abs(before-want) > 1e-6 {
-				t.Errorf("m=%d: psi(pi) is %g, want %g", m, before, want)
+			if want := float64(1 - 2*m); math.Abs(previous-want) > 1e-6 {
+				t.Errorf("m=%d: psi(pi) is %g, want %g", m, previous, want)
 			}
 		})
 	}
 }
 
 func TestMarginMustBePositive(t *testing.T) {
-	_, err := graph.CallOnce(openBackend(t, "go"), func(z, W, labels *graph.Node) *graph.Node {
+	_, err := graph.CallOnce(embedtest.Open(t, "go"), func(z, W, labels *graph.Node) *graph.Node {
 		return losses.SphereFace(z, W, labels, 0, nil)
 	}, [][]float32{{1, 2}}, [][]float32{{1, 2}}, []int32{0})
 	if err == nil {
-		t.Error("a margin of 0 is taken")
+		t.Error("a margin of 0 is accepted")
 	}
 }

@@ -5,24 +5,28 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/embedspace/embedspace/losses"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
 var pairLosses = []testedLoss{
-	{"contrastive", []string{"z"}, nil, func(in nodes) *graph.Node {
-		return losses.Contrastive(in["z"], in["labels"], 2)
-	}, naiveContrastive(2)},
+	{"contrastive", []string{"z"}, nil, contrastive(2), naiveContrastive(2)},
 	{"triplet, all", []string{"z"}, nil, tripletAll(0.7, false), naiveTriplets(0.7, everyTriplet, false)},
 	{"triplet, all active", []string{"z"}, nil, tripletAll(0.7, true), naiveTriplets(0.7, everyTriplet, true)},
 	{"triplet, semi-hard", []string{"z"}, nil, tripletSemiHard(0.7), naiveTriplets(0.7, semiHard, true)},
 	{"triplet, hard", []string{"z"}, nil, tripletHard(0.7, false), naiveHard(0.7, false)},
 	{"triplet, hard active", []string{"z"}, nil, tripletHard(0.7, true), naiveHard(0.7, true)},
+}
+
+func contrastive(m float64) lossFn {
+	return func(in nodes) *graph.Node { return losses.Contrastive(in["z"], in["labels"], m) }
 }
 
 func tripletAll(m float64, active bool) lossFn {
@@ -85,13 +89,13 @@ func semiHard(positive, negative, m float64) bool {
 	return positive < negative && negative < positive+m
 }
 
-// naiveTriplets is the mean of max(0, d_ap - d_an + m) over the triplets that count, or over
-// those of them where it is not 0.
-func naiveTriplets(m float64, counts func(positive, negative, m float64) bool, active bool) func(in arrays, labels []int32) []float64 {
+// naiveTriplets is the mean of max(0, d_ap - d_an + m) over the selected triplets; with active,
+// over those of them where it is not 0.
+func naiveTriplets(m float64, selected func(positive, negative, m float64) bool, active bool) func(in arrays, labels []int32) []float64 {
 	return func(in arrays, labels []int32) []float64 {
 		sum, n := 0.0, 0.0
 		triplets(in["z"].([][]float64), labels, func(positive, negative float64) {
-			if !counts(positive, negative, m) {
+			if !selected(positive, negative, m) {
 				return
 			}
 			hinge := max(0, positive-negative+m)
@@ -104,8 +108,8 @@ func naiveTriplets(m float64, counts func(positive, negative, m float64) bool, a
 	}
 }
 
-// hardest returns max(0, farthest positive - nearest negative + m) of an anchor, and
-// whether it has both.
+// hardest returns whether an anchor has a positive and a negative, and if so
+// max(0, farthest positive - nearest negative + m).
 func hardest(z [][]float64, labels []int32, a int, m float64) (valid bool, hinge float64) {
 	farthest, nearest := math.Inf(-1), math.Inf(1)
 	for j := range z {
@@ -119,7 +123,8 @@ func hardest(z [][]float64, labels []int32, a int, m float64) (valid bool, hinge
 	return !math.IsInf(farthest, 0) && !math.IsInf(nearest, 0), max(0, farthest-nearest+m)
 }
 
-// naiveHard is the mean of hardest over the anchors.
+// naiveHard is the mean of hardest over the valid anchors; with active, over those of them
+// where it is not 0.
 func naiveHard(m float64, active bool) func(in arrays, labels []int32) []float64 {
 	return func(in arrays, labels []int32) []float64 {
 		sum, n := 0.0, 0.0
@@ -137,8 +142,8 @@ func naiveHard(m float64, active bool) func(in arrays, labels []int32) []float64
 	}
 }
 
-// TestShareOfTriplets compares the shares with loops, ties included: five points, two of
-// them at one place.
+// TestShareOfTriplets compares the shares with loops, also with ties: of five points, two
+// coincide.
 func TestShareOfTriplets(t *testing.T) {
 	tied := arrays{"z": [][]float64{{0, 0}, {1, 0}, {1, 0}, {0, 1}, {3, 3}}}
 	tiedLabels := []int32{0, 0, 1, 1, 0}
@@ -169,7 +174,7 @@ func TestShareOfTriplets(t *testing.T) {
 				}
 			}
 			onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
-				for what, mining := range map[string]struct {
+				for miningName, mining := range map[string]struct {
 					share func(in nodes) *graph.Node
 					want  float64
 				}{
@@ -189,15 +194,15 @@ func TestShareOfTriplets(t *testing.T) {
 					share, _ := p.evaluator(t, func(in nodes) *graph.Node {
 						return graph.Add(mining.share(in), graph.MulScalar(graph.ReduceAllSum(in["z"]), 0))
 					}, "z")(test.in, test.labels)
-					checkClose(t, what, share, []float64{mining.want}, p.tolerance)
+					checkClose(t, miningName+": share", share, []float64{mining.want}, p.tolerance)
 				}
 			})
 		})
 	}
 }
 
-// TestManyTriplets looks at a batch so large that XLA sorts, with ties: half of the
-// points lie on a grid, and some distances differ by just the margin.
+// TestManyTriplets has a batch so large that XLA sorts, with ties: half of the points lie on a
+// grid, and some distances differ by exactly the margin.
 func TestManyTriplets(t *testing.T) {
 	in, labels := randomInputs([]string{"z"}, 520, 5, 2)
 	for _, z := range in["z"].([][]float64)[260:] {
@@ -205,7 +210,7 @@ func TestManyTriplets(t *testing.T) {
 	}
 	onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
 		if !strings.HasPrefix(p.backend.Name(), "xla") {
-			t.Skip("pure Go compares, whatever the batch")
+			t.Skip("pure Go compares batches of any size")
 		}
 		for name, test := range map[string]struct {
 			loss  lossFn
@@ -246,15 +251,15 @@ func TestPairDistances(t *testing.T) {
 	}
 }
 
-// memoryEnv names the environment variable that makes this test program the child of
-// TestMemoryOfTriplets: backend, mining and batch.
+// memoryEnv is the environment variable that makes this test program a child of
+// TestMemoryOfTriplets. It holds the backend, the mining and the batch.
 const memoryEnv = "EMBEDSPACE_TEST_TRIPLETS"
 
-// raceDetector tells whether the race detector, which needs memory of its own, watches.
+// raceDetector is whether the race detector is on, which needs memory of its own.
 var raceDetector bool
 
-// TestMemoryOfTriplets holds the memory of a whole process that evaluates a triplet loss
-// with its gradient.
+// TestMemoryOfTriplets limits the memory of a process that computes a triplet loss and its
+// gradient.
 func TestMemoryOfTriplets(t *testing.T) {
 	minings := map[string]lossFn{"all": tripletAll(1, true), "hard": tripletHard(1, true), "semi-hard": tripletSemiHard(1)}
 	if child := os.Getenv(memoryEnv); child != "" {
@@ -264,7 +269,7 @@ func TestMemoryOfTriplets(t *testing.T) {
 			t.Fatal(err)
 		}
 		in, labels := randomInputs([]string{"z"}, batch, 8, 2)
-		p := platform{backend: openBackend(t, backend), dtype: dtypes.Float32}
+		p := newPlatform(embedtest.Open(t, backend), dtypes.Float32)
 		values, gradients := p.evaluator(t, minings[mining], "z")(in, labels)
 		checkFinite(t, "losses", values)
 		checkFinite(t, "gradient of z", gradients["z"])
@@ -279,24 +284,26 @@ func TestMemoryOfTriplets(t *testing.T) {
 	for _, test := range []struct {
 		backend, mining string
 		batch           int
-		gib             float64
+		maxGiB          float64
 	}{
 		{"go", "all", 512, 2}, {"xla:cpu", "all", 512, 2},
 		{"go", "hard", 2048, 4}, {"xla:cpu", "hard", 2048, 4},
 		{"xla:cpu", "semi-hard", 2048, 4},
 	} {
-		what := fmt.Sprint(test.backend, " ", test.mining, " ", test.batch)
-		t.Run(what, func(t *testing.T) {
-			openBackend(t, test.backend)
+		name := fmt.Sprint(test.backend, " ", test.mining, " ", test.batch)
+		t.Run(name, func(t *testing.T) {
+			if !slices.Contains(embedtest.Backends(t), test.backend) {
+				t.Skipf("%s is not among the backends of the tests", test.backend)
+			}
 			child := exec.Command(os.Args[0], "-test.run=^TestMemoryOfTriplets$")
-			child.Env = append(os.Environ(), memoryEnv+"="+what)
+			child.Env = append(os.Environ(), memoryEnv+"="+name)
 			if output, err := child.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, output)
 			}
 			gib := float64(child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / (1 << 20)
 			t.Logf("%.2f GiB, %v", gib, child.ProcessState.UserTime())
-			if gib > test.gib {
-				t.Errorf("%.2f GiB, want at most %g", gib, test.gib)
+			if gib > test.maxGiB {
+				t.Errorf("%.2f GiB, want at most %g", gib, test.maxGiB)
 			}
 		})
 	}

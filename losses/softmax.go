@@ -4,13 +4,13 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Logits returns the class scores of the last linear layer,
+// Logits returns the class scores that the last linear layer gives embeddings z, with class
+// weights W and biases b,
 //
 //	z W^T + b
 //
-// for embeddings z [batch, dim], class weights W [classes, dim] and biases b
-// [classes]; b may be nil, which means no bias. The result is [batch, classes].
-// It panics, as graph functions do, when the shapes do not fit.
+// Shapes: z [batch, dim], W [classes, dim], b [classes] or nil (no biases); returns [batch,
+// classes].
 //
 // Source: section II-C of the paper.
 func Logits(z, W, b *graph.Node) *graph.Node {
@@ -24,42 +24,47 @@ func Logits(z, W, b *graph.Node) *graph.Node {
 	return logits
 }
 
-// Softmax returns the cross-entropy of the softmax of the logits z W^T + b,
+// Softmax returns the cross-entropy of the softmax of the logits z W^T + b (see Logits),
 //
 //	L_i = -log( exp(w_{y_i} . z_i + b_{y_i}) / sum_j exp(w_j . z_i + b_j) )
 //
-// for embeddings z [batch, dim], class weights W [classes, dim], biases b
-// [classes] (nil: none) and labels [batch], integers in 0..classes-1. The result
-// is [batch], one loss per example. It panics, as graph functions do, when the
-// shapes do not fit.
+// Shapes: z [batch, dim], W [classes, dim], b [classes] or nil (no biases), labels [batch];
+// returns [batch].
 //
 // Source: section II-C of the paper.
 func Softmax(z, W, b, labels *graph.Node) *graph.Node {
 	return crossEntropy(Logits(z, W, b), labels)
 }
 
-// NormalizedSoftmax returns the softmax loss with class weights of norm 1 and no
-// bias, so that only the angle between z and a weight tells the classes apart,
+// NormalizedSoftmax returns the softmax loss with class weights of norm 1 and no biases,
 //
 //	L_i = -log( exp(||z_i|| cos t_{y_i}) / sum_j exp(||z_i|| cos t_j) )
 //
-// with t_j the angle between z_i and w_j. z [batch, dim] keeps its norm. W
-// [classes, dim] is normalized here (see Normalize): the raw W is the variable,
-// and its gradient flows through the normalization. labels is [batch], integers
-// in 0..classes-1. The result is [batch], one loss per example. It panics, as
-// graph functions do, when the shapes do not fit.
+// t_j is the angle between embedding z_i and class weight w_j; nothing else tells the
+// classes apart. z keeps its norm.
 //
-// Source: section II-C of the paper. It is not the NormalizedSoftmaxLoss of
-// pytorch-metric-learning, which normalizes z too.
+// Shapes: z [batch, dim], W [classes, dim], labels [batch]; returns [batch]. W is the raw
+// variable: it is normalized here (see Normalize), and its gradient flows through the
+// normalization.
+//
+// Source: section II-C of the paper. NormalizedSoftmaxLoss of pytorch-metric-learning is
+// another loss: it normalizes z too.
 func NormalizedSoftmax(z, W, labels *graph.Node) *graph.Node {
 	return crossEntropy(Logits(z, Normalize(W), nil), labels)
 }
 
-// crossEntropy returns -log softmax(logits)_y [batch] for logits [batch, classes]
-// and labels [batch]. GoMLX's SparseCategoricalCrossEntropyLogits returns its mean.
+// crossEntropy returns -log softmax(logits)_y for each example. GoMLX's
+// SparseCategoricalCrossEntropyLogits returns the mean of these.
+//
+// Shapes: logits [batch, classes], labels [batch]; returns [batch].
 func crossEntropy(logits, labels *graph.Node) *graph.Node {
-	batch, classes := logits.Shape().Dim(0), logits.Shape().Dim(1)
-	checkDims("labels", labels, batch)
-	target := graph.OneHot(labels, classes, logits.DType())
-	return graph.Neg(graph.ReduceSum(graph.Mul(target, graph.LogSoftmax(logits)), -1))
+	return graph.Neg(graph.ReduceSum(graph.Mul(oneHot(labels, logits), graph.LogSoftmax(logits)), -1))
+}
+
+// oneHot returns 1 at the label and 0 elsewhere, in the float type of logits.
+//
+// Shapes: labels [batch], logits [batch, classes]; returns [batch, classes].
+func oneHot(labels, logits *graph.Node) *graph.Node {
+	checkDims("labels", labels, logits.Shape().Dim(0))
+	return graph.OneHot(labels, logits.Shape().Dim(1), logits.DType())
 }

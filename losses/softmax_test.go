@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/embedspace/embedspace/losses"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -65,7 +66,7 @@ func norm(a []float64) float64 { return math.Sqrt(dot(a, a)) }
 
 func cosine(a, b []float64) float64 { return dot(a, b) / (norm(a) * norm(b)) }
 
-func TestSoftmaxIgnoresAConstantAddedToTheBiases(t *testing.T) {
+func TestSoftmaxIgnoresAConstantBias(t *testing.T) {
 	in, labels := randomInputs([]string{"z", "W", "b"}, 8, 10, 2)
 	shifted := pick(in, []string{"z", "W"})
 	b := make([]float64, 10)
@@ -148,7 +149,7 @@ func TestShapesThatDoNotFit(t *testing.T) {
 		{[]int{4, 2}, []int{3, 2}, []int{3}, []int{4, 1}, "losses: labels"},
 	} {
 		t.Run(fmt.Sprint(test.z, test.W, test.b, test.labels), func(t *testing.T) {
-			_, err := graph.CallOnce(openBackend(t, "go"), func(g *graph.Graph) *graph.Node {
+			_, err := graph.CallOnce(embedtest.Open(t, "go"), func(g *graph.Graph) *graph.Node {
 				zeros := func(dimensions []int, dtype dtypes.DType) *graph.Node {
 					return graph.Zeros(g, shapes.Make(dtype, dimensions...))
 				}

@@ -12,99 +12,104 @@ import (
 //
 //	sum_apn L_apn / number of triplets
 //
-// (with active: / number of triplets whose loss is not 0), for embeddings z [batch,
-// dim], labels [batch] and a margin m, a squared distance; see the package for L_apn.
-// The loss is [batch]: for each anchor the sum over its triplets, scaled so that the
-// mean over the anchors is that mean over the triplets. share, a scalar, is the share of
-// the triplets whose loss is not 0. Both are 0 without a triplet. It panics, as graph
-// functions do, when the shapes do not fit.
+// (with active: / number of active triplets). L_apn and active triplets are defined in the
+// package documentation; the margin m is a squared distance. The loss of an anchor is the
+// sum over its triplets, scaled so that the mean over the batch is the formula above. share
+// is the fraction of active triplets among all.
+//
+// Shapes: z [batch, dim], labels [batch]; returns loss [batch] and share, a scalar; both
+// are 0 without a triplet.
 //
 // Source: section II-F of the paper; Schroff et al., arXiv 1503.03832.
 func TripletAll(z, labels *graph.Node, m float64, active bool) (loss, share *graph.Node) {
 	squared := SquaredDistances(z, z)
 	isPositive, isNegative := pairs(z, labels)
-	counted := countTriplets(withMargin(squared, isPositive, m), isPositive, isNegative)
-	return tripletMean(squared, isPositive, counted, triplets(isPositive, isNegative, z.DType()), m, active)
+	activeTriplets := countTriplets(withMargin(squared, isPositive, m), isPositive, isNegative)
+	return tripletMean(squared, isPositive, activeTriplets, triplets(isPositive, isNegative, z.DType()), m, active)
 }
 
-// TripletSemiHard returns the loss of the semi-hard triplets of the batch, those whose
-// negative is further than their positive, but within the margin,
+// TripletSemiHard returns the loss of the semi-hard triplets of the batch, whose negative is
+// farther away than the positive, but within the margin,
 //
-//	sum_apn L_apn / number of them,    d_ap < d_an < d_ap + m
+//	sum_apn L_apn / number of semi-hard triplets,    d_ap < d_an < d_ap + m
 //
-// for embeddings z [batch, dim], labels [batch] and a margin m, a squared distance; see
-// the package for L_apn. The loss is [batch]: for each anchor the sum over its triplets,
-// scaled so that the mean over the anchors is that mean over the triplets. share, a
-// scalar, is the share of semi-hard triplets among all. Both are 0 without such a
-// triplet. It panics, as graph functions do, when the shapes do not fit.
+// L_apn is defined in the package documentation; the margin m is a squared distance. The
+// loss of an anchor is the sum over its triplets, scaled so that the mean over the batch is
+// the formula above. share is the fraction of semi-hard triplets among all.
+//
+// Shapes: z [batch, dim], labels [batch]; returns loss [batch] and share, a scalar; both
+// are 0 without a semi-hard triplet.
 //
 // Source: section II-F of the paper; Schroff et al., arXiv 1503.03832.
 func TripletSemiHard(z, labels *graph.Node, m float64) (loss, share *graph.Node) {
 	squared := SquaredDistances(z, z)
 	isPositive, isNegative := pairs(z, labels)
-	// Where the margin is 0, or rounding loses it, nothing lies between d_ap and d_ap + m.
-	isSemi := graph.LogicalAnd(isPositive, graph.LessThan(squared, graph.AddScalar(squared, m)))
-	nearer := countTriplets(withMargin(squared, isSemi, m), isSemi, isNegative)
-	further := countTriplets(graph.Neg(squared), isSemi, isNegative)
-	// Each triplet has a negative that is nearer than d_ap + m, further than d_ap, or both.
-	both := graph.Sub(graph.Add(nearer, further), triplets(isSemi, isNegative, z.DType()))
-	return tripletMean(squared, isPositive, both, triplets(isPositive, isNegative, z.DType()), m, true)
+	// Positives with d_ap + m = d_ap, because m is 0 or lost to rounding, have no semi-hard negatives.
+	isCandidate := graph.LogicalAnd(isPositive, graph.LessThan(squared, graph.AddScalar(squared, m)))
+	nearer := countTriplets(withMargin(squared, isCandidate, m), isCandidate, isNegative)
+	farther := countTriplets(graph.Neg(squared), isCandidate, isNegative)
+	// Each triplet has d_an < d_ap + m, d_an > d_ap, or both: the semi-hard are counted twice.
+	semiHard := graph.Sub(graph.Add(nearer, farther), triplets(isCandidate, isNegative, z.DType()))
+	return tripletMean(squared, isPositive, semiHard, triplets(isPositive, isNegative, z.DType()), m, true)
 }
 
-// TripletHard returns the loss of the hardest triplet of each anchor: its farthest
-// positive and its nearest negative,
+// TripletHard returns the loss of the hardest triplet of each anchor: its farthest positive
+// and its nearest negative,
 //
 //	mean_a max(0, max_p d_ap - min_n d_an + m)
 //
-// (with active: the mean over the anchors where it is not 0), for embeddings z [batch,
-// dim], labels [batch] and a margin m, a squared distance. The loss is [batch], one
-// per anchor, scaled so that the mean over the batch is that mean over the anchors that
-// have a positive and a negative. share, a scalar, is the share of these anchors
-// whose loss is not 0. Both are 0 without such an anchor. It panics, as graph functions do,
-// when the shapes do not fit.
+// The mean is over the anchors with a positive and a negative; with active, over those of
+// them with a loss above 0. The margin m is a squared distance. The loss of an anchor is
+// scaled so that the mean over the batch is the formula above. share is the fraction of the
+// anchors with a positive and a negative whose loss is above 0.
+//
+// Shapes: z [batch, dim], labels [batch]; returns loss [batch] and share, a scalar; both
+// are 0 without an anchor that has a positive and a negative.
 //
 // Source: section II-F of the paper; Hermans et al., arXiv 1703.07737.
 func TripletHard(z, labels *graph.Node, m float64, active bool) (loss, share *graph.Node) {
 	isPositive, isNegative := pairs(z, labels)
 	squared := graph.StopGradient(SquaredDistances(z, z))
-	never := graph.Infinity(z.Graph(), z.DType(), -1)
-	farthest := graph.ArgMax(graph.Where(isPositive, squared, never), -1, dtypes.Int32)
-	nearest := graph.ArgMax(graph.Where(isNegative, graph.Neg(squared), never), -1, dtypes.Int32)
-	hinge := graph.AddScalar(graph.Sub(rowDistances(z, z, farthest), rowDistances(z, z, nearest)), m)
-	valid := graph.ConvertDType(graph.LogicalAnd(
+	excluded := graph.Infinity(z.Graph(), z.DType(), -1)
+	farthest := graph.ArgMax(graph.Where(isPositive, squared, excluded), -1, dtypes.Int32)
+	nearest := graph.ArgMax(graph.Where(isNegative, graph.Neg(squared), excluded), -1, dtypes.Int32)
+	difference := graph.Sub(squaredRowDistances(z, z, farthest), squaredRowDistances(z, z, nearest))
+	hasTriplet := graph.ConvertDType(graph.LogicalAnd(
 		graph.LogicalAny(isPositive, -1), graph.LogicalAny(isNegative, -1)), z.DType())
-	loss = graph.Mul(graph.MaxScalar(hinge, 0), valid)
-	counted := graph.ReduceAllSum(graph.ConvertDType(graph.GreaterThan(loss, graph.ZerosLike(loss)), z.DType()))
-	divisor := graph.ReduceAllSum(valid)
-	share = ratio(counted, divisor)
+	loss = graph.Mul(graph.MaxScalar(graph.AddScalar(difference, m), 0), hasTriplet)
+	isActive := graph.ConvertDType(graph.GreaterThan(loss, graph.ZerosLike(loss)), z.DType())
+	nActive, nAnchors := graph.ReduceAllSum(isActive), graph.ReduceAllSum(hasTriplet)
+	divisor := nAnchors
 	if active {
-		divisor = counted
+		divisor = nActive
 	}
-	return meanOver(loss, divisor), share
+	return meanOver(loss, divisor), ratio(nActive, nAnchors)
 }
 
-// withMargin returns d_ap + m for the positive pairs, d_an for the others.
+// withMargin returns d_ap + m for positive pairs and d_an for the others, [batch, batch].
 func withMargin(squared, isPositive *graph.Node, m float64) *graph.Node {
 	return graph.Where(isPositive, graph.AddScalar(squared, m), squared)
 }
 
-// tripletMean returns the loss [batch] and the share of the triplets that are counted, of
-// which each pair takes part in counted [batch, batch], out of all.
-func tripletMean(squared, isPositive, counted, all *graph.Node, m float64, active bool) (loss, share *graph.Node) {
-	none := graph.ZerosLike(counted)
-	number := graph.ReduceSum(graph.Where(isPositive, counted, none), -1)
-	signed := graph.Where(isPositive, counted, graph.Neg(counted))
-	sum := graph.Add(graph.ReduceSum(graph.Mul(signed, squared), -1), graph.MulScalar(number, m))
-	n, valid := graph.ReduceAllSum(number), graph.ReduceAllSum(graph.Where(isPositive, all, none))
-	divisor := valid
+// tripletMean returns the loss and the share of the selected triplets. selected and all are
+// the numbers of selected triplets and of all triplets that contain each pair.
+//
+// Shapes: squared, isPositive, selected, all [batch, batch]; returns [batch] and a scalar.
+func tripletMean(squared, isPositive, selected, all *graph.Node, m float64, active bool) (loss, share *graph.Node) {
+	zero := graph.ZerosLike(selected)
+	weights := graph.Where(isPositive, selected, graph.Neg(selected))
+	perAnchor := graph.ReduceSum(graph.Where(isPositive, selected, zero), -1)
+	sums := graph.Add(graph.ReduceSum(graph.Mul(weights, squared), -1), graph.MulScalar(perAnchor, m))
+	nSelected, nAll := graph.ReduceAllSum(perAnchor), graph.ReduceAllSum(graph.Where(isPositive, all, zero))
+	divisor := nAll
 	if active {
-		divisor = n
+		divisor = nSelected
 	}
-	return meanOver(sum, divisor), ratio(n, valid)
+	return meanOver(sums, divisor), ratio(nSelected, nAll)
 }
 
-// triplets returns in how many triplets each pair takes part [batch, batch]: a positive
-// pair with each negative of its anchor, a negative pair with each positive.
+// triplets returns the number of triplets that contain each pair, [batch, batch]: a positive
+// pair forms one with each negative of its anchor, a negative pair with each positive.
 func triplets(isPositive, isNegative *graph.Node, dtype dtypes.DType) *graph.Node {
 	positive, negative := graph.ConvertDType(isPositive, dtype), graph.ConvertDType(isNegative, dtype)
 	return graph.Add(
@@ -112,42 +117,42 @@ func triplets(isPositive, isNegative *graph.Node, dtype dtypes.DType) *graph.Nod
 		graph.Mul(negative, graph.ReduceAndKeep(positive, graph.ReduceSum, -1)))
 }
 
-// countTriplets returns in how many triplets with x_an < x_ap each pair takes part, for
-// some x of the pairs; all are [batch, batch]. Comparing is the fastest for small batches,
-// sorting for large ones, but not in pure Go, which sorts slowly.
+// countTriplets returns the number of triplets with x_an < x_ap that contain each pair, given
+// a value x for each pair; all are [batch, batch]. Comparing is fastest for small batches and
+// in pure Go, which sorts slowly; XLA sorts large batches faster.
 func countTriplets(x, isPositive, isNegative *graph.Node) *graph.Node {
 	x = graph.StopGradient(x)
 	if x.Shape().Dim(0) > 512 && x.Graph().Backend().Name() == "xla" {
 		return graph.StopGradient(countBySorting(x, isPositive, isNegative))
 	}
-	never := graph.Infinity(x.Graph(), x.DType(), 1)
+	excluded := graph.Infinity(x.Graph(), x.DType(), 1)
 	zero := graph.ZerosLike(x)
 	return graph.Add(
-		graph.Where(isPositive, countLess(graph.Where(isNegative, x, never), x), zero),
-		graph.Where(isNegative, countLess(graph.Where(isPositive, graph.Neg(x), never), graph.Neg(x)), zero))
+		graph.Where(isPositive, countLess(graph.Where(isNegative, x, excluded), x), zero),
+		graph.Where(isNegative, countLess(graph.Where(isPositive, graph.Neg(x), excluded), graph.Neg(x)), zero))
 }
 
-// countLess returns how many of the y_ak, k = 0, 1, ..., are less than x_ai [batch,
-// batch]. One k after the other, so that no more than pairs are held.
+// countLess returns the number of k with y_ak < x_ai, [batch, batch]. It takes one column k
+// at a time, to hold no more than batch^2 numbers.
 func countLess(y, x *graph.Node) *graph.Node {
 	count := graph.ZerosLike(x)
 	for k := range y.Shape().Dim(1) {
-		one := graph.Slice(y, graph.AxisRange(), graph.AxisElem(k))
-		count = graph.Add(count, graph.ConvertDType(graph.LessThan(one, x), x.DType()))
+		column := graph.Slice(y, graph.AxisRange(), graph.AxisElem(k))
+		count = graph.Add(count, graph.ConvertDType(graph.LessThan(column, x), x.DType()))
 	}
 	return count
 }
 
-// countBySorting is countTriplets: in a sorted row, each positive counts the negatives
-// before it, each negative the positives after it.
+// countBySorting is countTriplets by sorting rows: each positive counts the negatives before
+// it, each negative the positives after it.
 func countBySorting(x, isPositive, isNegative *graph.Node) *graph.Node {
-	side := graph.Sub(graph.ConvertDType(isNegative, x.DType()), graph.ConvertDType(isPositive, x.DType()))
-	place := graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), 1)
+	sign := graph.Sub(graph.ConvertDType(isNegative, x.DType()), graph.ConvertDType(isPositive, x.DType()))
+	column := graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), 1)
 	sorted := sortRows(func(left, right []*graph.Node) *graph.Node {
-		// Of equal ones, positives go first: they don't count.
+		// Ties are not counted: among equal values, positives come first.
 		return graph.LogicalOr(graph.LessThan(left[0], right[0]),
 			graph.LogicalAnd(graph.Equal(left[0], right[0]), graph.LessThan(left[1], right[1])))
-	}, x, side, place)
+	}, x, sign, column)
 	negative, positive := graph.MaxScalar(sorted[1], 0), graph.MaxScalar(graph.Neg(sorted[1]), 0)
 	count := graph.Add(
 		graph.Mul(positive, graph.CumSum(negative, 1)),
@@ -157,8 +162,9 @@ func countBySorting(x, isPositive, isNegative *graph.Node) *graph.Node {
 	}, sorted[2], count)[1]
 }
 
-// sortRows sorts the rows of the matrices together, by an order of the elements at one
-// place. The sort is stable: among NaN, an unstable one may read beyond a row.
+// sortRows sorts each row of all matrices in one order: less tells whether the elements at one
+// position come before those at another. The sort is stable: with NaNs, an unstable one may
+// read beyond a row.
 func sortRows(less func(left, right []*graph.Node) *graph.Node, matrices ...*graph.Node) []*graph.Node {
 	comparator := graph.NewClosure(matrices[0].Graph(), func(g *graph.Graph) []*graph.Node {
 		var left, right []*graph.Node
@@ -171,10 +177,10 @@ func sortRows(less func(left, right []*graph.Node) *graph.Node, matrices ...*gra
 	return graph.SortFunc(comparator, 1, true, matrices...)
 }
 
-// meanOver scales sums [batch] so that their mean is their total over n, and 0 if n is 0.
+// meanOver scales sums [batch] so that their mean is their total divided by n, or 0 if n is 0.
 func meanOver(sums, n *graph.Node) *graph.Node {
 	return graph.MulScalar(graph.Div(sums, graph.MaxScalar(n, 1)), float64(sums.Shape().Dim(0)))
 }
 
-// ratio returns part / all, and 0 if all is 0.
+// ratio returns part / all, or 0 if all is 0.
 func ratio(part, all *graph.Node) *graph.Node { return graph.Div(part, graph.MaxScalar(all, 1)) }

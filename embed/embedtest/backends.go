@@ -1,3 +1,5 @@
+// Package embedtest helps tests that compute: it chooses the backends they run on, and
+// ends their programs.
 package embedtest
 
 import (
@@ -6,37 +8,47 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gomlx/compute"
-
 	"github.com/embedspace/embedspace/embed/backends"
+	"github.com/gomlx/compute"
 )
 
-// Backends lists the backends of the tests: the one that GOMLX_BACKEND names, else all of
-// this machine but CUDA. With EMBEDSPACE_REQUIRE_XLA=1, XLA must be among them.
+// requireXLAEnv makes a test without XLA fail when it is set to 1.
+const requireXLAEnv = "EMBEDSPACE_REQUIRE_XLA"
+
+// Backends lists the backends that the tests run on: the one that GOMLX_BACKEND names,
+// else all of this machine but CUDA. With EMBEDSPACE_REQUIRE_XLA=1 the test fails unless
+// XLA is among them.
 func Backends(tb testing.TB) []string {
 	tb.Helper()
-	names := slices.DeleteFunc(backends.Names(), func(name string) bool { return name == backends.XLACUDA })
+	names := slices.DeleteFunc(backends.Names(), func(name string) bool { return name == "xla:cuda" })
 	if chosen := os.Getenv(compute.ConfigEnvVar); chosen != "" {
 		names = []string{chosen}
 	}
 	isXLA := func(name string) bool { return strings.HasPrefix(name, "xla") }
-	if os.Getenv("EMBEDSPACE_REQUIRE_XLA") == "1" && !slices.ContainsFunc(names, isXLA) {
-		tb.Fatalf("EMBEDSPACE_REQUIRE_XLA=1, but the backends are %q", names)
+	if os.Getenv(requireXLAEnv) == "1" && !slices.ContainsFunc(names, isXLA) {
+		tb.Fatalf("%s=1, but the backends are %q", requireXLAEnv, names)
 	}
 	return names
 }
 
-// OnBackends runs a test on each backend of the tests, which is then also the one that the
-// empty name opens.
+// Open opens a backend by its name, or fails the test.
+func Open(tb testing.TB, name string) compute.Backend {
+	tb.Helper()
+	backend, err := backends.Open(name, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return backend
+}
+
+// OnBackends runs a test on each of Backends, as a sub-test of that name. GOMLX_BACKEND
+// names the backend meanwhile, so that opening the empty name gives the same one.
 func OnBackends(t *testing.T, test func(t *testing.T, backend compute.Backend)) {
+	t.Helper()
 	for _, name := range Backends(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(compute.ConfigEnvVar, name)
-			backend, err := backends.Open(name, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			test(t, backend)
+			test(t, Open(t, name))
 		})
 	}
 }

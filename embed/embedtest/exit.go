@@ -1,6 +1,5 @@
 //go:build !(race && linux)
 
-// Package embedtest ends test programs that use XLA.
 package embedtest
 
 import "os"
