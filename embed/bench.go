@@ -39,10 +39,10 @@ type Part struct {
 	BackwardMilliseconds float64 `json:"backward_ms"` // gradients of its variables and input
 }
 
-// Bench measures training steps, the embedding of as many images, and each layer
-// alone, of the Config's network on random images of MNIST's shape. Only the training steps
-// take more than one of the Config's devices. Compilation and two
-// steps to warm up are not counted. Errors are those of Fit.
+// Bench measures training steps, the embedding of as many images, and each layer alone, of
+// the Config's network on random images of MNIST's shape. Only the training steps take more
+// than one of the Config's devices. Compilation and two steps to warm up are not counted.
+// Errors are those of Fit.
 func Bench(cfg Config, steps int) (Speed, error) {
 	cfg, err := cfg.WithDefaults()
 	if err != nil {

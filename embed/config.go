@@ -110,7 +110,7 @@ var settings = []setting{
 		nil,
 	}, {
 		Default{"batch", "images per step", fmt.Sprintf("%d; on data of your own halved to %d at least, until an epoch has %d steps", defaultBatch, leastBatch, epochSteps),
-			"1 to the number of training images", "the usual size; 300 steps of 16 images end at 71 % on 120 of MNIST, of 120 at 60 %, and take four times as long"},
+			"1 to the number of training images", "the usual size; with 120 images of MNIST, 300 steps of 16 images reach 71 %, and 300 steps of 120 images 60 % in four times the time"},
 		func(c *Config) any { return &c.Batch },
 		func(c Config) bool { return c.Batch >= 1 || c.Batch == 0 && c.isOwnData() },
 		nil,

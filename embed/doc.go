@@ -19,13 +19,18 @@
 // A technique is a loss of package losses with the variables that it needs ([Head]) and
 // the rule that decides for a class. [Register] adds one of your own, [Regression] makes
 // one that draws classes to targets of your own, and [RegisterExtractor] replaces the
-// network below.
+// network in front of the embedding layer.
 //
-// An [Overview] compares techniques on datasets, in dimensions and with seeds;
-// [PaperFigures] are the figures of the paper. Both go on where they were stopped, and write
-// figures, tables and a manifest into a folder.
+// Below this package, [backends] open what computes, [measure] has the embeddings and
+// their metrics, and [targets] the points of a regression. Above it, [compare] trains many
+// techniques beside each other and draws the paper's figures.
 //
-// The same Config, data, backend and machine give the same Result, bit by bit but for its times, also when
-// a training was interrupted and resumed. Graphs that can't be built or run come back as
-// errors, never as panics.
+// The same Config, data, backend and machine give the same Result, bit by bit except for its
+// times, also when a training was interrupted and resumed. A graph that can't be built or
+// run comes back as an error, never as a panic.
+//
+// [backends]: https://pkg.go.dev/github.com/embedspace/embedspace/embed/backends
+// [measure]: https://pkg.go.dev/github.com/embedspace/embedspace/embed/measure
+// [targets]: https://pkg.go.dev/github.com/embedspace/embedspace/embed/targets
+// [compare]: https://pkg.go.dev/github.com/embedspace/embedspace/embed/compare
 package embed

@@ -35,7 +35,7 @@ var extractors = struct {
 	byName map[string]Extractor
 }{byName: map[string]Extractor{}}
 
-// RegisterExtractor adds an extractor of your own: a Config can name it from then on, in
+// RegisterExtractor adds an extractor of your own: from then on a Config can name it, in
 // the whole process. The error names what is missing or taken.
 func RegisterExtractor(name string, extractor Extractor) error {
 	if name == "" || extractor == nil {

@@ -75,19 +75,24 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // after each epoch, and returns the Result.
 //
 // The mean of the technique's loss over a batch is minimized by Adam, with the
-// learning rate of one cycle over all epochs. An incomplete last batch is left out
-// of its epoch. With several devices, each computes its part of every batch, and the result
-// is that of one but for rounding: losses of pairs and triplets, and centers, see the whole
-// batch. The evaluation takes one device. Same Config, data, backend and machine give the
-// same Result, bit by bit but for its times, also when the training was interrupted and resumed.
+// learning rate of one cycle over all epochs. An incomplete last batch is left out of its
+// epoch. With several devices, each computes its part of every batch, and the result is
+// that of one except for rounding: losses of pairs and triplets, and centers, see the whole
+// batch. Evaluation takes one device. The same Config, data, backend and machine give the
+// same Result, bit by bit except for its times, also when the training was interrupted and
+// resumed.
 //
-// When ctx ends, a checkpoint is saved in Out and the error wraps ctx.Err(). A loss
-// or a variable that is not finite ends the training with an error that names the
-// step; the last checkpoint before it stays. Bad input, and whatever goes wrong when graphs are
-// built or run, comes back as an error too.
+// When ctx ends, a checkpoint is saved in Out and the error wraps ctx.Err(). A loss, a
+// monitor or a variable that is not finite ends the training with an error that names the
+// step; the last checkpoint before it stays. Bad input, and whatever goes wrong when graphs
+// are built or run, comes back as an error too.
 //
 // Config.Dataset does not choose the images here: it names them in pictures and files, and
-// sets the default of Epochs.
+// sets the defaults of Batch and Epochs. Where it is empty, it is the name of the training
+// images.
+//
+// Errors: ErrDiverged; ErrOtherRun, of a checkpoint to resume; a ValueError; and those of
+// ctx.
 func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Options) (*Result, error) {
 	t, err := newTraining(cfg, train, test, opts)
 	if err != nil {
@@ -213,8 +218,8 @@ const referenceImages = 2_000
 
 func (t *training) stepsPerEpoch() int { return t.train.Len() / t.cfg.Batch }
 
-// saveInterval is how much training a kill -9 can lose at most, besides the time
-// that saving takes.
+// saveInterval is the most training that a kill -9 can lose, besides the time that saving
+// takes.
 const saveInterval = time.Minute
 
 // runEpoch trains the rest of an epoch.
@@ -272,8 +277,7 @@ func (t *training) order() []int {
 	return balancedOrder(t.train.Labels, int(t.cfg.Params[classesPerBatch.Name].(float64)), t.cfg.Batch, t.cfg.Seed, t.state.Epoch)
 }
 
-// interrupted saves a checkpoint and returns the error of a training that ends
-// before its time.
+// interrupted saves a checkpoint and returns the error of a training that ctx has ended.
 func (t *training) interrupted(cause error) error {
 	t.progress.end()
 	err := fmt.Errorf("embed: interrupted in epoch %d, after step %d of %d: %w", t.state.Epoch+1, t.state.Step, t.stepsPerEpoch(), cause)

@@ -56,7 +56,7 @@ type Kind string
 const (
 	Weights Kind = "weights" // of the last layer; drawn as rays
 	Centers Kind = "centers" // the means of the classes; not drawn, labels stand there
-	Targets Kind = "targets" // where each class shall go; drawn as black crosses
+	Targets Kind = "targets" // points that the classes are drawn to; drawn as black crosses
 )
 
 // A Param is a number or a word that shapes a technique.
@@ -231,7 +231,7 @@ var registry = struct {
 	contrastive, tripletAll, tripletHard, tripletSemiHard, regressionRaster, regressionCircle,
 }}
 
-// Register adds a technique of your own: a Config can name it from then on, in the whole
+// Register adds a technique of your own: from then on a Config can name it, in the whole
 // process. The error names what is missing, taken or not allowed.
 func Register(technique Technique) error {
 	if technique.ID == "" || technique.Loss == nil {

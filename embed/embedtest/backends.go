@@ -1,5 +1,5 @@
-// Package embedtest helps tests that compute: it chooses the backends they run on, and
-// ends their programs.
+// Package embedtest is what the tests of several packages share: the backends that they
+// run on, small images, checks, and the end of their programs.
 package embedtest
 
 import (
@@ -20,7 +20,7 @@ const requireXLAEnv = "EMBEDSPACE_REQUIRE_XLA"
 // XLA is among them.
 func Backends(tb testing.TB) []string {
 	tb.Helper()
-	names := slices.DeleteFunc(backends.Names(), func(name string) bool { return name == "xla:cuda" })
+	names := slices.DeleteFunc(backends.Names(), func(name string) bool { return name == backends.XLACUDA })
 	if chosen := os.Getenv(compute.ConfigEnvVar); chosen != "" {
 		names = []string{chosen}
 	}
