@@ -39,6 +39,21 @@ func normalizedLogits(h Head) *graph.Node { return losses.Logits(h.Z, unitWeight
 
 func cosines(h Head) *graph.Node { return losses.Cosines(h.Z, h.Weights()) }
 
+var scaling = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "annealed", "constant"}, Reason: "x"}
+
+// angularScaleOf returns the scale of the logits of CosFace and ArcFace.
+func angularScaleOf(h Head) *graph.Node {
+	s := h.Number("scale")
+	switch h.Word("scaling") {
+	case "norm":
+		return losses.NormScale(h.Z, s)
+	case "annealed":
+		return losses.AnnealedScale(h.Progress, s)
+	default:
+		return graph.Scalar(h.Z.Graph(), h.Z.DType(), s)
+	}
+}
+
 var angularScale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000,
 	Reason: "10 classes on a circle need 15 to 30 for a loss near 0; it grows from 1 over the first half of the training, without which classes get stuck on the circle"}
 
@@ -51,10 +66,10 @@ var cosFace = Technique{
 	Notebook: "03-angular-margin",
 	Params: []Param{
 		{Name: "margin", Default: 0.05, Min: 0, Max: 1, Reason: "a difference of cosines; the middle one of Fig. 4; 0.191 is the bound of 10 classes in 2-D"},
-		angularScale,
+		angularScale, scaling,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.CosFace(h.Z, h.Weights(), h.Labels, losses.AnnealedScale(h.Progress, h.Number("scale")), h.Number("margin"))
+		return losses.CosFace(h.Z, h.Weights(), h.Labels, angularScaleOf(h), h.Number("margin"))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -69,10 +84,10 @@ var arcFace = Technique{
 	Notebook: "03-angular-margin",
 	Params: []Param{
 		{Name: "margin", Default: 0.1, Min: 0, Max: math.Pi / 2, Reason: "radians; 0.63 is the bound of 10 classes in 2-D, the 0.5 of faces is too near to it"},
-		angularScale,
+		angularScale, scaling,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.ArcFace(h.Z, h.Weights(), h.Labels, losses.AnnealedScale(h.Progress, h.Number("scale")), h.Number("margin"))
+		return losses.ArcFace(h.Z, h.Weights(), h.Labels, angularScaleOf(h), h.Number("margin"))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,

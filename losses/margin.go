@@ -25,9 +25,10 @@ func Cosines(z, W *graph.Node) *graph.Node {
 //
 // t_j is the angle between embedding z_i and class weight w_j (see Cosines); the norms of z
 // and W have no effect. The margin m is a difference of cosines, the scale s has no unit
-// (see AnnealedScale).
+// (see NormScale, AnnealedScale).
 //
-// Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar; returns [batch].
+// Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar or [batch]; returns
+// [batch].
 //
 // In two dimensions C classes are at best 2 pi/C apart. They cannot keep a margin above
 // 1 - cos(2 pi/C), which is 0.191 for 10 classes.
@@ -48,7 +49,8 @@ func CosFace(z, W, labels, s *graph.Node, m float64) *graph.Node {
 // and W have no effect. The margin m is in radians, 0 to pi; the scale s has no unit (see
 // AnnealedScale).
 //
-// Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar; returns [batch].
+// Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar or [batch]; returns
+// [batch].
 //
 // In two dimensions C classes cannot keep a margin above 2 pi/C, which is 0.63 for 10
 // classes.
@@ -67,9 +69,31 @@ func ArcFace(z, W, labels, s *graph.Node, m float64) *graph.Node {
 	return crossEntropy(scaled(addAtLabel(cos, target, graph.Sub(phi, cosY)), s), labels)
 }
 
-// scaled returns the logits times the scalar s.
+// scaled returns the logits [batch, classes] times s, a scalar or [batch].
 func scaled(logits, s *graph.Node) *graph.Node {
+	if s.Rank() == 1 {
+		s = graph.ExpandAxes(s, -1)
+	}
 	return graph.Mul(logits, graph.ConvertDType(s, logits.DType()))
+}
+
+// NormScale returns a scale for CosFace and ArcFace that is the norm of each embedding, up
+// to s,
+//
+//	s_i = min(||z_i||, s)
+//
+// so that the losses are the published ones where ||z_i|| >= s, and softmax with normalized
+// weights and a margin where it is less. s is above 0 and has no unit.
+//
+// Shapes: z [batch, dim]; returns [batch]. The gradient flows through the norm.
+//
+// With a constant scale an embedding that can't be told apart still costs s m more than an
+// even guess: where classes overlap, all of them end in one direction, at the loss ln(C) +
+// s m. With a scale of its own, an embedding in doubt moves to the origin.
+//
+// Source: our own choice.
+func NormScale(z *graph.Node, s float64) *graph.Node {
+	return graph.MinScalar(norms(z), s)
 }
 
 // AnnealedScale returns a scale for CosFace and ArcFace that grows from 1 to s over the first
