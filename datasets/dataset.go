@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"image"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -133,20 +134,41 @@ func (d *Dataset) Split(n int, seed int64) (first, rest *Dataset, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	isDrawn := make([]bool, d.Len())
-	for _, i := range drawn {
-		isDrawn[i] = true
-	}
-	var others []int
-	for i := range d.Len() {
-		if !isDrawn[i] {
-			others = append(others, i)
-		}
-	}
 	first = d.take(fmt.Sprintf("%s[%d, seed %d]", d.Name, n, seed), drawn)
-	rest = d.take(fmt.Sprintf("%s[all but %d, seed %d]", d.Name, n, seed), others)
+	rest = d.take(fmt.Sprintf("%s[all but %d, seed %d]", d.Name, n, seed), d.allBut(drawn))
 	return first, rest, nil
 }
+
+// HoldOut divides the set at random into training and test images, class by
+// class: of a class with c images, share*c are for test, rounded to a whole
+// number, but at least one and at most c-1. So every class is in both parts,
+// where a small class can miss one of those of [Dataset.Split]. The images stay
+// in the order of d. The same share and seed give the same parts. Errors: a
+// share that is not between 0 and 1; a class with fewer than two images; those
+// of Validate.
+func (d *Dataset) HoldOut(share float64, seed int64) (train, test *Dataset, err error) {
+	if !validShare(share) {
+		return nil, nil, fmt.Errorf("datasets: %s: a share of %v for test; allowed: more than 0, less than 1", d.Name, share)
+	}
+	if err := d.Validate(); err != nil {
+		return nil, nil, err
+	}
+	byClass := d.byClass()
+	quota := make([]int, d.Classes())
+	for c, members := range byClass {
+		count := len(members)
+		if count < 2 {
+			return nil, nil, fmt.Errorf("datasets: %s: class %q has too few images, %d; allowed: 2 or more (one to train, one to test)", d.Name, d.ClassNames[c], count)
+		}
+		quota[c] = min(max(int(math.Round(share*float64(count))), 1), count-1)
+	}
+	held := drawQuota(byClass, quota, seed)
+	train = d.take(fmt.Sprintf("%s[all but test %v, seed %d]", d.Name, share, seed), d.allBut(held))
+	test = d.take(fmt.Sprintf("%s[test %v, seed %d]", d.Name, share, seed), held)
+	return train, test, nil
+}
+
+func validShare(share float64) bool { return share > 0 && share < 1 }
 
 // Select returns the images of these classes. Class classes[k] of d becomes
 // class k of the result. Errors: no class; one that d lacks, or that is named
@@ -194,10 +216,7 @@ func (d *Dataset) draw(n int, seed int64) ([]int, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	byClass := make([][]int, d.Classes())
-	for i, label := range d.Labels {
-		byClass[label] = append(byClass[label], i)
-	}
+	byClass := d.byClass()
 	quota := make([]int, d.Classes())
 	missing := n
 	for c, members := range byClass {
@@ -214,14 +233,44 @@ func (d *Dataset) draw(n int, seed int64) ([]int, error) {
 	for _, c := range order[:missing] {
 		quota[c]++
 	}
+	return drawQuota(byClass, quota, seed), nil
+}
+
+// byClass returns the ascending indices of the images of each class.
+func (d *Dataset) byClass() [][]int {
+	indices := make([][]int, d.Classes())
+	for i, label := range d.Labels {
+		indices[label] = append(indices[label], i)
+	}
+	return indices
+}
+
+// drawQuota draws quota[c] of the indices byClass[c] at random, for each class
+// c, and returns them in ascending order. It shuffles byClass.
+func drawQuota(byClass [][]int, quota []int, seed int64) []int {
 	rng := rand.New(rand.NewPCG(uint64(seed), 0))
-	drawn := make([]int, 0, n)
+	var drawn []int
 	for c, members := range byClass {
 		rng.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
 		drawn = append(drawn, members[:quota[c]]...)
 	}
 	slices.Sort(drawn)
-	return drawn, nil
+	return drawn
+}
+
+// allBut returns the ascending indices of the images that were not drawn.
+func (d *Dataset) allBut(drawn []int) []int {
+	isDrawn := make([]bool, d.Len())
+	for _, i := range drawn {
+		isDrawn[i] = true
+	}
+	var rest []int
+	for i := range d.Len() {
+		if !isDrawn[i] {
+			rest = append(rest, i)
+		}
+	}
+	return rest
 }
 
 // take copies the images with these indices.

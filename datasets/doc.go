@@ -40,8 +40,10 @@
 //
 // # Parts
 //
-// [Dataset.Subset], [Dataset.Split] and [Dataset.Select] make smaller
-// datasets. The first two are stratified and depend on their seed alone.
+// [Dataset.Subset], [Dataset.Split], [Dataset.HoldOut] and [Dataset.Select] make
+// smaller datasets. The first three are stratified, and the same seed gives the
+// same parts. HoldOut is the one for training and test images: it has every
+// class in both.
 //
 // # Files
 //
