@@ -68,7 +68,7 @@ func (d *Dataset) Image(i int) image.Image {
 }
 
 // Validate reports what is wrong with a Dataset, in particular with one made
-// by hand: there must be an image, Height and Width must be positive, Channels
+// by hand: it must have an image, Height and Width must be positive, Channels
 // 1 or 3, Images and Labels of matching lengths, and each label below
 // len(ClassNames).
 func (d *Dataset) Validate() error {
@@ -77,18 +77,18 @@ func (d *Dataset) Validate() error {
 	}
 	switch {
 	case d.Height < 1 || d.Width < 1:
-		return fail("images of height %d and width %d; want at least 1", d.Height, d.Width)
+		return fail("images of height %d and width %d; allowed: 1 or more", d.Height, d.Width)
 	case d.Channels != 1 && d.Channels != 3:
-		return fail("%d channels; want 1 (gray) or 3 (red, green, blue)", d.Channels)
+		return fail("%d channels; allowed: 1 (gray) or 3 (red, green, blue)", d.Channels)
 	case len(d.Labels) == 0:
-		return fail("no labels; want at least one image")
+		return fail("no labels; allowed: one for each image, of at least one image")
 	case len(d.Images) != len(d.Labels)*d.imageSize():
-		return fail("%d bytes of images; want %d for %d labels and images of %dx%dx%d",
+		return fail("%d bytes of images; allowed: %d, for %d labels and images of %dx%dx%d",
 			len(d.Images), len(d.Labels)*d.imageSize(), len(d.Labels), d.Height, d.Width, d.Channels)
 	}
 	for i, label := range d.Labels {
 		if label < 0 || int(label) >= len(d.ClassNames) {
-			return fail("label %d is %d; want 0 to %d, as there are %d class names", i, label, len(d.ClassNames)-1, len(d.ClassNames))
+			return fail("label %d is %d; allowed: 0 to %d, for %d class names", i, label, len(d.ClassNames)-1, len(d.ClassNames))
 		}
 	}
 	return nil
@@ -96,7 +96,7 @@ func (d *Dataset) Validate() error {
 
 // ComputeChecksum returns the hex SHA-256 of, one after the other: the line
 // "n height width channels", a line per class name in Go's %q, the images, and
-// the labels as little-endian int32. Name and Canonical don't enter.
+// the labels as little-endian int32. Name and Canonical do not count.
 func (d *Dataset) ComputeChecksum() string {
 	h := sha256.New()
 	fmt.Fprintln(h, d.Len(), d.Height, d.Width, d.Channels)
@@ -114,7 +114,7 @@ func (d *Dataset) ComputeChecksum() string {
 // Len; those of Validate.
 func (d *Dataset) Subset(n int, seed int64) (*Dataset, error) {
 	if n < 1 || n > d.Len() {
-		return nil, fmt.Errorf("datasets: %s: a subset of %d images; want 1 to %d", d.Name, n, d.Len())
+		return nil, fmt.Errorf("datasets: %s: a subset of %d images; allowed: 1 to %d", d.Name, n, d.Len())
 	}
 	drawn, err := d.draw(n, seed)
 	if err != nil {
@@ -128,7 +128,7 @@ func (d *Dataset) Subset(n int, seed int64) (*Dataset, error) {
 // empty: n is 1 to Len-1. Errors: another n; those of Validate.
 func (d *Dataset) Split(n int, seed int64) (first, rest *Dataset, err error) {
 	if n < 1 || n >= d.Len() {
-		return nil, nil, fmt.Errorf("datasets: %s: a split at %d images; want 1 to %d", d.Name, n, d.Len()-1)
+		return nil, nil, fmt.Errorf("datasets: %s: a split at %d images; allowed: 1 to %d", d.Name, n, d.Len()-1)
 	}
 	drawn, err := d.draw(n, seed)
 	if err != nil {
@@ -178,16 +178,16 @@ func (d *Dataset) Select(classes ...int) (*Dataset, error) {
 		return nil, err
 	}
 	if len(classes) == 0 {
-		return nil, fmt.Errorf("datasets: %s: no class selected; want some of 0 to %d", d.Name, d.Classes()-1)
+		return nil, fmt.Errorf("datasets: %s: no class selected; allowed: some of 0 to %d", d.Name, d.Classes()-1)
 	}
 	newLabel := make(map[int32]int32, len(classes))
 	names := make([]string, len(classes))
 	for k, c := range classes {
 		if c < 0 || c >= d.Classes() {
-			return nil, fmt.Errorf("datasets: %s: class %d selected; want 0 to %d", d.Name, c, d.Classes()-1)
+			return nil, fmt.Errorf("datasets: %s: class %d selected; allowed: 0 to %d", d.Name, c, d.Classes()-1)
 		}
 		if _, twice := newLabel[int32(c)]; twice {
-			return nil, fmt.Errorf("datasets: %s: class %d selected twice", d.Name, c)
+			return nil, fmt.Errorf("datasets: %s: class %d selected twice; allowed: each class once", d.Name, c)
 		}
 		newLabel[int32(c)] = int32(k)
 		names[k] = d.ClassNames[c]
@@ -203,7 +203,7 @@ func (d *Dataset) Select(classes ...int) (*Dataset, error) {
 		}
 	}
 	if len(kept) == 0 {
-		return nil, fmt.Errorf("datasets: %s: the classes %v have no image", d.Name, classes)
+		return nil, fmt.Errorf("datasets: %s: the classes %v have no image; allowed: classes with at least one image in all", d.Name, classes)
 	}
 	return renamed.take(fmt.Sprintf("%s[classes %s]", d.Name, strings.Trim(fmt.Sprint(classes), "[]")), kept), nil
 }

@@ -77,10 +77,10 @@ func TestValidate(t *testing.T) {
 	}{
 		{func(d *Dataset) { d.Height = 0 }, "height 0"},
 		{func(d *Dataset) { d.Width = -1 }, "width -1"},
-		{func(d *Dataset) { d.Channels = 2 }, "2 channels; want 1 (gray) or 3"},
+		{func(d *Dataset) { d.Channels = 2 }, "2 channels; allowed: 1 (gray) or 3"},
 		{func(d *Dataset) { d.Labels = nil }, "no labels"},
-		{func(d *Dataset) { d.Images = d.Images[1:] }, "5 bytes of images; want 6"},
-		{func(d *Dataset) { d.Labels[1] = 3 }, "label 1 is 3; want 0 to 2"},
+		{func(d *Dataset) { d.Images = d.Images[1:] }, "5 bytes of images; allowed: 6"},
+		{func(d *Dataset) { d.Labels[1] = 3 }, "label 1 is 3; allowed: 0 to 2"},
 		{func(d *Dataset) { d.Labels[2] = -1 }, "label 2 is -1"},
 		{func(d *Dataset) { d.ClassNames = nil }, "0 class names"},
 	} {
@@ -137,7 +137,7 @@ func TestSubset(t *testing.T) {
 		t.Errorf("a subset of all images is not the set: %v", err)
 	}
 	for _, n := range []int{0, -1, 11} {
-		if _, err := d.Subset(n, 1); err == nil || !strings.Contains(err.Error(), "want 1 to 10") {
+		if _, err := d.Subset(n, 1); err == nil || !strings.Contains(err.Error(), "allowed: 1 to 10") {
 			t.Errorf("Subset(%d): %v", n, err)
 		}
 	}
@@ -175,7 +175,7 @@ func TestSplit(t *testing.T) {
 		t.Error("a part shares its pixels with the set")
 	}
 	for _, n := range []int{0, 10} {
-		if _, _, err := d.Split(n, 1); err == nil || !strings.Contains(err.Error(), "want 1 to 9") {
+		if _, _, err := d.Split(n, 1); err == nil || !strings.Contains(err.Error(), "allowed: 1 to 9") {
 			t.Errorf("Split(%d): %v", n, err)
 		}
 	}
@@ -271,7 +271,7 @@ func TestSelect(t *testing.T) {
 		want    string
 	}{
 		{nil, "no class"},
-		{[]int{3}, "class 3 selected; want 0 to 2"},
+		{[]int{3}, "class 3 selected; allowed: 0 to 2"},
 		{[]int{-1}, "class -1"},
 		{[]int{1, 1}, "twice"},
 	} {

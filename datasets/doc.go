@@ -30,13 +30,13 @@
 //
 // and the cache the same, with the packed files only.
 //
-// Load never replaces one dataset by another: mnist that cannot be had is an
-// error, which names mnist-sample.
+// Load never replaces one dataset by another: if mnist can't be found, that is
+// an error, which names mnist-sample.
 //
 // # Own images
 //
 // [LoadFolder] reads a folder with one sub-folder of PNG or JPEG files per
-// class. A Dataset can also be filled in by hand; see [Dataset.Validate].
+// class. A Dataset can also be made by hand; see [Dataset.Validate].
 //
 // # Parts
 //
@@ -48,6 +48,6 @@
 // # Files
 //
 // [DecodeIDXImages], [DecodeIDXLabels] and [DecodeCIFAR10] read the published
-// file formats. A file that is not what it should be gives a [*FormatError]
-// with the file, the offset, the field, what was found and what is allowed.
+// file formats. A file of another form gives a [*FormatError] with the file, the
+// offset, the field, what the file has and what is allowed.
 package datasets

@@ -77,7 +77,7 @@ func ExampleLoadFolder() {
 	// 2 28 28 [circle square]
 }
 
-// A dataset by hand: two images of 1x2 pixels.
+// A dataset made by hand: two images of 1x2 pixels.
 func ExampleDataset_Validate() {
 	d := &datasets.Dataset{
 		Name:   "toy",
@@ -88,5 +88,5 @@ func ExampleDataset_Validate() {
 	}
 	fmt.Println(d.Validate())
 	// Output:
-	// datasets: toy: label 1 is 2; want 0 to 1, as there are 2 class names
+	// datasets: toy: label 1 is 2; allowed: 0 to 1, for 2 class names
 }

@@ -45,11 +45,11 @@ type FolderOptions struct {
 // are errors, which name the file or folder.
 func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 	if opts.Channels != 1 && opts.Channels != 3 {
-		return nil, fmt.Errorf("datasets: FolderOptions.Channels is %d; want 1 (gray) or 3 (red, green, blue)", opts.Channels)
+		return nil, fmt.Errorf("datasets: FolderOptions.Channels is %d; allowed: 1 (gray) or 3 (red, green, blue)", opts.Channels)
 	}
 	given := opts.Height != 0 || opts.Width != 0
 	if given && !(validSide(opts.Height) && validSide(opts.Width)) {
-		return nil, fmt.Errorf("datasets: FolderOptions.Height and Width are %d and %d; want both 1 to %d, or both 0", opts.Height, opts.Width, maxSide)
+		return nil, fmt.Errorf("datasets: FolderOptions.Height and Width are %d and %d; allowed: both 1 to %d, or both 0", opts.Height, opts.Width, maxSide)
 	}
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
@@ -72,7 +72,7 @@ func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 			return nil, err
 		}
 		if len(files) == 0 {
-			return nil, fmt.Errorf("datasets: %s holds no image; want at least one for each class", folder)
+			return nil, fmt.Errorf("datasets: %s holds no image; allowed: at least one for each class", folder)
 		}
 		for _, file := range files {
 			if err := d.appendFile(filepath.Join(folder, file), opts.Resize); err != nil {
@@ -83,7 +83,7 @@ func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 		d.ClassNames = append(d.ClassNames, class)
 	}
 	if len(d.ClassNames) == 0 {
-		return nil, fmt.Errorf("datasets: %s holds no folder; want one for each class", dir)
+		return nil, fmt.Errorf("datasets: %s holds no folder; allowed: one for each class", dir)
 	}
 	d.Checksum = d.ComputeChecksum()
 	return d, nil
@@ -122,13 +122,13 @@ func (d *Dataset) appendFile(path string, resize bool) error {
 	}
 	size := fmt.Sprintf("%d x %d", config.Height, config.Width)
 	if !validSide(config.Height) || !validSide(config.Width) {
-		return &FormatError{File: path, Field: "height x width", Got: size, Want: fmt.Sprintf("1 to %d pixels each", maxSide)}
+		return &FormatError{File: path, Field: "height x width", Got: size, Allowed: fmt.Sprintf("1 to %d pixels each", maxSide)}
 	}
 	if d.Height == 0 {
 		d.Height, d.Width = config.Height, config.Width
 	}
 	if !resize && (config.Height != d.Height || config.Width != d.Width) {
-		return &FormatError{File: path, Field: "height x width", Got: size, Want: fmt.Sprintf("%d x %d (FolderOptions.Resize scales)", d.Height, d.Width)}
+		return &FormatError{File: path, Field: "height x width", Got: size, Allowed: fmt.Sprintf("%d x %d (FolderOptions.Resize scales)", d.Height, d.Width)}
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err

@@ -107,7 +107,7 @@ func TestLoadFolderResize(t *testing.T) {
 	write(t, pngOf(t, uniform(1, 1, color.Gray{Y: 50})), dir, "x", "4.png")
 	write(t, pngOf(t, uniform(9, 9, color.NRGBA{})), dir, "x", "5.png")
 
-	if _, err := LoadFolder(dir, FolderOptions{Channels: 1}); err == nil || !strings.Contains(err.Error(), "2.png: height x width at offset 0: got 32 x 64, want 2 x 2") {
+	if _, err := LoadFolder(dir, FolderOptions{Channels: 1}); err == nil || !strings.Contains(err.Error(), "2.png: height x width at offset 0: got 32 x 64; allowed: 2 x 2") {
 		t.Errorf("without Resize: %v", err)
 	}
 	d, err := LoadFolder(dir, FolderOptions{Channels: 1, Resize: true})
@@ -144,10 +144,10 @@ func TestLoadFolderErrors(t *testing.T) {
 		opts FolderOptions
 		want string
 	}{
-		{"channels", func(string) {}, FolderOptions{Channels: 2}, "Channels is 2; want 1 (gray) or 3"},
-		{"negative", func(string) {}, FolderOptions{Height: -1, Width: 4, Channels: 1}, "are -1 and 4; want both 1 to 8192, or both 0"},
-		{"one side", func(string) {}, FolderOptions{Height: 4, Channels: 1}, "are 4 and 0; want both 1 to 8192, or both 0"},
-		{"empty", func(string) {}, FolderOptions{Channels: 1}, "holds no folder; want one for each class"},
+		{"channels", func(string) {}, FolderOptions{Channels: 2}, "Channels is 2; allowed: 1 (gray) or 3"},
+		{"negative", func(string) {}, FolderOptions{Height: -1, Width: 4, Channels: 1}, "are -1 and 4; allowed: both 1 to 8192, or both 0"},
+		{"one side", func(string) {}, FolderOptions{Height: 4, Channels: 1}, "are 4 and 0; allowed: both 1 to 8192, or both 0"},
+		{"empty", func(string) {}, FolderOptions{Channels: 1}, "holds no folder; allowed: one for each class"},
 		{"empty class", func(dir string) { os.Mkdir(filepath.Join(dir, "x"), 0o755) }, FolderOptions{Channels: 1}, "x holds no image"},
 		{"other kind", func(dir string) { write(t, valid, dir, "x", "1.webp") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.webp") + " is not a PNG or JPEG file"},
 		{"nested", func(dir string) { write(t, valid, dir, "x", "y", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "y") + " is not a PNG or JPEG file"},
@@ -156,7 +156,7 @@ func TestLoadFolderErrors(t *testing.T) {
 		{"damaged header", func(dir string) { write(t, huge, dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": png: invalid format: invalid checksum"},
 		{"huge", func(dir string) {
 			write(t, pngOf(t, image.NewGray(image.Rect(0, 0, 8193, 1))), dir, "x", "1.png")
-		}, FolderOptions{Channels: 1, Resize: true}, "got 1 x 8193, want 1 to 8192 pixels each"},
+		}, FolderOptions{Channels: 1, Resize: true}, "got 1 x 8193; allowed: 1 to 8192 pixels each"},
 	} {
 		dir := t.TempDir()
 		test.make(dir)
