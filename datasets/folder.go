@@ -8,13 +8,20 @@ import (
 	"image/color"
 	_ "image/jpeg" // a format of LoadFolder
 	_ "image/png"  // a format of LoadFolder
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/image/draw"
 )
+
+// readInterval is the time between two lines of progress. Tests make it shorter.
+var readInterval = 10 * time.Second
 
 // FolderOptions says what images [LoadFolder] makes. The zero value keeps size
 // and colour.
@@ -60,7 +67,7 @@ func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return folder.read(context.Background(), opts)
+	return folder.read(context.Background(), opts, io.Discard)
 }
 
 // An imageFolder is the list of the images in a folder of class folders.
@@ -124,28 +131,59 @@ func visibleEntries(dir string) ([]string, error) {
 	return names, nil
 }
 
-// read decodes the images.
-func (f *imageFolder) read(ctx context.Context, opts FolderOptions) (*Dataset, error) {
+// read decodes the images, as many at once as the program has processors.
+func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.Writer) (*Dataset, error) {
 	d := &Dataset{
 		Name:   f.name,
 		Labels: f.labels,
 		Height: opts.Height, Width: opts.Width, Channels: cmp.Or(opts.Channels, 3),
 		ClassNames: f.classNames,
 	}
-	for _, file := range f.files {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("datasets: %s: %w", f.name, err)
-		}
-		if err := d.appendFile(file, opts.Resize); err != nil {
+	if d.Height == 0 {
+		var err error
+		if d.Height, d.Width, err = sizeOf(f.files[0]); err != nil {
 			return nil, err
 		}
 	}
-	if opts.Channels == 0 && isGray(d.Images) {
-		for i := range len(d.Images) / 3 {
-			d.Images[i] = d.Images[3*i]
+	d.Images = make([]byte, len(f.files)*d.imageSize())
+
+	going, stop := context.WithCancel(ctx)
+	defer stop()
+	var group sync.WaitGroup
+	next := make(chan int)
+	failures := make([]error, len(f.files))
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for i := range next {
+				if failures[i] = d.decode(i, f.files[i], opts.Resize); failures[i] != nil {
+					stop()
+				}
+			}
+		})
+	}
+	printed := time.Now()
+	for i := 0; i < len(f.files) && going.Err() == nil; i++ {
+		if time.Since(printed) >= readInterval {
+			printed = time.Now()
+			fmt.Fprintf(progress, "%s: %d of %d images\n", f.name, i, len(f.files))
 		}
-		d.Images = slices.Clone(d.Images[:len(d.Images)/3])
-		d.Channels = 1
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("datasets: %s: %w", f.name, err)
+	}
+	if err := cmp.Or(failures...); err != nil { // the first, as files are decoded in their order
+		return nil, err
+	}
+
+	if opts.Channels == 0 && isGray(d.Images) {
+		gray := make([]byte, len(d.Images)/3)
+		for p := range gray {
+			gray[p] = d.Images[3*p]
+		}
+		d.Images, d.Channels = gray, 1
 	}
 	d.Checksum = d.ComputeChecksum()
 	return d, nil
@@ -181,15 +219,11 @@ func sizeOf(path string) (height, width int, err error) {
 	return config.Height, config.Width, nil
 }
 
-// appendFile decodes an image file and appends its pixels. The first image
-// gives d the size that it doesn't have yet.
-func (d *Dataset) appendFile(path string, resize bool) error {
+// decode sets image i of d to that in a file.
+func (d *Dataset) decode(i int, path string, resize bool) error {
 	height, width, err := sizeOf(path)
 	if err != nil {
 		return err
-	}
-	if d.Height == 0 {
-		d.Height, d.Width = height, width
 	}
 	if !resize && (height != d.Height || width != d.Width) {
 		return fmt.Errorf("datasets: %s has %d x %d pixels (height x width); allowed: %d x %d, or another size with FolderOptions.Resize", path, height, width, d.Height, d.Width)
@@ -209,13 +243,13 @@ func (d *Dataset) appendFile(path string, resize bool) error {
 	} else {
 		draw.CatmullRom.Scale(canvas, canvas.Rect, decoded, decoded.Bounds(), draw.Src, nil)
 	}
-	for p := 0; p < len(canvas.Pix); p += 4 {
-		rgb := canvas.Pix[p : p+3]
+	pixels := d.At(i)
+	for p := range d.Height * d.Width {
+		rgb := canvas.Pix[4*p : 4*p+3]
 		if d.Channels == 1 {
-			gray := color.GrayModel.Convert(color.RGBA{R: rgb[0], G: rgb[1], B: rgb[2], A: 255}).(color.Gray)
-			d.Images = append(d.Images, gray.Y)
+			pixels[p] = color.GrayModel.Convert(color.RGBA{R: rgb[0], G: rgb[1], B: rgb[2], A: 255}).(color.Gray).Y
 		} else {
-			d.Images = append(d.Images, rgb...)
+			copy(pixels[3*p:], rgb)
 		}
 	}
 	return nil

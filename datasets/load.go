@@ -21,7 +21,8 @@ var (
 	ErrNotFound = errors.New("not found")
 )
 
-// Names returns the names that [Load] knows.
+// Names returns the names of the published datasets and of the built-in samples,
+// which [Load] knows beside those of folders.
 func Names() []string {
 	var full, samples []string
 	for _, p := range publications {
@@ -33,7 +34,22 @@ func Names() []string {
 	return slices.Concat(full, samples)
 }
 
-// Load returns the training and the test set of a named dataset; see [Names].
+// CheckName returns the error of [Load] for a name that is not allowed:
+// [ErrUnknown], or a folder's option. It opens no file.
+func CheckName(name string) error {
+	if strings.HasPrefix(name, folderPrefix) {
+		_, err := parseFolder(name)
+		return err
+	}
+	if !slices.Contains(Names(), name) {
+		return unknownName(name)
+	}
+	return nil
+}
+
+// Load returns the training and the test set of a named dataset: one of [Names],
+// or folder:PATH. The same name gives the same images in both, so that trainings
+// with several seeds compare.
 //
 // A sample comes from the program itself. A full dataset comes from the first
 // of these places that has it: the folder in the environment variable
@@ -43,15 +59,38 @@ func Names() []string {
 // before it enters the cache, goes on where an earlier one stopped, and writes
 // its progress, line by line, to progress unless that is nil.
 //
-// Errors: [ErrUnknown]; [ErrNotFound]; EMBEDSPACE_DATA that is not a folder, or
-// has only some of the files; a file of the wrong form, as a [*FormatError], or
-// that can't be unpacked; a context that ended.
+// folder:PATH is a folder of own images, with a sub-folder for each class; see
+// [LoadFolder]. [Dataset.HoldOut] splits it. Options follow behind colons, as in
+// folder:photos/pets:size=48x64:seed=2:
+//
+//   - size=HEIGHTxWIDTH, in pixels, 1 to 8192 each, scales all images to that
+//     size. By default they keep their own if it is the same for all and at most
+//     64x64; otherwise they become 32x32, as in CIFAR-10. Time and memory of a
+//     training grow with the pixels: photos of 224x224 take 49 times as much.
+//   - test=SHARE is the share of each class that is for test, between 0 and 1; by
+//     default 0.2.
+//   - seed=N draws the test images, by default with the seed 1. It is not that of
+//     a training.
+//
+// The images are gray if all are, else RGB.
+//
+// Errors: those of CheckName; [ErrNotFound]; EMBEDSPACE_DATA that is not a
+// folder, or has only some of the files; a file of the wrong form, as a
+// [*FormatError], or that can't be unpacked; those of LoadFolder; a class with a
+// single image; a context that ended.
 func Load(ctx context.Context, name string, progress io.Writer) (train, test *Dataset, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)
 	}
 	if progress == nil {
 		progress = io.Discard
+	}
+	if strings.HasPrefix(name, folderPrefix) {
+		folder, err := parseFolder(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		return folder.load(ctx, progress)
 	}
 	for _, p := range publications {
 		if name == p.name {
@@ -65,7 +104,11 @@ func Load(ctx context.Context, name string, progress io.Writer) (train, test *Da
 			return p.loadSample()
 		}
 	}
-	return nil, nil, fmt.Errorf("datasets: %w %q; allowed: %s", ErrUnknown, name, strings.Join(Names(), ", "))
+	return nil, nil, unknownName(name)
+}
+
+func unknownName(name string) error {
+	return fmt.Errorf("datasets: %w %q; allowed: %s, %sPATH", ErrUnknown, name, strings.Join(Names(), ", "), folderPrefix)
 }
 
 // load looks for the publication in the data folder (empty: none), in the
