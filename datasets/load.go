@@ -64,15 +64,18 @@ func CheckName(name string) error {
 // folder:photos/pets:size=48x64:seed=2:
 //
 //   - size=HEIGHTxWIDTH, in pixels, 1 to 8192 each, scales all images to that
-//     size. By default they keep their own if it is the same for all and at most
-//     64x64; otherwise they become 32x32, as in CIFAR-10. Time and memory of a
-//     training grow with the pixels: photos of 224x224 take 49 times as much.
+//     size, whatever their aspect ratio. By default they keep their own size if
+//     all have the same and it is at most 64x64; otherwise they become 32x32, as
+//     in CIFAR-10. Time and memory of a training grow with the pixels: photos of
+//     224x224 take 49 times as much.
 //   - test=SHARE is the share of each class that is for test, between 0 and 1; by
 //     default 0.2.
 //   - seed=N draws the test images, by default with the seed 1. It is not that of
 //     a training.
 //
-// The images are gray if all are, else RGB.
+// The images are gray if all are, else RGB. progress gets their number, classes,
+// size and split. A path that ends in a colon and what looks like an option
+// needs a slash behind it.
 //
 // Errors: those of CheckName; [ErrNotFound]; EMBEDSPACE_DATA that is not a
 // folder, or has only some of the files; a file of the wrong form, as a
