@@ -185,7 +185,7 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 		}
 	}
 	if cfg.isOwnData() && (given.Epochs == 0 || given.Batch == 0) {
-		fmt.Fprintf(output, "%d training images: %d epochs of %d steps, with %d images per step\n", cfg.Train, cfg.Epochs, t.stepsPerEpoch(), cfg.Batch)
+		fmt.Fprintf(output, "%d training images, batch %d: %d epochs, %d steps in all\n", cfg.Train, cfg.Batch, cfg.Epochs, cfg.Epochs*t.stepsPerEpoch())
 	}
 	t.progress = newProgress(output, cfg, t.stepsPerEpoch())
 	return t, nil
