@@ -118,3 +118,20 @@ func mix(a, b color.RGBA, t float64) color.RGBA {
 	channel := func(a, b uint8) uint8 { return uint8(float64(a)*(1-t) + float64(b)*t + 0.5) }
 	return color.RGBA{channel(a.R, b.R), channel(a.G, b.G), channel(a.B, b.B), channel(a.A, b.A)}
 }
+
+// The colours of all that is not data.
+var (
+	white    = color.RGBA{0xff, 0xff, 0xff, 0xff}
+	black    = color.RGBA{0x00, 0x00, 0x00, 0xff}
+	ink      = color.RGBA{0x22, 0x22, 0x26, 0xff} // titles
+	gray     = color.RGBA{0x6b, 0x6b, 0x73, 0xff} // notes, ticks
+	axisLine = color.RGBA{0xc4, 0xc4, 0xca, 0xff}
+	gridLine = color.RGBA{0xec, 0xec, 0xef, 0xff}
+	wall     = color.RGBA{0xfa, 0xfa, 0xfb, 0xff} // of the cube, the sphere and empty panels
+
+	borderLine = color.RGBA{0x8a, 0x8a, 0x94, 0xff} // between decision regions
+	sphereLine = color.RGBA{0x9a, 0x9a, 0xa2, 0xff} // outline of the unit circle and sphere
+)
+
+// tint returns the colour of the region of class i.
+func tint(i int) color.RGBA { return mix(white, Color(i), 0.18) }

@@ -115,3 +115,29 @@ func ExampleColor() {
 	// #d96900
 	// #00a86d
 }
+
+// For all readers points stand out from every region, and borders from regions:
+// tints this light can't all be told apart without them.
+func TestTints(t *testing.T) {
+	var tints []color.RGBA
+	for i := range palette {
+		tints = append(tints, tint(i))
+	}
+	for observer := range machado {
+		own, any, border := 100., 100., 100.
+		for i := range palette {
+			for j, clr := range tints {
+				d := ciede2000(seen(Color(i), machado[observer]), seen(clr, machado[observer]))
+				if any = min(any, d); i == j {
+					own = min(own, d)
+				}
+				border = min(border, ciede2000(seen(borderLine, machado[observer]), seen(clr, machado[observer])))
+			}
+		}
+		regions := closest(append(tints, white), observer)
+		t.Logf("%-13s point to its region %.1f, to any %.1f, border %.1f, regions %.1f", observer, own, any, border, regions)
+		if own < 13 || any < 6.5 || border < 20 {
+			t.Errorf("%s: point to its region %.1f, to any %.1f, border %.1f", observer, own, any, border)
+		}
+	}
+}

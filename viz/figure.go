@@ -2,7 +2,6 @@ package viz
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -14,22 +13,6 @@ import (
 	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
-)
-
-// Errors of bad input: every error of this package that a caller may want to
-// tell apart wraps one of them and names the panel and the value.
-var (
-	ErrEmpty     = errors.New("nothing to draw")
-	ErrDim       = errors.New("dimension must be 1 or more")
-	ErrLength    = errors.New("lengths do not match")
-	ErrLabel     = errors.New("label out of range")
-	ErrNotFinite = errors.New("not a finite number")
-	ErrSphere    = errors.New("norm must be 1 or 0")
-	ErrRegions   = errors.New("decision regions are drawn in 2 dimensions only")
-	ErrMissing   = errors.New("a missing panel must not have points")
-	ErrColumns   = errors.New("columns must not be negative")
-	ErrExtension = errors.New("extension must be .png or .svg")
-	ErrNotebook  = errors.New("not in a GoNB notebook: Save writes a file instead")
 )
 
 // Figure is a grid of panels that share one style and one legend.
@@ -60,10 +43,6 @@ func (f *Figure) columns() int {
 	}
 	return int(math.Ceil(math.Sqrt(float64(n))))
 }
-
-// dpi makes a PNG twice as large as its nominal size of 72 dots per inch, so
-// that text is sharp on dense screens: a single panel is 900 pixels wide.
-const dpi = 144
 
 // maxSize is the largest size of a picture in bytes.
 const maxSize = 3_000_000

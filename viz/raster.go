@@ -1,9 +1,14 @@
 package viz
 
 import (
+	"cmp"
 	"image"
 	"image/color"
 	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
 )
 
 // disc is a point of a scatter as it is drawn: centre and radius in pixels.
@@ -92,4 +97,63 @@ func (s stamp) blend(img *image.RGBA, x, y int, clr color.RGBA, alpha uint32) {
 			over(&pix[i+3], 255)
 		}
 	}
+}
+
+// raster draws the points into an image of the panel's area.
+func (p *panel) raster(v view, sharpness float64) *image.RGBA {
+	scale := dpi / 72 * sharpness
+	pixels := p.pixels(sharpness)
+	img := image.NewRGBA(image.Rect(0, 0, pixels, pixels))
+	radius := float64(p.radius()) * scale
+	opacity := min(0.85, 0.55*math.Pow(float64(len(p.points))/10_000, -0.15))
+
+	colors := make([]color.RGBA, len(p.ClassNames))
+	for i := range colors {
+		colors[i] = Color(i)
+	}
+	place := func(q point, class int32) disc {
+		at := v(q)
+		return disc{
+			x:      float64(at.X-p.area.Min.X) * scale,
+			y:      float64(p.area.Max.Y-at.Y) * scale,
+			radius: radius, near: at.near, color: colors[class],
+		}
+	}
+	discs := make([]disc, len(p.points))
+	for k, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(p.points)) {
+		discs[k] = place(p.points[i], p.labels[i])
+	}
+	masks := stamps{}
+	if p.dim == 3 && !p.Sphere {
+		shadows := make([]disc, len(discs))
+		for i, q := range p.points {
+			q[2] = p.space.center[2] - p.floor()*p.space.half
+			shadows[i] = place(q, p.labels[i])
+			shadows[i].color = mix(shadows[i].color, gray, 0.5)
+		}
+		masks.draw(img, shadows, 0.15*opacity)
+	}
+	if p.dim == 3 {
+		slices.SortStableFunc(discs, func(a, b disc) int { return cmp.Compare(a.near, b.near) })
+		for i := range discs {
+			d := &discs[i]
+			d.radius *= 0.75 + 0.5*d.near
+			d.color = mix(white, d.color, 0.5+math.Round(8*d.near)/16) // few colours: a small file
+		}
+		opacity = min(0.9, 1.4*opacity)
+	}
+	masks.draw(img, discs, opacity)
+	return img
+}
+
+// radius returns the radius of a point.
+func (p *panel) radius() vg.Length {
+	r := min(3.4, 1.4*math.Pow(float64(len(p.points))/10_000, -0.2))
+	return vg.Length(r * math.Pow(float64(p.side/400), 0.7))
+}
+
+// pixels returns the width of the panel in pixels of a picture of sharpness
+// times 144 dots per inch.
+func (p *panel) pixels(sharpness float64) int {
+	return max(1, int(float64(p.side)*dpi/72*sharpness+0.5))
 }

@@ -10,15 +10,6 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// tint returns the colour of the region of class i.
-func tint(i int) color.RGBA { return mix(white, Color(i), 0.18) }
-
-// pixels returns the width of the panel in pixels of a picture of sharpness
-// times 144 dots per inch.
-func (p *panel) pixels(sharpness float64) int {
-	return max(1, int(float64(p.side)*dpi/72*sharpness+0.5))
-}
-
 // regions asks the decision rule for the class of every pixel of the panel and
 // returns the picture of the regions, with a line along their borders.
 func (p *panel) regions() (*image.RGBA, error) {

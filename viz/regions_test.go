@@ -2,38 +2,11 @@ package viz
 
 import (
 	"errors"
-	"image"
-	"image/color"
 	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
 )
-
-// halves is the rule by which class 1 owns all points with x > 3 or y > 4.
-func halves(points []float32) ([]int32, error) {
-	classes := make([]int32, len(points)/2)
-	for i := range classes {
-		if points[2*i] > 3 || points[2*i+1] > 4 {
-			classes[i] = 1
-		}
-	}
-	return classes, nil
-}
-
-// square has its range fixed by the targets.
-func square() Scatter {
-	return Scatter{
-		Title: "T", Dim: 2, Points: []float32{5, 0}, Labels: []int32{1}, ClassNames: names(2),
-		Targets: []float32{-10, -10, 10, 10}, Regions: halves,
-	}
-}
-
-// pixel returns the colour of the picture at a place of a panel's space.
-func pixel(lay *layout, img image.Image, panel int, p point) color.RGBA {
-	q := lay.panels[panel].view()(p)
-	return color.RGBAModel.Convert(img.At(int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72))).(color.RGBA)
-}
 
 func TestRegions(t *testing.T) {
 	lay := newLayout(t, NewFigure(square()))
@@ -149,32 +122,6 @@ func TestRegionsSVGSize(t *testing.T) {
 	const limit = 300_000
 	if svg, err := lay.svg(limit); err != nil || len(svg) >= limit {
 		t.Errorf("%d bytes with a limit of %d, error %v", len(svg), limit, err)
-	}
-}
-
-// For all readers points stand out from every region, and borders from regions:
-// tints this light can't all be told apart without them.
-func TestTints(t *testing.T) {
-	var tints []color.RGBA
-	for i := range palette {
-		tints = append(tints, tint(i))
-	}
-	for observer := range machado {
-		own, any, border := 100., 100., 100.
-		for i := range palette {
-			for j, clr := range tints {
-				d := ciede2000(seen(Color(i), machado[observer]), seen(clr, machado[observer]))
-				if any = min(any, d); i == j {
-					own = min(own, d)
-				}
-				border = min(border, ciede2000(seen(borderLine, machado[observer]), seen(clr, machado[observer])))
-			}
-		}
-		regions := closest(append(tints, white), observer)
-		t.Logf("%-13s point to its region %.1f, to any %.1f, border %.1f, regions %.1f", observer, own, any, border, regions)
-		if own < 13 || any < 6.5 || border < 20 {
-			t.Errorf("%s: point to its region %.1f, to any %.1f, border %.1f", observer, own, any, border)
-		}
 	}
 }
 

@@ -2,22 +2,8 @@ package viz
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 )
-
-// point is a place in the drawn space; the third coordinate is 0 in 2-D.
-type point [3]float64
-
-func (p point) norm() float64 { return math.Sqrt(p.dot(p)) }
-
-func (p point) dot(q point) float64 { return p[0]*q[0] + p[1]*q[1] + p[2]*q[2] }
-
-func (p point) scale(s float64) point { return point{s * p[0], s * p[1], s * p[2]} }
-
-func (p point) add(q point) point { return point{p[0] + q[0], p[1] + q[1], p[2] + q[2]} }
-
-func (p point) sub(q point) point { return point{p[0] - q[0], p[1] - q[1], p[2] - q[2]} }
 
 // content is what of a scatter is drawn, in the dimensions of the picture.
 type content struct {
@@ -176,28 +162,6 @@ func (sp space) cut(from, direction point) float64 {
 		}
 	}
 	return max(0, length)
-}
-
-// strip lays out a 1-D space in two dimensions: one row per class, the first on
-// top, in which the points are spread at random. It widens the space by a margin
-// on the left, a share of the panel's width.
-func (d *content) strip(sp space, margin float64) space {
-	half := sp.half / (1 - margin)
-	sp.center[0] -= half - sp.half
-	sp.dim, sp.half, d.dim = 2, half, 2
-	rng := rand.New(rand.NewPCG(1, 2))
-	for i, class := range d.labels {
-		d.points[i][1] = sp.row(float64(class)+0.7*(rng.Float64()-0.5), d.classes)
-	}
-	for i := range d.targets {
-		d.targets[i][1] = sp.row(float64(i), d.classes)
-	}
-	return sp
-}
-
-// row returns the height of the middle of a class's row in a strip.
-func (sp space) row(class float64, classes int) float64 {
-	return sp.half * (1 - (2*class+1)/float64(classes))
 }
 
 // byClass returns the rows of the points of each class that has any.

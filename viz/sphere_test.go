@@ -5,67 +5,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
 )
-
-func TestProjected(t *testing.T) {
-	s := Scatter{
-		Dim: 2, Points: []float32{3, 4, 0, 0, -1e-30, 0, 0, 3e38}, Labels: []int32{0, 0, 1, 1}, ClassNames: names(2),
-		ClassVectors: []float32{0, -2, 8, 6}, Regions: halves,
-	}
-	q := s.Projected()
-	if want := []float32{0.6, 0.8, 0, 0, -1, 0, 0, 1}; !slices.Equal(q.Points, want) {
-		t.Errorf("points %v, want %v", q.Points, want)
-	}
-	if want := []float32{0, -1, 0.8, 0.6}; !slices.Equal(q.ClassVectors, want) {
-		t.Errorf("class vectors %v, want %v", q.ClassVectors, want)
-	}
-	if q.Targets != nil || !q.Sphere || q.Regions == nil || !slices.Equal(q.Labels, s.Labels) {
-		t.Errorf("projected to %+v", q)
-	}
-	if s.Points[0] != 3 || s.ClassVectors[1] != -2 || s.Sphere {
-		t.Errorf("the scatter became %+v", s)
-	}
-	s.Targets = []float32{0, 10, -5, 0}
-	if q = s.Projected(); !slices.Equal(q.Targets, []float32{0, 1, -1, 0}) {
-		t.Errorf("targets %v", q.Targets)
-	}
-	if again := q.Projected(); !slices.Equal(again.Points, q.Points) {
-		t.Errorf("projected twice: %v", again.Points)
-	}
-	renderSVG(t, NewFigure(q))
-}
-
-// Bad input comes through, to be reported with its values when it is drawn.
-func TestProjectedBadInput(t *testing.T) {
-	nan := float32(math.NaN())
-	for says, s := range map[string]Scatter{
-		"Dim = 0":              {Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1)},
-		"Dim = -1":             {Dim: -1, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1)},
-		"3 coordinates":        {Dim: 2, Points: []float32{1, 2, 3}, Labels: []int32{0}, ClassNames: names(1)},
-		"points[0] = [NaN 2]":  {Dim: 2, Points: []float32{nan, 2}, Labels: []int32{0}, ClassNames: names(1)},
-		"no points":            {Dim: 2, ClassNames: names(1)},
-		"0 coordinates of tar": {Dim: 2, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1), Targets: []float32{}},
-	} {
-		if _, err := NewFigure(s.Projected()).layout(); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("error %v, want one saying %q", err, says)
-		}
-	}
-}
-
-// directions returns a scatter of one class at angles in degrees.
-func directions(degrees ...float64) Scatter {
-	s := Scatter{Dim: 2, ClassNames: names(1), Labels: make([]int32, len(degrees)), Sphere: true}
-	for _, d := range degrees {
-		sin, cos := math.Sincos(d * math.Pi / 180)
-		s.Points = append(s.Points, float32(cos), float32(sin))
-	}
-	return s
-}
 
 func TestSpreadOfOneDirection(t *testing.T) {
 	for _, degrees := range []float64{90, 0, 359.5, 180, -45} {
@@ -236,32 +180,5 @@ func TestSphereOfMoreDimensions(t *testing.T) {
 	}
 	if p.outside > 0 {
 		t.Errorf("%d points outside", p.outside)
-	}
-}
-
-func TestLabelsLeaveHillsVisible(t *testing.T) {
-	s := directions(0, 0, 180)
-	s.Labels, s.ClassNames = []int32{0, 0, 1}, []string{"T-shirt/top", "Ankle boot"}
-	f := NewFigure(s, s, s, s) // small panels, in which the names don't fit beyond the hills
-	p := newLayout(t, f).panels[0]
-	v := p.view()
-	labels := 0
-	texts, _ := renderSVG(t, f)
-	for _, text := range texts {
-		if !strings.Contains(text.Font, "bold") {
-			continue
-		}
-		labels++
-		face := bold(text.size())
-		at := vg.Point{X: vg.Length(text.X), Y: -vg.Length(text.Y)}
-		box := vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: face.Width(text.Body), Y: text.size() * capHeight})}
-		for _, x := range []float64{-spreadFoot - spreadHeight/2, spreadFoot + spreadHeight/2} {
-			if hill := v(point{x, 0}).Point; overlap(box, around(hill, 1, 1)) {
-				t.Errorf("%q at %v covers the hill at %v", text.Body, box, hill)
-			}
-		}
-	}
-	if labels != 8 {
-		t.Errorf("%d labels", labels)
 	}
 }

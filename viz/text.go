@@ -1,6 +1,8 @@
 package viz
 
 import (
+	"image/color"
+	"math"
 	"strings"
 	"sync"
 	"unicode"
@@ -156,4 +158,29 @@ func outline(face font.Face, at vg.Point, text string) vg.Path {
 		}
 	}
 	return path
+}
+
+// write draws text whose baseline starts at a point. Liberation Sans draws two ones
+// together, which in a small PNG become one: they are written one by one there.
+func write(c vg.Canvas, face font.Face, at vg.Point, text string, clr color.Color) {
+	c.SetColor(clr)
+	if _, isSVG := c.(*vgsvg.Canvas); !isSVG {
+		for i := strings.Index(text, "11"); i >= 0; i = strings.Index(text, "11") {
+			c.FillString(face, at, text[:i+1])
+			at.X += face.Width(text[:i+1])
+			text = text[i+1:]
+		}
+	}
+	c.FillString(face, at, text)
+}
+
+// writeUp draws text that runs upwards, by the middle of its baseline. It fills the
+// outlines, as the letters of a PNG would be blurred by the rotation.
+func writeUp(c vg.Canvas, face font.Face, middle vg.Point, text string, clr color.Color) {
+	c.Push()
+	c.Translate(middle)
+	c.Rotate(math.Pi / 2)
+	c.SetColor(clr)
+	c.Fill(outline(face, vg.Point{X: -face.Width(text) / 2}, text))
+	c.Pop()
 }
