@@ -13,7 +13,7 @@ import (
 // drawAxes draws the frame, the grid with its tick labels, and the lines
 // through the origin.
 func (p *panel) drawAxes(c vg.Canvas, v view) {
-	face := regular(p.tick)
+	face := regular(p.tickSize)
 	lo, hi := p.space.center.sub(point{p.space.half, p.space.half}), p.space.half*2
 	rule := func(axis int, value float64, clr color.Color, width vg.Length) (from vg.Point) {
 		a, b := lo, lo
@@ -26,10 +26,10 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 	}
 	grid, axes := p.lines()
 	for axis := range 2 {
-		if axis == 1 && p.Dim == 1 {
+		if axis == 1 && p.scatter.Dim == 1 {
 			continue // it has the classes
 		}
-		values, format := ticks(lo[axis], lo[axis]+hi, p.ticks)
+		values, format := ticks(lo[axis], lo[axis]+hi, p.tickCount)
 		for _, value := range values {
 			clr, width := grid, vg.Length(0.5)
 			if value == 0 {
@@ -38,19 +38,19 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 			from := rule(axis, value, clr, width)
 			face, text := fit(face, format(value), p.tickRoom)
 			textWidth := face.Width(text)
-			at := vg.Point{X: from.X - textWidth/2, Y: p.area.Min.Y - beside - p.tick*capHeight}
+			at := vg.Point{X: from.X - textWidth/2, Y: p.area.Min.Y - beside - p.tickSize*capHeight}
 			if axis == 1 {
-				at = vg.Point{X: p.area.Min.X - beside - textWidth, Y: from.Y - p.tick*capHeight/2}
+				at = vg.Point{X: p.area.Min.X - beside - textWidth, Y: from.Y - p.tickSize*capHeight/2}
 			}
 			write(c, face, at, text, gray)
 		}
 	}
-	if p.Dim == 1 && p.side > 4*vg.Length(p.classes) {
-		for i := 1; i < p.classes; i++ {
-			rule(1, p.space.row(float64(i)-0.5, p.classes), grid, 0.5)
+	if p.scatter.Dim == 1 && p.side > 4*vg.Length(p.content.classes) {
+		for i := 1; i < p.content.classes; i++ {
+			rule(1, p.space.row(float64(i)-0.5, p.content.classes), grid, 0.5)
 		}
 	}
-	for j, share := range p.shares {
+	for j, share := range p.content.shares {
 		p.drawAxisTitle(c, j, fmt.Sprintf("%s principal component (%.0f %% of the variance)", [...]string{"1st", "2nd"}[j], 100*share))
 	}
 	c.SetColor(axisLine)
@@ -63,7 +63,7 @@ const beside = 4
 
 // lines returns the colours of the grid and of the lines through the origin.
 func (p *panel) lines() (grid, axes color.Color) {
-	if p.ground != nil {
+	if p.regions != nil {
 		return color.NRGBA{A: 0x10}, color.NRGBA{A: 0x38}
 	}
 	return gridLine, axisLine
@@ -71,14 +71,14 @@ func (p *panel) lines() (grid, axes color.Color) {
 
 // drawAxisTitle writes what an axis is, beyond its tick labels.
 func (p *panel) drawAxisTitle(c vg.Canvas, axis int, text string) {
-	face, text := fit(regular(p.tick), text, p.side)
+	face, text := fit(regular(p.tickSize), text, p.side)
 	middle := p.area.Min.Add(p.area.Max).Scale(0.5)
 	if axis == 0 {
-		at := vg.Point{X: middle.X - face.Width(text)/2, Y: p.area.Min.Y - p.bottom + 0.3*p.tick}
+		at := vg.Point{X: middle.X - face.Width(text)/2, Y: p.area.Min.Y - p.bottom + 0.3*p.tickSize}
 		write(c, face, at, text, gray)
 		return
 	}
-	writeUp(c, face, vg.Point{X: p.area.Min.X - p.left + p.tick*capHeight - margin/2, Y: middle.Y}, text, gray)
+	writeUp(c, face, vg.Point{X: p.area.Min.X - p.left + p.tickSize*capHeight - margin/2, Y: middle.Y}, text, gray)
 }
 
 // ticks returns about n round values in [lo, hi] and how to write them.

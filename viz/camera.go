@@ -19,13 +19,6 @@ func (c Camera) axes() (right, up, towards point) {
 		point{cosE * cosA, cosE * sinA, sinE}
 }
 
-func (p *panel) camera() Camera {
-	if p.Camera != nil {
-		return *p.Camera
-	}
-	return defaultCamera
-}
-
 // viewer is the distance of the viewer from the centre, in units of half the
 // width of the space.
 const viewer = 7
@@ -33,7 +26,7 @@ const viewer = 7
 // view3D is a mild perspective of the cube [-1, 1]^3, or of the unit sphere, that
 // fills the area.
 func (p *panel) view3D() view {
-	right, up, towards := p.camera().axes()
+	right, up, towards := p.camera.axes()
 	project := func(u point) (x, y, depth float64) {
 		depth = u.dot(towards)
 		k := viewer / (viewer - depth)
@@ -48,7 +41,7 @@ func (p *panel) view3D() view {
 	const share = 0.95 // of the area, which leaves room for tick labels
 	k := 2 * share / max(hi[0]-lo[0], hi[1]-lo[1])
 	reach := math.Sqrt(3)
-	if p.Sphere {
+	if p.scatter.Sphere {
 		lo, hi, reach = [2]float64{}, [2]float64{}, 1/globeHalf
 		k = math.Sqrt(viewer*viewer-reach*reach) / viewer // makes reach the radius of the outline
 	}

@@ -9,7 +9,7 @@ import (
 // floor is 1 if the viewer sees the space from above, else -1: the cube's floor
 // is the horizontal side behind the points.
 func (p *panel) floor() float64 {
-	_, _, towards := p.camera().axes()
+	_, _, towards := p.camera.axes()
 	if towards[2] < 0 {
 		return -1
 	}
@@ -23,7 +23,7 @@ func cubeCorner(i int) point {
 // drawCube draws the three sides of the cube behind the points, with the grid
 // and, along the edges nearest to the viewer, its tick labels.
 func (p *panel) drawCube(c vg.Canvas, v view) {
-	_, _, towards := p.camera().axes()
+	_, _, towards := p.camera.axes()
 	back := point{-1, -1, -1}
 	for j := range back {
 		if towards[j] < 0 {
@@ -49,7 +49,7 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 		c.SetColor(wall)
 		c.Fill(path)
 	}
-	face := regular(p.tick)
+	face := regular(p.tickSize)
 	for axis := range 3 {
 		end := back
 		end[axis] = -back[axis]
@@ -93,7 +93,7 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 				push = push.Scale(1 / vg.Length(math.Hypot(float64(push.X), float64(push.Y))))
 			}
 			text := format(value)
-			width, height := face.Width(text), p.tick*capHeight
+			width, height := face.Width(text), p.tickSize*capHeight
 			place := at(w).Add(vg.Point{X: push.X * (width/2 + 4), Y: push.Y * (height/2 + 5)})
 			write(c, face, place.Sub(vg.Point{X: width / 2, Y: height / 2}), text, gray)
 		}

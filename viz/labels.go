@@ -15,10 +15,10 @@ import (
 // they would cover each other, a hill or a target; a name for which there is no room
 // nearby is left to the legend.
 func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.Point) {
-	height := p.label*capHeight + clearance
+	height := p.labelSize*capHeight + clearance
 	var taken []vg.Rectangle
 	for _, q := range crosses {
-		taken = append(taken, around(q, p.label, p.label))
+		taken = append(taken, around(q, p.labelSize, p.labelSize))
 	}
 	clouds := p.clouds(v)
 	for _, cl := range clouds {
@@ -37,12 +37,12 @@ func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.P
 		clr  color.Color
 	}
 	var labels []label
-	for i, name := range p.ClassNames {
-		face, text := fit(bold(p.label), printable(name), p.side/3)
+	for i, name := range p.scatter.ClassNames {
+		face, text := fit(bold(p.labelSize), printable(name), p.side/3)
 		width := face.Width(text) + clearance
 		anchor := clouds[i].center
-		if p.Dim == 1 {
-			anchor = v(point{p.space.center[0] - p.space.half, p.space.row(float64(i), p.classes)}).Point
+		if p.scatter.Dim == 1 {
+			anchor = v(point{p.space.center[0] - p.space.half, p.space.row(float64(i), p.content.classes)}).Point
 		} else if r, ok := spreads[i]; ok {
 			anchor = r.beyond(width, height)
 		} else if r, ok := rays[i]; ok {
@@ -97,17 +97,17 @@ type cloud struct {
 }
 
 func (p *panel) clouds(v view) []cloud {
-	clouds := make([]cloud, len(p.ClassNames))
-	for i, class := range p.labels {
+	clouds := make([]cloud, len(p.scatter.ClassNames))
+	for i, class := range p.content.labels {
 		c := &clouds[class]
 		c.n++
-		c.center = c.center.Add(v(p.points[i]).Point)
+		c.center = c.center.Add(v(p.content.points[i]).Point)
 	}
 	for i := range clouds {
 		clouds[i].center = clouds[i].center.Scale(1 / vg.Length(max(1, clouds[i].n)))
 	}
-	for i, class := range p.labels {
-		d := v(p.points[i]).Sub(clouds[class].center)
+	for i, class := range p.content.labels {
+		d := v(p.content.points[i]).Sub(clouds[class].center)
 		clouds[class].deviation += d.Dot(d)
 	}
 	for i := range clouds {

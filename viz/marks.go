@@ -14,25 +14,25 @@ func (p *panel) drawRays(c vg.Canvas, v view) map[int]ray {
 		return nil
 	}
 	rays := make(map[int]ray)
-	for i, direction := range p.rays {
+	for i, direction := range p.content.rays {
 		if direction == (point{}) {
 			continue
 		}
-		from := p.origin
-		if p.Dim == 1 {
-			from[1] = p.space.row(float64(i), p.classes)
+		from := p.content.origin
+		if p.scatter.Dim == 1 {
+			from[1] = p.space.row(float64(i), p.content.classes)
 		}
 		origin, tip := v(from), v(from.add(direction.scale(p.space.cut(from, direction))))
 		clr := darker(Color(i))
-		if p.dim == 3 {
+		if p.content.dim == 3 {
 			clr = mix(white, clr, 0.65+0.35*tip.near)
 		}
 		path := line(origin.Point, tip.Point)
 		c.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xa0})
-		c.SetLineWidth(1.8 * p.ray)
+		c.SetLineWidth(1.8 * p.rayWidth)
 		c.Stroke(path)
 		c.SetColor(clr)
-		c.SetLineWidth(p.ray)
+		c.SetLineWidth(p.rayWidth)
 		c.Stroke(path)
 		rays[i] = ray{from: origin.Point, to: tip.Point}
 	}
@@ -55,18 +55,18 @@ func (r ray) beyond(width, height vg.Length) vg.Point {
 
 // drawTargets draws the targets and returns their places.
 func (p *panel) drawTargets(c vg.Canvas, v view) []vg.Point {
-	arm := 0.32 * p.label
+	arm := 0.32 * p.labelSize
 	var at []vg.Point
-	for _, target := range p.targets {
+	for _, target := range p.content.targets {
 		at = append(at, v(target).Point)
 	}
 	c.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xd0})
-	c.SetLineWidth(1.9 * p.ray)
+	c.SetLineWidth(1.9 * p.rayWidth)
 	for _, q := range at {
-		c.Stroke(cross(q, arm+0.4*p.ray))
+		c.Stroke(cross(q, arm+0.4*p.rayWidth))
 	}
 	c.SetColor(black)
-	c.SetLineWidth(0.9 * p.ray)
+	c.SetLineWidth(0.9 * p.rayWidth)
 	for _, q := range at {
 		c.Stroke(cross(q, arm))
 	}

@@ -11,12 +11,15 @@ import (
 
 // style holds what depends on the size of the panels, in points.
 type style struct {
-	side                     vg.Length
-	title, note, label, tick vg.Length // sizes of text
-	left, bottom             vg.Length // room for the tick labels and titles of the axes
-	tickRoom                 vg.Length // the widest tick label
-	ray                      vg.Length // width of its line
-	ticks                    int       // per axis, about
+	side         vg.Length
+	titleSize    vg.Length // of text, as the next three
+	noteSize     vg.Length
+	labelSize    vg.Length
+	tickSize     vg.Length
+	left, bottom vg.Length // room for the tick labels and titles of the axes
+	tickRoom     vg.Length // the widest tick label
+	rayWidth     vg.Length
+	tickCount    int // per axis, about
 }
 
 // newStyle returns the style of panels of a size; titled says whether their axes
@@ -24,14 +27,14 @@ type style struct {
 func newStyle(side vg.Length, titled bool) style {
 	k := vg.Length(math.Pow(float64(side/400), 0.35))
 	sty := style{
-		side: side, title: 12 * k, note: 9 * k, label: 10 * k, tick: 7.5 * k,
-		left: half(float64(22 * k)), bottom: half(float64(13 * k)), ray: 1.6 * k,
-		ticks: 3 + int(side/150),
+		side: side, titleSize: 12 * k, noteSize: 9 * k, labelSize: 10 * k, tickSize: 7.5 * k,
+		left: half(float64(22 * k)), bottom: half(float64(13 * k)), rayWidth: 1.6 * k,
+		tickCount: 3 + int(side/150),
 	}
 	sty.tickRoom = sty.left + margin - 2*beside
 	if titled {
-		sty.left += half(float64(1.4 * sty.tick))
-		sty.bottom += half(float64(1.5 * sty.tick))
+		sty.left += half(float64(1.4 * sty.tickSize))
+		sty.bottom += half(float64(1.5 * sty.tickSize))
 	}
 	return sty
 }
@@ -41,10 +44,10 @@ func newStyle(side vg.Length, titled bool) style {
 func (sty style) header(cells []Scatter) vg.Length {
 	var h vg.Length
 	if slices.ContainsFunc(cells, func(s Scatter) bool { return s.Title != "" }) {
-		h += sty.title * 1.4
+		h += sty.titleSize * 1.4
 	}
 	if slices.ContainsFunc(cells, func(s Scatter) bool { return s.Note != "" }) {
-		h += sty.note * 1.4
+		h += sty.noteSize * 1.4
 	}
 	if h > 0 {
 		h += 2
@@ -56,57 +59,47 @@ func (sty style) header(cells []Scatter) vg.Length {
 // canvas.
 type panel struct {
 	style
-	*Scatter
-	content // the points inside the space
+	scatter *Scatter
+	content content // the points inside the space
+	camera  Camera
 	area    vg.Rectangle
 	space   space
 	outside int         // points that are not inside
-	ground  *image.RGBA // the decision regions, or nil
+	regions *image.RGBA // the picture of the decision regions, or nil
 }
 
 func newPanel(s *Scatter, sty style) (*panel, error) {
-	p := &panel{style: sty, Scatter: s}
+	p := &panel{style: sty, scatter: s, camera: defaultCamera}
 	if s.Missing != "" {
 		return p, nil
 	}
+	if s.Camera != nil {
+		p.camera = *s.Camera
+	}
 	if n := len(s.ClassNames); n > 20 { // smaller labels and thinner rays
 		k := vg.Length(max(0.55, math.Sqrt(20/float64(n))))
-		p.label *= k
-		p.ray *= k
+		p.labelSize *= k
+		p.rayWidth *= k
 	}
 	var err error
 	if p.content, err = s.content(); err != nil {
 		return nil, err
 	}
 	if p.round() {
-		p.space = p.sphere()
+		p.space = p.sphereSpace()
 	} else {
 		p.space = p.content.space()
 	}
 	if s.Dim == 1 {
-		p.space = p.strip(p.space, p.stripMargin())
+		p.space = p.content.strip(p.space, p.stripMargin())
 	}
-	p.keep(p.space.holds)
+	p.outside = p.content.keep(p.space.holds)
 	if s.Regions != nil {
-		if p.ground, err = p.regions(); err != nil {
+		if p.regions, err = p.regionImage(); err != nil {
 			return nil, fmt.Errorf("decision regions: %w", err)
 		}
 	}
 	return p, nil
-}
-
-// keep drops the points that are not inside, and counts them.
-func (p *panel) keep(inside func(point) bool) {
-	var points []point
-	var labels []int32
-	for i, q := range p.points {
-		if inside(q) {
-			points = append(points, q)
-			labels = append(labels, p.labels[i])
-		}
-	}
-	p.outside = len(p.points) - len(points)
-	p.points, p.labels = points, labels
 }
 
 // spot is a place on the page and how near it is to the viewer: from 0 for the
@@ -120,7 +113,7 @@ type spot struct {
 type view func(point) spot
 
 func (p *panel) view() view {
-	if p.dim == 3 {
+	if p.content.dim == 3 {
 		return p.view3D()
 	}
 	return func(q point) spot {
@@ -139,23 +132,23 @@ func (p *panel) onArea(x, y float64) vg.Point {
 
 func (p *panel) draw(c vg.Canvas, sharpness float64) {
 	p.drawHeader(c)
-	if p.Missing != "" {
+	if p.scatter.Missing != "" {
 		p.drawMissing(c)
 		return
 	}
 	v := p.view()
-	if p.ground != nil {
+	if p.regions != nil {
 		p.drawRegions(c, sharpness)
 	}
 	switch {
-	case p.dim == 3 && p.Sphere:
+	case p.content.dim == 3 && p.scatter.Sphere:
 		p.drawGlobe(c, v)
-	case p.dim == 3:
+	case p.content.dim == 3:
 		p.drawCube(c, v)
 	default:
 		p.drawAxes(c, v)
 	}
-	if p.dim == 2 && p.round() {
+	if p.content.dim == 2 && p.round() {
 		p.drawCircle(c, v)
 	}
 	c.DrawImage(p.area, p.raster(v, sharpness))
@@ -173,15 +166,15 @@ func (p *panel) draw(c vg.Canvas, sharpness float64) {
 // drawHeader writes the title and the note above the panel.
 func (p *panel) drawHeader(c vg.Canvas) {
 	y := p.area.Max.Y + 2
-	if p.Note != "" {
-		face, text := fit(regular(p.note), printable(p.Note), p.side)
-		y += 0.35 * p.note
+	if p.scatter.Note != "" {
+		face, text := fit(regular(p.noteSize), printable(p.scatter.Note), p.side)
+		y += 0.35 * p.noteSize
 		write(c, face, vg.Point{X: p.area.Min.X, Y: y}, text, gray)
-		y += 1.05 * p.note
+		y += 1.05 * p.noteSize
 	}
-	if p.Title != "" {
-		face, text := fit(bold(p.title), printable(p.Title), p.side)
-		y += 0.35 * p.title
+	if p.scatter.Title != "" {
+		face, text := fit(bold(p.titleSize), printable(p.scatter.Title), p.side)
+		y += 0.35 * p.titleSize
 		write(c, face, vg.Point{X: p.area.Min.X, Y: y}, text, ink)
 	}
 }
@@ -193,10 +186,10 @@ func (p *panel) drawOutside(c vg.Canvas) {
 	if p.outside == 1 {
 		text = "1 point outside"
 	}
-	face := regular(p.tick)
+	face := regular(p.tickSize)
 	at := vg.Point{X: p.area.Max.X - face.Width(text) - 3, Y: p.area.Min.Y + 4}
-	if p.Dim == 3 {
-		at.Y = p.area.Max.Y - p.tick
+	if p.scatter.Dim == 3 {
+		at.Y = p.area.Max.Y - p.tickSize
 	}
 	halo(c, face, at, text)
 	write(c, face, at, text, gray)
@@ -209,12 +202,12 @@ func (p *panel) drawMissing(c vg.Canvas) {
 	c.SetColor(axisLine)
 	c.SetLineWidth(0.5)
 	c.Stroke(p.area.Path())
-	face := regular(p.note)
-	leading := 1.4 * p.note
-	lines := wrap(face, printable(p.Missing), 0.8*p.side, int(0.8*p.side/leading))
+	face := regular(p.noteSize)
+	leading := 1.4 * p.noteSize
+	lines := wrap(face, printable(p.scatter.Missing), 0.8*p.side, int(0.8*p.side/leading))
 	middle := p.area.Min.Add(p.area.Max).Scale(0.5)
 	for i, text := range lines {
-		at := vg.Point{X: middle.X - face.Width(text)/2, Y: middle.Y - p.note*capHeight/2}
+		at := vg.Point{X: middle.X - face.Width(text)/2, Y: middle.Y - p.noteSize*capHeight/2}
 		at.Y += leading * (vg.Length(len(lines)-1)/2 - vg.Length(i))
 		write(c, face, at, text, gray)
 	}

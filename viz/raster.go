@@ -105,9 +105,9 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 	pixels := p.pixels(sharpness)
 	img := image.NewRGBA(image.Rect(0, 0, pixels, pixels))
 	radius := float64(p.radius()) * scale
-	opacity := min(0.85, 0.55*math.Pow(float64(len(p.points))/10_000, -0.15))
+	opacity := min(0.85, 0.55*math.Pow(float64(len(p.content.points))/10_000, -0.15))
 
-	colors := make([]color.RGBA, len(p.ClassNames))
+	colors := make([]color.RGBA, len(p.scatter.ClassNames))
 	for i := range colors {
 		colors[i] = Color(i)
 	}
@@ -119,21 +119,21 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 			radius: radius, near: at.near, color: colors[class],
 		}
 	}
-	discs := make([]disc, len(p.points))
-	for k, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(p.points)) {
-		discs[k] = place(p.points[i], p.labels[i])
+	discs := make([]disc, len(p.content.points))
+	for k, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(p.content.points)) {
+		discs[k] = place(p.content.points[i], p.content.labels[i])
 	}
 	masks := stamps{}
-	if p.dim == 3 && !p.Sphere {
+	if p.content.dim == 3 && !p.scatter.Sphere {
 		shadows := make([]disc, len(discs))
-		for i, q := range p.points {
+		for i, q := range p.content.points {
 			q[2] = p.space.center[2] - p.floor()*p.space.half
-			shadows[i] = place(q, p.labels[i])
+			shadows[i] = place(q, p.content.labels[i])
 			shadows[i].color = mix(shadows[i].color, gray, 0.5)
 		}
 		masks.draw(img, shadows, 0.15*opacity)
 	}
-	if p.dim == 3 {
+	if p.content.dim == 3 {
 		slices.SortStableFunc(discs, func(a, b disc) int { return cmp.Compare(a.near, b.near) })
 		for i := range discs {
 			d := &discs[i]
@@ -148,7 +148,7 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 
 // radius returns the radius of a point.
 func (p *panel) radius() vg.Length {
-	r := min(3.4, 1.4*math.Pow(float64(len(p.points))/10_000, -0.2))
+	r := min(3.4, 1.4*math.Pow(float64(len(p.content.points))/10_000, -0.2))
 	return vg.Length(r * math.Pow(float64(p.side/400), 0.7))
 }
 

@@ -48,6 +48,22 @@ func (s *Scatter) content() (content, error) {
 	return d, nil
 }
 
+// keep drops the points that are not inside, and returns their number.
+func (d *content) keep(inside func(point) bool) (dropped int) {
+	kept := *d
+	kept.points, kept.labels, kept.norms = nil, nil, nil
+	for i, p := range d.points {
+		if inside(p) {
+			kept.points = append(kept.points, p)
+			kept.labels = append(kept.labels, d.labels[i])
+			kept.norms = append(kept.norms, d.norms[i])
+		}
+	}
+	dropped = len(d.points) - len(kept.points)
+	*d = kept
+	return dropped
+}
+
 // space is the part of the space that is drawn: a square or cube.
 type space struct {
 	dim    int

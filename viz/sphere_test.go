@@ -129,7 +129,7 @@ func TestGlobe(t *testing.T) {
 		v := p.view()
 		outline := p.side / 2 / globeHalf
 		var widest vg.Length
-		for _, q := range p.points {
+		for _, q := range p.content.points {
 			at := v(q)
 			d := at.Sub(v(point{}).Point)
 			widest = max(widest, vg.Length(math.Hypot(float64(d.X), float64(d.Y))))
@@ -143,8 +143,8 @@ func TestGlobe(t *testing.T) {
 	}
 	// The rays end on the sphere, whatever their direction.
 	p := newLayout(t, NewFigure(s.Projected())).panels[0]
-	for _, direction := range p.rays {
-		if length := p.space.cut(p.origin, direction); length != 1 {
+	for _, direction := range p.content.rays {
+		if length := p.space.cut(p.content.origin, direction); length != 1 {
 			t.Errorf("ray in direction %v is %g long", direction, length)
 		}
 	}
@@ -173,8 +173,8 @@ func TestSphereOfMoreDimensions(t *testing.T) {
 	s.ClassVectors = make([]float32, 4*5)
 	s.ClassVectors[2], s.ClassVectors[8] = 1, -4
 	p := newLayout(t, NewFigure(s.Projected())).panels[0]
-	for _, q := range p.points {
-		if r := q.sub(p.origin).norm(); r > 1.0001 {
+	for _, q := range p.content.points {
+		if r := q.sub(p.content.origin).norm(); r > 1.0001 {
 			t.Errorf("%v is %g from the origin", q, r)
 		}
 	}

@@ -32,8 +32,8 @@ func (sp space) row(class float64, classes int) float64 {
 // strip need.
 func (p *panel) stripMargin() float64 {
 	var widest vg.Length
-	for _, name := range p.ClassNames {
-		face, text := fit(bold(p.label), printable(name), p.side/3)
+	for _, name := range p.scatter.ClassNames {
+		face, text := fit(bold(p.labelSize), printable(name), p.side/3)
 		widest = max(widest, face.Width(text)+3*clearance)
 	}
 	return float64(widest / p.side)
