@@ -24,7 +24,7 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 		c.Stroke(line(v(a).Point, v(b).Point))
 		return v(a).Point
 	}
-	grid, axes := p.lines()
+	grid, axes := p.lineColors()
 	for axis := range 2 {
 		if axis == 1 && p.scatter.Dim == 1 {
 			continue // it has the classes
@@ -38,11 +38,11 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 			from := rule(axis, value, clr, width)
 			face, text := fit(face, format(value), p.tickRoom)
 			textWidth := face.Width(text)
-			at := vg.Point{X: from.X - textWidth/2, Y: p.area.Min.Y - beside - p.tickSize*capHeight}
+			at := vg.Point{X: from.X - textWidth/2, Y: p.area.Min.Y - tickGap - p.tickSize*capHeight}
 			if axis == 1 {
-				at = vg.Point{X: p.area.Min.X - beside - textWidth, Y: from.Y - p.tickSize*capHeight/2}
+				at = vg.Point{X: p.area.Min.X - tickGap - textWidth, Y: from.Y - p.tickSize*capHeight/2}
 			}
-			write(c, face, at, text, gray)
+			drawText(c, face, at, text, gray)
 		}
 	}
 	if p.scatter.Dim == 1 && p.side > 4*vg.Length(p.content.classes) {
@@ -58,11 +58,11 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 	c.Stroke(p.area.Path())
 }
 
-// beside is the distance between the panel and its tick labels.
-const beside = 4
+// tickGap is the distance between the panel and its tick labels.
+const tickGap = 4
 
-// lines returns the colours of the grid and of the lines through the origin.
-func (p *panel) lines() (grid, axes color.Color) {
+// lineColors returns the colours of the grid and of the lines through the origin.
+func (p *panel) lineColors() (grid, axes color.Color) {
 	if p.regions != nil {
 		return color.NRGBA{A: 0x10}, color.NRGBA{A: 0x38}
 	}
@@ -75,10 +75,10 @@ func (p *panel) drawAxisTitle(c vg.Canvas, axis int, text string) {
 	middle := p.area.Min.Add(p.area.Max).Scale(0.5)
 	if axis == 0 {
 		at := vg.Point{X: middle.X - face.Width(text)/2, Y: p.area.Min.Y - p.bottom + 0.3*p.tickSize}
-		write(c, face, at, text, gray)
+		drawText(c, face, at, text, gray)
 		return
 	}
-	writeUp(c, face, vg.Point{X: p.area.Min.X - p.left + p.tickSize*capHeight - margin/2, Y: middle.Y}, text, gray)
+	drawTextUp(c, face, vg.Point{X: p.area.Min.X - p.left + p.tickSize*capHeight - margin/2, Y: middle.Y}, text, gray)
 }
 
 // ticks returns about n round values in [lo, hi] and how to write them.

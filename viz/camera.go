@@ -19,9 +19,9 @@ func (c Camera) axes() (right, up, towards point) {
 		point{cosE * cosA, cosE * sinA, sinE}
 }
 
-// viewer is the distance of the viewer from the centre, in units of half the
+// viewerDistance is the distance of the viewer from the centre, in units of half the
 // width of the space.
-const viewer = 7
+const viewerDistance = 7
 
 // view3D is a mild perspective of the cube [-1, 1]^3, or of the unit sphere, that
 // fills the area.
@@ -29,7 +29,7 @@ func (p *panel) view3D() view {
 	right, up, towards := p.camera.axes()
 	project := func(u point) (x, y, depth float64) {
 		depth = u.dot(towards)
-		k := viewer / (viewer - depth)
+		k := viewerDistance / (viewerDistance - depth)
 		return k * u.dot(right), k * u.dot(up), depth
 	}
 	var lo, hi [2]float64
@@ -43,7 +43,7 @@ func (p *panel) view3D() view {
 	reach := math.Sqrt(3)
 	if p.scatter.Sphere {
 		lo, hi, reach = [2]float64{}, [2]float64{}, 1/globeHalf
-		k = math.Sqrt(viewer*viewer-reach*reach) / viewer // makes reach the radius of the outline
+		k = math.Sqrt(viewerDistance*viewerDistance-reach*reach) / viewerDistance // makes reach the radius of the outline
 	}
 	return func(q point) spot {
 		x, y, depth := project(q.sub(p.space.center).scale(1 / p.space.half))

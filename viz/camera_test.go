@@ -13,11 +13,11 @@ func TestCameraAxes(t *testing.T) {
 				t.Errorf("%v: axis %v is no unit vector", c, a)
 			}
 		}
-		cross := point{
+		product := point{
 			right[1]*up[2] - right[2]*up[1], right[2]*up[0] - right[0]*up[2], right[0]*up[1] - right[1]*up[0],
 		}
-		if cross.sub(towards).norm() > 1e-12 {
-			t.Errorf("%v: right x up = %v, want %v", c, cross, towards)
+		if product.sub(towards).norm() > 1e-12 {
+			t.Errorf("%v: right x up = %v, want %v", c, product, towards)
 		}
 		if up[2] < 0 {
 			t.Errorf("%v: the third axis points down", c)
@@ -36,10 +36,10 @@ func TestCubeFillsThePanel(t *testing.T) {
 		s.Camera = &camera
 		p := newLayout(t, NewFigure(s)).panels[0]
 		v := p.view()
-		seen := newBox()
+		extent := newBox()
 		for i := range 8 {
 			q := v(p.space.center.sub(cubeCorner(i).scale(-p.space.half)))
-			seen.add(point{float64(q.X), float64(q.Y)})
+			extent.add(point{float64(q.X), float64(q.Y)})
 			if q.X < p.area.Min.X || q.X > p.area.Max.X || q.Y < p.area.Min.Y || q.Y > p.area.Max.Y {
 				t.Errorf("%v: corner %d at %v is outside of %v", camera, i, q, p.area)
 			}
@@ -47,7 +47,7 @@ func TestCubeFillsThePanel(t *testing.T) {
 				t.Errorf("%v: corner %d is near by %g", camera, i, q.near)
 			}
 		}
-		if size := max(seen.hi[0]-seen.lo[0], seen.hi[1]-seen.lo[1]); size < 0.9*float64(p.side) {
+		if size := max(extent.hi[0]-extent.lo[0], extent.hi[1]-extent.lo[1]); size < 0.9*float64(p.side) {
 			t.Errorf("%v: the cube takes %g of %g points", camera, size, p.side)
 		}
 	}

@@ -78,8 +78,8 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 			w := u
 			push := vg.Point{}
 			if axis == 2 {
-				side := (at(point{-back[0], back[1], u[2]}).X < at(point{back[0], -back[1], u[2]}).X)
-				if side {
+				atLeft := (at(point{-back[0], back[1], u[2]}).X < at(point{back[0], -back[1], u[2]}).X)
+				if atLeft {
 					w[0] = -back[0]
 				} else {
 					w[1] = -back[1]
@@ -95,7 +95,7 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 			text := format(value)
 			width, height := face.Width(text), p.tickSize*capHeight
 			place := at(w).Add(vg.Point{X: push.X * (width/2 + 4), Y: push.Y * (height/2 + 5)})
-			write(c, face, place.Sub(vg.Point{X: width / 2, Y: height / 2}), text, gray)
+			drawText(c, face, place.Sub(vg.Point{X: width / 2, Y: height / 2}), text, gray)
 		}
 	}
 	c.SetColor(axisLine)

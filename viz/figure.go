@@ -75,25 +75,25 @@ func (f *Figure) png(limit int) ([]byte, error) {
 	return picture, nil
 }
 
-// blurred is the lowest sharpness: below it, a picture shows nothing.
-const blurred = 0.1
+// minSharpness is the lowest sharpness: below it, a picture shows nothing.
+const minSharpness = 0.1
 
-// within returns a picture of less than limit bytes, as sharp as that allows; a larger one
+// sharpest returns a picture of less than limit bytes, as sharp as that allows; a larger one
 // only where the lowest sharpness does not make it smaller.
-func within(limit int, encode func(sharpness float64) ([]byte, error)) ([]byte, error) {
+func sharpest(limit int, encode func(sharpness float64) ([]byte, error)) ([]byte, error) {
 	sharpness := 1.0
 	for {
 		picture, err := encode(sharpness)
-		if err != nil || len(picture) < limit || sharpness == blurred {
+		if err != nil || len(picture) < limit || sharpness == minSharpness {
 			return picture, err
 		}
-		sharpness = max(blurred, sharpness*0.95*math.Sqrt(float64(limit)/float64(len(picture))))
+		sharpness = max(minSharpness, sharpness*0.95*math.Sqrt(float64(limit)/float64(len(picture))))
 	}
 }
 
 // png returns a PNG of less than limit bytes.
 func (l *layout) png(limit int) ([]byte, error) {
-	return within(limit, func(sharpness float64) ([]byte, error) {
+	return sharpest(limit, func(sharpness float64) ([]byte, error) {
 		var picture bytes.Buffer
 		err := png.Encode(&picture, l.image(sharpness))
 		return picture.Bytes(), err
@@ -130,7 +130,7 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 
 // svg returns an SVG of less than limit bytes.
 func (l *layout) svg(limit int) ([]byte, error) {
-	return within(limit, func(sharpness float64) ([]byte, error) {
+	return sharpest(limit, func(sharpness float64) ([]byte, error) {
 		c := vgsvg.New(l.width, l.height)
 		l.draw(c, sharpness)
 		var buf bytes.Buffer
@@ -154,17 +154,17 @@ func (l *layout) svg(limit int) ([]byte, error) {
 // The file is complete or as it was before: the figure is written under a
 // temporary name in the same folder, which is then renamed.
 func (f *Figure) Save(path string) error {
-	var write func(io.Writer) error
+	var writeTo func(io.Writer) error
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".png":
-		write = f.WritePNG
+		writeTo = f.WritePNG
 	case ".svg":
-		write = f.WriteSVG
+		writeTo = f.WriteSVG
 	default:
 		return fmt.Errorf("viz: save %q: %w", path, ErrExtension)
 	}
 	var picture bytes.Buffer
-	if err := write(&picture); err != nil {
+	if err := writeTo(&picture); err != nil {
 		return err
 	}
 	if err := renameio.WriteFile(path, picture.Bytes(), 0o666); err != nil {

@@ -20,25 +20,25 @@ func TestExtremeInput(t *testing.T) {
 	const large = math.MaxFloat32
 	same := make([]float32, 40)
 	for name, s := range map[string]Scatter{
-		"one point":       {Dim: 2, Points: []float32{3, 4}, Labels: []int32{0}, ClassNames: names(1)},
-		"one in 3-D":      {Dim: 3, Points: []float32{3, 4, 5}, Labels: []int32{0}, ClassNames: names(1)},
-		"all at 0":        {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: names(10), ClassVectors: make([]float32, 20)},
-		"largest":         {Dim: 2, Points: []float32{large, -large, -large, large}, Labels: []int32{0, 1}, ClassNames: names(2), ClassVectors: []float32{large, large, -large, 0}},
-		"smallest":        {Dim: 2, Points: []float32{1e-45, 0, 0, 1e-45}, Labels: []int32{0, 1}, ClassNames: names(2), ClassVectors: []float32{1e-45, 0, 0, 0}},
-		"far from origin": {Dim: 3, Points: []float32{1e6, 1e6, 1e6, 1e6 + 1, 1e6, 1e6}, Labels: []int32{0, 1}, ClassNames: names(2)},
-		"far vectors":     {Dim: 2, Points: []float32{1e6, 0, 1e6 + 1, 0}, Labels: []int32{0, 1}, ClassNames: names(2), ClassVectors: []float32{0, 1, -1, 0}},
-		"1000 classes":    {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: names(1000)},
-		"1-D":             {Dim: 1, Points: []float32{large}, Labels: []int32{0}, ClassNames: names(1), ClassVectors: []float32{-1}},
-		"1-D at 0":        {Dim: 1, Points: same, Labels: make([]int32, 40), ClassNames: names(3), ClassVectors: make([]float32, 3), Targets: make([]float32, 3)},
-		"1-D, classes":    {Dim: 1, Points: same, Labels: make([]int32, 40), ClassNames: names(1000), Sphere: true},
+		"one point":       {Dim: 2, Points: []float32{3, 4}, Labels: []int32{0}, ClassNames: classNames(1)},
+		"one in 3-D":      {Dim: 3, Points: []float32{3, 4, 5}, Labels: []int32{0}, ClassNames: classNames(1)},
+		"all at 0":        {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: classNames(10), ClassVectors: make([]float32, 20)},
+		"largest":         {Dim: 2, Points: []float32{large, -large, -large, large}, Labels: []int32{0, 1}, ClassNames: classNames(2), ClassVectors: []float32{large, large, -large, 0}},
+		"smallest":        {Dim: 2, Points: []float32{1e-45, 0, 0, 1e-45}, Labels: []int32{0, 1}, ClassNames: classNames(2), ClassVectors: []float32{1e-45, 0, 0, 0}},
+		"far from origin": {Dim: 3, Points: []float32{1e6, 1e6, 1e6, 1e6 + 1, 1e6, 1e6}, Labels: []int32{0, 1}, ClassNames: classNames(2)},
+		"far vectors":     {Dim: 2, Points: []float32{1e6, 0, 1e6 + 1, 0}, Labels: []int32{0, 1}, ClassNames: classNames(2), ClassVectors: []float32{0, 1, -1, 0}},
+		"1000 classes":    {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: classNames(1000)},
+		"1-D":             {Dim: 1, Points: []float32{large}, Labels: []int32{0}, ClassNames: classNames(1), ClassVectors: []float32{-1}},
+		"1-D at 0":        {Dim: 1, Points: same, Labels: make([]int32, 40), ClassNames: classNames(3), ClassVectors: make([]float32, 3), Targets: make([]float32, 3)},
+		"1-D, classes":    {Dim: 1, Points: same, Labels: make([]int32, 40), ClassNames: classNames(1000), Sphere: true},
 		"1-D, long name":  {Dim: 1, Points: same, Labels: make([]int32, 40), ClassNames: []string{strings.Repeat("long ", 100)}},
-		"one in 4-D":      {Dim: 4, Points: []float32{3, 4, 5, 6}, Labels: []int32{0}, ClassNames: names(1), ClassVectors: []float32{0, 1, 0, 0}},
-		"one in 40-D":     {Dim: 40, Points: same, Labels: []int32{0}, ClassNames: names(1), Targets: same},
-		"largest in 4-D":  {Dim: 4, Points: []float32{large, -large, large, large, large, large, large, -large}, Labels: []int32{0, 0}, ClassNames: names(1)},
-		"smallest in 4-D": {Dim: 4, Points: []float32{1e-45, 0, 0, 0, 0, 1e-45, 0, 0}, Labels: []int32{0, 0}, ClassNames: names(1)},
-		"circle of 0":     {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: names(2), Sphere: true},
-		"sphere of 0":     {Dim: 3, Points: make([]float32, 3), Labels: make([]int32, 1), ClassNames: names(2), Sphere: true, ClassVectors: make([]float32, 6)},
-		"6-D sphere of 0": {Dim: 6, Points: make([]float32, 6), Labels: make([]int32, 1), ClassNames: names(1), Sphere: true},
+		"one in 4-D":      {Dim: 4, Points: []float32{3, 4, 5, 6}, Labels: []int32{0}, ClassNames: classNames(1), ClassVectors: []float32{0, 1, 0, 0}},
+		"one in 40-D":     {Dim: 40, Points: same, Labels: []int32{0}, ClassNames: classNames(1), Targets: same},
+		"largest in 4-D":  {Dim: 4, Points: []float32{large, -large, large, large, large, large, large, -large}, Labels: []int32{0, 0}, ClassNames: classNames(1)},
+		"smallest in 4-D": {Dim: 4, Points: []float32{1e-45, 0, 0, 0, 0, 1e-45, 0, 0}, Labels: []int32{0, 0}, ClassNames: classNames(1)},
+		"circle of 0":     {Dim: 2, Points: same, Labels: make([]int32, 20), ClassNames: classNames(2), Sphere: true},
+		"sphere of 0":     {Dim: 3, Points: make([]float32, 3), Labels: make([]int32, 1), ClassNames: classNames(2), Sphere: true, ClassVectors: make([]float32, 6)},
+		"6-D sphere of 0": {Dim: 6, Points: make([]float32, 6), Labels: make([]int32, 1), ClassNames: classNames(1), Sphere: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := NewFigure(s)
@@ -75,7 +75,7 @@ func TestSVG(t *testing.T) {
 func TestSVGSize(t *testing.T) {
 	// Noise is the worst case for compression.
 	rng := rand.New(rand.NewPCG(1, 2))
-	s := Scatter{Dim: 2, ClassNames: names(10)}
+	s := Scatter{Dim: 2, ClassNames: classNames(10)}
 	for range 5000 {
 		s.Labels = append(s.Labels, int32(rng.IntN(10)))
 		s.Points = append(s.Points, rng.Float32(), rng.Float32())
@@ -98,8 +98,8 @@ func TestSVGSize(t *testing.T) {
 
 // Where vectors alone take more than the limit, a figure is larger.
 func TestSVGOfManyPanels(t *testing.T) {
-	panel := blobs(50, 10, 2, 1)
-	svg, err := newLayout(t, NewFigure(panel, panel, panel)).svg(20_000)
+	s := blobs(50, 10, 2, 1)
+	svg, err := newLayout(t, NewFigure(s, s, s)).svg(20_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,30 +115,29 @@ func TestPNGSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, limit := range []int{len(full) + 1, len(full), len(full) / 3} {
-		content, err := lay.png(limit)
+		picture, err := lay.png(limit)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(content) >= limit || len(content) < limit/3 {
-			t.Errorf("%d bytes with a limit of %d", len(content), limit)
+		if len(picture) >= limit || len(picture) < limit/3 {
+			t.Errorf("%d bytes with a limit of %d", len(picture), limit)
 		}
 	}
 	for _, dim := range []int{2, 3} {
-		content := writePNG(t, NewFigure(blobs(10_000, 10, dim, 1)))
-		if len(content) > 300_000 {
-			t.Errorf("%d-D: %d bytes", dim, len(content))
+		picture := writePNG(t, NewFigure(blobs(10_000, 10, dim, 1)))
+		if len(picture) > 300_000 {
+			t.Errorf("%d-D: %d bytes", dim, len(picture))
 		}
-		if c, err := png.DecodeConfig(bytes.NewReader(content)); err != nil || c.Width < 860 || c.Width > 940 {
+		if c, err := png.DecodeConfig(bytes.NewReader(picture)); err != nil || c.Width < 860 || c.Width > 940 {
 			t.Errorf("%d-D: %d pixels wide, error %v", dim, c.Width, err)
 		}
 	}
 }
 
 func TestDeterminism(t *testing.T) {
-	ruled := square()
 	flat := blobs(2000, 12, 2, 1)
 	f := NewFigure(flat, blobs(2000, 12, 3, 1), flat.Projected(), blobs(2000, 12, 3, 1).Projected(),
-		ruled, blobs(2000, 12, 1, 1), blobs(2000, 12, 16, 1), Scatter{Missing: "not yet"})
+		ruled(), blobs(2000, 12, 1, 1), blobs(2000, 12, 16, 1), Scatter{Missing: "not yet"})
 	var first, second bytes.Buffer
 	if err := errors.Join(f.WriteSVG(&first), f.WriteSVG(&second)); err != nil {
 		t.Fatal(err)
@@ -159,8 +158,8 @@ func TestSave(t *testing.T) {
 		if err := f.Save(path); err != nil {
 			t.Fatal(err)
 		}
-		if content, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(content, []byte(magic)) {
-			t.Errorf("%s starts with %.8q, error %v", name, content, err)
+		if picture, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(picture, []byte(magic)) {
+			t.Errorf("%s starts with %.8q, error %v", name, picture, err)
 		}
 	}
 	if err := f.Save(filepath.Join(dir, "a.jpg")); !errors.Is(err, ErrExtension) || !strings.Contains(err.Error(), "a.jpg") {

@@ -15,8 +15,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// names returns the class names "0", "1", ...
-func names(classes int) []string {
+// classNames returns the class names "0", "1", ...
+func classNames(classes int) []string {
 	list := make([]string, classes)
 	for i := range list {
 		list[i] = strconv.Itoa(i)
@@ -31,7 +31,7 @@ func blobs(n, classes, dim int, deviation float64) Scatter {
 	for i := range centers {
 		centers[i] = 4 * rng.NormFloat64()
 	}
-	s := Scatter{Dim: dim, ClassNames: names(classes)}
+	s := Scatter{Dim: dim, ClassNames: classNames(classes)}
 	for range n {
 		class := rng.IntN(classes)
 		s.Labels = append(s.Labels, int32(class))
@@ -42,9 +42,9 @@ func blobs(n, classes, dim int, deviation float64) Scatter {
 	return s
 }
 
-// directions returns a scatter of one class at angles in degrees.
-func directions(degrees ...float64) Scatter {
-	s := Scatter{Dim: 2, ClassNames: names(1), Labels: make([]int32, len(degrees)), Sphere: true}
+// atAngles returns a scatter of one class at angles in degrees.
+func atAngles(degrees ...float64) Scatter {
+	s := Scatter{Dim: 2, ClassNames: classNames(1), Labels: make([]int32, len(degrees)), Sphere: true}
 	for _, d := range degrees {
 		sin, cos := math.Sincos(d * math.Pi / 180)
 		s.Points = append(s.Points, float32(cos), float32(sin))
@@ -63,10 +63,10 @@ func halves(points []float32) ([]int32, error) {
 	return classes, nil
 }
 
-// square has its range fixed by the targets.
-func square() Scatter {
+// ruled has its range fixed by the targets.
+func ruled() Scatter {
 	return Scatter{
-		Title: "T", Dim: 2, Points: []float32{5, 0}, Labels: []int32{1}, ClassNames: names(2),
+		Title: "T", Dim: 2, Points: []float32{5, 0}, Labels: []int32{1}, ClassNames: classNames(2),
 		Targets: []float32{-10, -10, 10, 10}, Regions: halves,
 	}
 }
@@ -167,7 +167,7 @@ func dots(picture image.Image, classes int) []image.Point {
 	}
 	is := func(x, y int, want color.RGBA) bool {
 		c := img.RGBAAt(x, y)
-		return near(c.R, want.R) && near(c.G, want.G) && near(c.B, want.B)
+		return closeTo(c.R, want.R) && closeTo(c.G, want.G) && closeTo(c.B, want.B)
 	}
 	for y := range img.Bounds().Dy() {
 		for x := range img.Bounds().Dx() {
@@ -188,9 +188,9 @@ func dots(picture image.Image, classes int) []image.Point {
 }
 
 // pixel returns the colour of the picture at a place of a panel's space.
-func pixel(lay *layout, img image.Image, panel int, p point) color.RGBA {
-	q := lay.panels[panel].view()(p)
+func pixel(lay *layout, img image.Image, index int, p point) color.RGBA {
+	q := lay.panels[index].view()(p)
 	return color.RGBAModel.Convert(img.At(int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72))).(color.RGBA)
 }
 
-func near(a, b uint8) bool { return max(a, b)-min(a, b) <= 2 }
+func closeTo(a, b uint8) bool { return max(a, b)-min(a, b) <= 2 }

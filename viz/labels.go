@@ -28,7 +28,7 @@ func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.P
 	}
 	spreads := p.spreadTips(v)
 	if p.onCircle() {
-		taken = append(taken, p.spreadRoom(v)...)
+		taken = append(taken, p.hillRects(v)...)
 	}
 	type label struct {
 		face font.Face
@@ -50,7 +50,7 @@ func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.P
 		} else if clouds[i].n == 0 {
 			continue
 		}
-		place, ok := p.free(anchor, width, height, taken)
+		place, ok := p.freePlace(anchor, width, height, taken)
 		if !ok {
 			continue
 		}
@@ -59,19 +59,19 @@ func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.P
 		labels = append(labels, label{face, at, text, darker(Color(i))})
 	}
 	for _, l := range labels {
-		halo(c, l.face, l.at, l.text)
+		drawHalo(c, l.face, l.at, l.text)
 	}
 	for _, l := range labels {
-		write(c, l.face, l.at, l.text, l.clr)
+		drawText(c, l.face, l.at, l.text, l.clr)
 	}
 }
 
 // clearance is the room around a label, both sides together.
 const clearance = 5
 
-// free returns the place nearest to an anchor where a rectangle of a size lies
+// freePlace returns the place nearest to an anchor where a rectangle of a size lies
 // in the panel and covers none of those taken.
-func (p *panel) free(anchor vg.Point, width, height vg.Length, taken []vg.Rectangle) (place vg.Point, ok bool) {
+func (p *panel) freePlace(anchor vg.Point, width, height vg.Length, taken []vg.Rectangle) (place vg.Point, ok bool) {
 	anchor.X = min(max(anchor.X, p.area.Min.X+width/2), p.area.Max.X-width/2)
 	anchor.Y = min(max(anchor.Y, p.area.Min.Y+height/2), p.area.Max.Y-height/2)
 	const rings, directions = 16, 16
@@ -80,8 +80,8 @@ func (p *panel) free(anchor vg.Point, width, height vg.Length, taken []vg.Rectan
 			sin, cos := math.Sincos(math.Pi/2 + 2*math.Pi*float64(k)/directions)
 			r := vg.Length(ring) * height / 4
 			place := anchor.Add(vg.Point{X: r * vg.Length(cos), Y: r * vg.Length(sin)})
-			here := around(place, width, height)
-			if inside(here, p.area) && !slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return overlap(here, t) }) {
+			rect := around(place, width, height)
+			if inside(rect, p.area) && !slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return overlap(rect, t) }) {
 				return place, true
 			}
 		}

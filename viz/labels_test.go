@@ -9,7 +9,7 @@ import (
 )
 
 func TestLabelsDoNotOverlap(t *testing.T) {
-	same := Scatter{Dim: 2, ClassNames: names(10)}
+	same := Scatter{Dim: 2, ClassNames: classNames(10)}
 	for i := range 10 {
 		same.Labels = append(same.Labels, int32(i))
 		same.Points = append(same.Points, 1, 1)
@@ -57,7 +57,7 @@ func TestLabelsLeaveSmallClassesVisible(t *testing.T) {
 }
 
 func TestLabelsLeaveHillsVisible(t *testing.T) {
-	s := directions(0, 0, 180)
+	s := atAngles(0, 0, 180)
 	s.Labels, s.ClassNames = []int32{0, 0, 1}, []string{"T-shirt/top", "Ankle boot"}
 	f := NewFigure(s, s, s, s) // small panels, in which the names don't fit beyond the hills
 	p := newLayout(t, f).panels[0]
@@ -71,10 +71,10 @@ func TestLabelsLeaveHillsVisible(t *testing.T) {
 		labels++
 		face := bold(text.size())
 		at := vg.Point{X: vg.Length(text.X), Y: -vg.Length(text.Y)}
-		box := vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: face.Width(text.Body), Y: text.size() * capHeight})}
+		rect := vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: face.Width(text.Body), Y: text.size() * capHeight})}
 		for _, x := range []float64{-spreadFoot - spreadHeight/2, spreadFoot + spreadHeight/2} {
-			if hill := v(point{x, 0}).Point; overlap(box, around(hill, 1, 1)) {
-				t.Errorf("%q at %v covers the hill at %v", text.Body, box, hill)
+			if hill := v(point{x, 0}).Point; overlap(rect, around(hill, 1, 1)) {
+				t.Errorf("%q at %v covers the hill at %v", text.Body, rect, hill)
 			}
 		}
 	}

@@ -10,9 +10,9 @@ import (
 
 // Lengths in points.
 const (
-	gap         vg.Length = 16 // between panels
-	figureTitle vg.Length = 14
-	gridLabel   vg.Length = 11 // of rows and columns
+	gap             vg.Length = 16 // between panels
+	figureTitleSize vg.Length = 14
+	gridLabelSize   vg.Length = 11 // of rows and columns
 )
 
 // layout is a figure with all lengths decided; it can be drawn repeatedly.
@@ -21,22 +21,22 @@ type layout struct {
 	title         string
 	titleAt       vg.Point
 	panels        []*panel
-	labels        []gridLabelItem
+	gridLabels    []gridLabel
 	legend        []legendItem
 }
 
-// gridLabelItem is the label of a row or column of the grid, by the middle of its
+// gridLabel is the label of a row or column of the grid, by the middle of its
 // text's baseline.
-type gridLabelItem struct {
+type gridLabel struct {
 	at   vg.Point
 	text string
 	up   bool // of a row: the text runs upwards
 }
 
-// side returns the width of a panel: panels shrink as columns are added, but
+// panelSide returns the width of a panel: panels shrink as columns are added, but
 // less than in proportion, so that the figure grows.
-func side(columns int) vg.Length {
-	return half(max(130, 400*math.Pow(float64(columns), -0.55)))
+func panelSide(columns int) vg.Length {
+	return snap(vg.Length(max(130, 400*math.Pow(float64(columns), -0.55))))
 }
 
 // layout checks the figure and decides where everything goes.
@@ -64,11 +64,11 @@ func (f *Figure) layout() (*layout, error) {
 				len(labels.list), labels.name, rows, columns, ErrLength)
 		}
 	}
-	size := side(columns)
+	size := panelSide(columns)
 	sty := newStyle(size, slices.ContainsFunc(f.Panels, func(s Scatter) bool { return s.Missing == "" && s.Dim > 3 }))
 	start := margin // where the first column begins
 	if f.RowLabels != nil {
-		start += half(float64(gridLabel * 1.5))
+		start += snap(gridLabelSize * 1.5)
 	}
 
 	lay := &layout{title: printable(f.Title)}
@@ -79,20 +79,20 @@ func (f *Figure) layout() (*layout, error) {
 	// From the top, with y growing downwards until the height is known.
 	y := margin
 	if lay.title != "" {
-		lay.titleAt = vg.Point{X: start + sty.left, Y: y + figureTitle*capHeight}
-		y += half(float64(figureTitle * 1.9))
+		lay.titleAt = vg.Point{X: start + sty.left, Y: y + figureTitleSize*capHeight}
+		y += snap(figureTitleSize * 1.9)
 	}
-	label := func(item gridLabelItem) {
+	label := func(item gridLabel) {
 		if item.text = printable(item.text); item.text != "" {
-			lay.labels = append(lay.labels, item)
+			lay.gridLabels = append(lay.gridLabels, item)
 		}
 	}
 	for column, text := range f.ColumnLabels {
-		at := vg.Point{X: start + vg.Length(column)*(sty.left+size+gap) + sty.left + size/2, Y: y + gridLabel*capHeight}
-		label(gridLabelItem{at: at, text: text})
+		at := vg.Point{X: start + vg.Length(column)*(sty.left+size+gap) + sty.left + size/2, Y: y + gridLabelSize*capHeight}
+		label(gridLabel{at: at, text: text})
 	}
 	if f.ColumnLabels != nil {
-		y += half(float64(gridLabel * 1.5))
+		y += snap(gridLabelSize * 1.5)
 	}
 	for row := range rows {
 		cells := f.Panels[row*columns : min((row+1)*columns, len(f.Panels))]
@@ -108,8 +108,8 @@ func (f *Figure) layout() (*layout, error) {
 			lay.panels = append(lay.panels, p)
 		}
 		if f.RowLabels != nil {
-			at := vg.Point{X: margin + gridLabel*capHeight, Y: y + header + size/2}
-			label(gridLabelItem{at: at, text: f.RowLabels[row], up: true})
+			at := vg.Point{X: margin + gridLabelSize*capHeight, Y: y + header + size/2}
+			label(gridLabel{at: at, text: f.RowLabels[row], up: true})
 		}
 		y += header + size + sty.bottom
 		if row < rows-1 {
@@ -131,8 +131,8 @@ func (f *Figure) layout() (*layout, error) {
 		flip(&p.area.Min)
 		flip(&p.area.Max)
 	}
-	for i := range lay.labels {
-		flip(&lay.labels[i].at)
+	for i := range lay.gridLabels {
+		flip(&lay.gridLabels[i].at)
 	}
 	for i := range legend {
 		flip(&legend[i].at)
@@ -147,31 +147,31 @@ func (l *layout) draw(c vg.Canvas, sharpness float64) {
 	c.SetColor(white)
 	c.Fill(vg.Rectangle{Max: vg.Point{X: l.width, Y: l.height}}.Path())
 	if l.title != "" {
-		face, text := fit(bold(figureTitle), l.title, l.width-l.titleAt.X-margin)
-		write(c, face, l.titleAt, text, ink)
+		face, text := fit(bold(figureTitleSize), l.title, l.width-l.titleAt.X-margin)
+		drawText(c, face, l.titleAt, text, ink)
 	}
 	for _, p := range l.panels {
 		p.draw(c, sharpness)
 	}
-	for _, item := range l.labels {
+	for _, item := range l.gridLabels {
 		width := l.panels[0].side
 		if item.up {
 			width *= 1.1 // there is room above and below a panel
 		}
-		face, text := fit(bold(gridLabel), item.text, width)
+		face, text := fit(bold(gridLabelSize), item.text, width)
 		if item.up {
-			writeUp(c, face, item.at, text, ink)
+			drawTextUp(c, face, item.at, text, ink)
 		} else {
-			write(c, face, item.at.Sub(vg.Point{X: face.Width(text) / 2}), text, ink)
+			drawText(c, face, item.at.Sub(vg.Point{X: face.Width(text) / 2}), text, ink)
 		}
 	}
-	face := regular(legendText)
+	face := regular(legendTextSize)
 	for _, item := range l.legend {
-		at := item.at.Sub(vg.Point{Y: legendText * capHeight / 2})
+		at := item.at.Sub(vg.Point{Y: legendTextSize * capHeight / 2})
 		if item.mark != nil {
 			item.mark(c, item.at)
 			at.X += item.indent
 		}
-		write(c, face, at, item.text, ink)
+		drawText(c, face, at, item.text, ink)
 	}
 }

@@ -47,10 +47,10 @@ func TestGridLabels(t *testing.T) {
 	if without := newLayout(t, &plain); lay.width <= without.width || lay.height <= without.height {
 		t.Errorf("no room for labels: %g x %g with, %g x %g without", lay.width, lay.height, without.width, without.height)
 	}
-	if len(lay.labels) != 4 { // the empty one is not drawn
-		t.Fatalf("%d labels", len(lay.labels))
+	if len(lay.gridLabels) != 4 { // the empty one is not drawn
+		t.Fatalf("%d labels", len(lay.gridLabels))
 	}
-	for _, label := range lay.labels {
+	for _, label := range lay.gridLabels {
 		for i, p := range lay.panels {
 			middle := p.area.Min.Add(p.area.Max).Scale(0.5)
 			row := f.RowLabels[i/3]

@@ -9,10 +9,10 @@ import (
 
 // Lengths in points.
 const (
-	legendText vg.Length = 9
-	legendRow  vg.Length = 15
-	legendGap  vg.Length = 14 // between panels and legend, and between items
-	swatch     vg.Length = 3.2
+	legendTextSize vg.Length = 9
+	legendRow      vg.Length = 15
+	legendGap      vg.Length = 14 // between panels and legend, and between items
+	swatch         vg.Length = 3.2
 )
 
 // legendItem is a mark and its text at a place, given by the left end of the
@@ -27,7 +27,7 @@ type legendItem struct {
 // legend lays out the items of the legend in a width, from (0, 0) downwards,
 // and returns its height.
 func (f *Figure) legend(width vg.Length) (items []legendItem, height vg.Length) {
-	face := regular(legendText)
+	face := regular(legendTextSize)
 	var lists [][]string
 	var rays, targets, regions bool
 	for _, s := range f.Panels {

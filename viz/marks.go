@@ -10,7 +10,7 @@ import (
 // drawRays draws the class vectors and returns where their labels go. A vector
 // of length 0 has no ray.
 func (p *panel) drawRays(c vg.Canvas, v view) map[int]ray {
-	if p.space.ray == 0 {
+	if p.space.rayLength == 0 {
 		return nil
 	}
 	rays := make(map[int]ray)
@@ -45,11 +45,11 @@ type ray struct{ from, to vg.Point }
 // beyond returns the centre of a box of a size that touches the ray's end.
 func (r ray) beyond(width, height vg.Length) vg.Point {
 	d := r.to.Sub(r.from)
-	norm := vg.Length(math.Hypot(float64(d.X), float64(d.Y)))
-	if norm == 0 {
+	length := vg.Length(math.Hypot(float64(d.X), float64(d.Y)))
+	if length == 0 {
 		return r.to
 	}
-	d = d.Scale(1 / norm)
+	d = d.Scale(1 / length)
 	return r.to.Add(vg.Point{X: d.X * width / 2, Y: d.Y * height / 2})
 }
 

@@ -9,7 +9,7 @@ import (
 
 func TestRays(t *testing.T) {
 	s := Scatter{
-		Dim: 2, Points: []float32{10, 0, 0, 10, -10, 0, 0, -10}, Labels: []int32{0, 1, 0, 1}, ClassNames: names(2),
+		Dim: 2, Points: []float32{10, 0, 0, 10, -10, 0, 0, -10}, Labels: []int32{0, 1, 0, 1}, ClassNames: classNames(2),
 		ClassVectors: []float32{0.001, 0.001, 3, -4},
 	}
 	f := NewFigure(s)
@@ -30,7 +30,7 @@ func TestRays(t *testing.T) {
 		{point{3, -4}, darker(Color(1))},
 		{point{-3, 4}, white},
 	} {
-		if got := at(test.p); !near(got.R, test.want.R) || !near(got.G, test.want.G) || !near(got.B, test.want.B) {
+		if got := at(test.p); !closeTo(got.R, test.want.R) || !closeTo(got.G, test.want.G) || !closeTo(got.B, test.want.B) {
 			t.Errorf("colour %v at %v, want %v", got, test.p, test.want)
 		}
 	}

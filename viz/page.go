@@ -13,8 +13,8 @@ const dpi = 144
 // margin is the empty border of a figure, in points (1/72 inch).
 const margin vg.Length = 14
 
-// half rounds to half a point, a whole pixel of a PNG.
-func half(x float64) vg.Length { return vg.Length(math.Round(2*x) / 2) }
+// snap rounds to half a point, a whole pixel of a PNG.
+func snap(x vg.Length) vg.Length { return vg.Length(math.Round(float64(2*x)) / 2) }
 
 func line(points ...vg.Point) (p vg.Path) {
 	p.Move(points[0])

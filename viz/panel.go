@@ -28,13 +28,13 @@ func newStyle(side vg.Length, titled bool) style {
 	k := vg.Length(math.Pow(float64(side/400), 0.35))
 	sty := style{
 		side: side, titleSize: 12 * k, noteSize: 9 * k, labelSize: 10 * k, tickSize: 7.5 * k,
-		left: half(float64(22 * k)), bottom: half(float64(13 * k)), rayWidth: 1.6 * k,
+		left: snap(22 * k), bottom: snap(13 * k), rayWidth: 1.6 * k,
 		tickCount: 3 + int(side/150),
 	}
-	sty.tickRoom = sty.left + margin - 2*beside
+	sty.tickRoom = sty.left + margin - 2*tickGap
 	if titled {
-		sty.left += half(float64(1.4 * sty.tickSize))
-		sty.bottom += half(float64(1.5 * sty.tickSize))
+		sty.left += snap(1.4 * sty.tickSize)
+		sty.bottom += snap(1.5 * sty.tickSize)
 	}
 	return sty
 }
@@ -52,7 +52,7 @@ func (sty style) header(cells []Scatter) vg.Length {
 	if h > 0 {
 		h += 2
 	}
-	return half(float64(h))
+	return snap(h)
 }
 
 // panel is a scatter with everything decided that does not depend on the
@@ -85,7 +85,7 @@ func newPanel(s *Scatter, sty style) (*panel, error) {
 	if p.content, err = s.content(); err != nil {
 		return nil, err
 	}
-	if p.round() {
+	if p.hasSphere() {
 		p.space = p.sphereSpace()
 	} else {
 		p.space = p.content.space()
@@ -93,7 +93,7 @@ func newPanel(s *Scatter, sty style) (*panel, error) {
 	if s.Dim == 1 {
 		p.space = p.content.strip(p.space, p.stripMargin())
 	}
-	p.outside = p.content.keep(p.space.holds)
+	p.outside = p.content.keep(p.space.contains)
 	if s.Regions != nil {
 		if p.regions, err = p.regionImage(); err != nil {
 			return nil, fmt.Errorf("decision regions: %w", err)
@@ -148,7 +148,7 @@ func (p *panel) draw(c vg.Canvas, sharpness float64) {
 	default:
 		p.drawAxes(c, v)
 	}
-	if p.content.dim == 2 && p.round() {
+	if p.content.dim == 2 && p.hasSphere() {
 		p.drawCircle(c, v)
 	}
 	c.DrawImage(p.area, p.raster(v, sharpness))
@@ -169,13 +169,13 @@ func (p *panel) drawHeader(c vg.Canvas) {
 	if p.scatter.Note != "" {
 		face, text := fit(regular(p.noteSize), printable(p.scatter.Note), p.side)
 		y += 0.35 * p.noteSize
-		write(c, face, vg.Point{X: p.area.Min.X, Y: y}, text, gray)
+		drawText(c, face, vg.Point{X: p.area.Min.X, Y: y}, text, gray)
 		y += 1.05 * p.noteSize
 	}
 	if p.scatter.Title != "" {
 		face, text := fit(bold(p.titleSize), printable(p.scatter.Title), p.side)
 		y += 0.35 * p.titleSize
-		write(c, face, vg.Point{X: p.area.Min.X, Y: y}, text, ink)
+		drawText(c, face, vg.Point{X: p.area.Min.X, Y: y}, text, ink)
 	}
 }
 
@@ -191,8 +191,8 @@ func (p *panel) drawOutside(c vg.Canvas) {
 	if p.scatter.Dim == 3 {
 		at.Y = p.area.Max.Y - p.tickSize
 	}
-	halo(c, face, at, text)
-	write(c, face, at, text, gray)
+	drawHalo(c, face, at, text)
+	drawText(c, face, at, text, gray)
 }
 
 // drawMissing draws an empty frame that says why there are no points.
@@ -209,6 +209,6 @@ func (p *panel) drawMissing(c vg.Canvas) {
 	for i, text := range lines {
 		at := vg.Point{X: middle.X - face.Width(text)/2, Y: middle.Y - p.noteSize*capHeight/2}
 		at.Y += leading * (vg.Length(len(lines)-1)/2 - vg.Length(i))
-		write(c, face, at, text, gray)
+		drawText(c, face, at, text, gray)
 	}
 }

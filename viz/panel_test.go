@@ -11,7 +11,7 @@ import (
 func TestEqualAxes(t *testing.T) {
 	// A 3-4-5 triangle and the origin, off centre.
 	s := Scatter{
-		Dim: 2, Points: []float32{10, 20, 13, 20, 10, 24, 11, 21}, Labels: []int32{0, 1, 2, 3}, ClassNames: names(4),
+		Dim: 2, Points: []float32{10, 20, 13, 20, 10, 24, 11, 21}, Labels: []int32{0, 1, 2, 3}, ClassNames: classNames(4),
 	}
 	at := dots(newLayout(t, NewFigure(s)).image(1), 4)
 	right, up := at[1].Sub(at[0]), at[2].Sub(at[0])

@@ -60,15 +60,15 @@ func (s stamps) get(key stampKey) stamp {
 	width, height := int(math.Ceil(cx+r))-x0, int(math.Ceil(cy+r))-y0
 	st := stamp{x0: x0, y0: y0, width: width, cover: make([]uint8, width*height)}
 	for i := range st.cover {
-		inside := 0
+		hits := 0
 		for j := range subsamples * subsamples {
 			dx := float64(x0+i%width) + (float64(j%subsamples)+0.5)/subsamples - cx
 			dy := float64(y0+i/width) + (float64(j/subsamples)+0.5)/subsamples - cy
 			if dx*dx+dy*dy <= r*r {
-				inside++
+				hits++
 			}
 		}
-		st.cover[i] = uint8(inside * 255 / (subsamples * subsamples))
+		st.cover[i] = uint8(hits * 255 / (subsamples * subsamples))
 	}
 	s[key] = st
 	return st
@@ -78,10 +78,10 @@ func (s stamps) get(key stampKey) stamp {
 // pixel (x, y).
 func (s stamp) blend(img *image.RGBA, x, y int, clr color.RGBA, alpha uint32) {
 	area := image.Rect(0, 0, s.width, len(s.cover)/s.width).Add(image.Pt(x+s.x0, y+s.y0))
-	seen := area.Intersect(img.Rect)
-	for py := seen.Min.Y; py < seen.Max.Y; py++ {
-		cover := s.cover[(py-area.Min.Y)*s.width+seen.Min.X-area.Min.X:]
-		pix := img.Pix[img.PixOffset(seen.Min.X, py):img.PixOffset(seen.Max.X, py)]
+	visible := area.Intersect(img.Rect)
+	for py := visible.Min.Y; py < visible.Max.Y; py++ {
+		cover := s.cover[(py-area.Min.Y)*s.width+visible.Min.X-area.Min.X:]
+		pix := img.Pix[img.PixOffset(visible.Min.X, py):img.PixOffset(visible.Max.X, py)]
 		for i := 0; i < len(pix); i += 4 {
 			a := uint32(cover[i/4]) * alpha
 			if a == 0 {

@@ -38,7 +38,7 @@ func TestBlendIsOver(t *testing.T) {
 	// 0.6 of the second over 0.6 of the first over nothing.
 	alpha := 0.6 + 0.4*0.6
 	want := func(a, b uint8) uint8 { return uint8((0.4*0.6*float64(a)+0.6*float64(b))/alpha + 0.5) }
-	if !near(got.R, want(first.R, second.R)) || !near(got.G, want(first.G, second.G)) || !near(got.A, uint8(255*alpha)) {
+	if !closeTo(got.R, want(first.R, second.R)) || !closeTo(got.G, want(first.G, second.G)) || !closeTo(got.A, uint8(255*alpha)) {
 		t.Errorf("blended to %v", got)
 	}
 }
@@ -46,13 +46,13 @@ func TestBlendIsOver(t *testing.T) {
 func TestDiscsAtTheEdgeAreCut(t *testing.T) {
 	whole := image.NewRGBA(image.Rect(0, 0, 30, 30))
 	part := image.NewRGBA(image.Rect(0, 0, 10, 10))
-	var there, here []disc
+	var shifted, discs []disc
 	for _, at := range [][2]float64{{0, 0}, {10, 3}, {-2, 11}, {5, -30}, {9.5, 9.5}} {
-		there = append(there, disc{at[0] + 10, at[1] + 10, 4, 1, black})
-		here = append(here, disc{at[0], at[1], 4, 1, black})
+		shifted = append(shifted, disc{at[0] + 10, at[1] + 10, 4, 1, black})
+		discs = append(discs, disc{at[0], at[1], 4, 1, black})
 	}
-	stamps{}.draw(whole, there, 0.5)
-	stamps{}.draw(part, here, 0.5)
+	stamps{}.draw(whole, shifted, 0.5)
+	stamps{}.draw(part, discs, 0.5)
 	for y := range 10 {
 		for x := range 10 {
 			if part.At(x, y) != whole.At(x+10, y+10) {
@@ -64,7 +64,7 @@ func TestDiscsAtTheEdgeAreCut(t *testing.T) {
 
 func TestNoClassHidesAnother(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
-	s := Scatter{Dim: 2, ClassNames: names(2)}
+	s := Scatter{Dim: 2, ClassNames: classNames(2)}
 	for class := range int32(2) { // all of class 0 come first
 		for range 20_000 {
 			s.Labels = append(s.Labels, class)
@@ -94,13 +94,13 @@ func TestNoClassHidesAnother(t *testing.T) {
 
 func TestNearPointsHideFarOnes(t *testing.T) {
 	// Seen along the first axis, from both ends.
-	s := Scatter{Dim: 3, Points: []float32{-1, 0, 0, 1, 0, 0}, Labels: []int32{0, 1}, ClassNames: names(2)}
+	s := Scatter{Dim: 3, Points: []float32{-1, 0, 0, 1, 0, 0}, Labels: []int32{0, 1}, ClassNames: classNames(2)}
 	for azimuth, front := range map[float64]int{0: 1, 180: 0} {
 		s.Camera = &Camera{Azimuth: azimuth}
 		p := newLayout(t, NewFigure(s)).panels[0]
 		img := p.raster(p.view(), 1)
 		got := img.RGBAAt(img.Rect.Dx()/2, img.Rect.Dy()/2)
-		if ciede2000(seen(got, machado["normal vision"]), seen(Color(front), machado["normal vision"])) > 15 {
+		if ciede2000(labAs(got, machado["normal vision"]), labAs(Color(front), machado["normal vision"])) > 15 {
 			t.Errorf("from azimuth %g: %v in front, want class %d", azimuth, got, front)
 		}
 	}

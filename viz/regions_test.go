@@ -9,7 +9,7 @@ import (
 )
 
 func TestRegions(t *testing.T) {
-	lay := newLayout(t, NewFigure(square()))
+	lay := newLayout(t, NewFigure(ruled()))
 	img := lay.image(1)
 	for p, class := range map[point]int{
 		{2.9, 3.2}: 0, {-8, 2.2}: 0, {2.5, -8.2}: 0, {-10.5, -10.5}: 0,
@@ -29,13 +29,13 @@ func TestRegions(t *testing.T) {
 	if darkest.R > tint(0).R-20 || darkest.R > 0xc8 {
 		t.Errorf("the border is %v", darkest)
 	}
-	if got, want := pixel(lay, img, 0, point{5.1, 0.1}), mix(tint(1), Color(1), 0.85); !near(got.R, want.R) || !near(got.B, want.B) {
+	if got, want := pixel(lay, img, 0, point{5.1, 0.1}), mix(tint(1), Color(1), 0.85); !closeTo(got.R, want.R) || !closeTo(got.B, want.B) {
 		t.Errorf("the point is %v, want %v", got, want)
 	}
 }
 
 func TestRegionsAskOnce(t *testing.T) {
-	s := square()
+	s := ruled()
 	calls, points := 0, 0
 	s.Regions = func(p []float32) ([]int32, error) {
 		calls++
@@ -80,7 +80,7 @@ func TestRegionErrors(t *testing.T) {
 			s.Dim, s.Points, s.Targets = 3, []float32{1, 2, 3}, nil
 		}, ErrRegions, "Regions with Dim = 3"},
 	} {
-		s := square()
+		s := ruled()
 		test.change(&s)
 		err := NewFigure(s).WritePNG(io.Discard)
 		if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), `panel 0 "T"`) {
@@ -91,7 +91,7 @@ func TestRegionErrors(t *testing.T) {
 
 func TestRegionsFarAway(t *testing.T) {
 	const large = 3.4e38 // the padded space goes beyond the largest float32
-	s := Scatter{Dim: 2, Points: []float32{-large, -large, large, large}, Labels: []int32{0, 1}, ClassNames: names(2)}
+	s := Scatter{Dim: 2, Points: []float32{-large, -large, large, large}, Labels: []int32{0, 1}, ClassNames: classNames(2)}
 	s.Regions = func(p []float32) ([]int32, error) {
 		for i := 0; i < len(p); i += 2 {
 			if !finite(p[i : i+2]) {
@@ -126,9 +126,9 @@ func TestRegionsSVGSize(t *testing.T) {
 }
 
 func BenchmarkRegions(b *testing.B) {
-	s := square()
+	s := ruled()
 	for b.Loop() {
-		if _, err := newPanel(&s, newStyle(side(1), false)); err != nil {
+		if _, err := newPanel(&s, newStyle(panelSide(1), false)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -56,7 +56,7 @@ func (s Scatter) Projected() Scatter {
 // norm is 0 or not finite stay as they are.
 func normalized(rows []float32, dim int) []float32 {
 	rows = slices.Clone(rows)
-	for i := range count(rows, dim) {
+	for i := range numRows(rows, dim) {
 		row := rows[i*dim : (i+1)*dim]
 		if n := norm(row); n > 0 && !math.IsInf(n, 0) {
 			for j := range row {
@@ -67,8 +67,8 @@ func normalized(rows []float32, dim int) []float32 {
 	return rows
 }
 
-// count returns the number of whole rows of dim columns.
-func count(rows []float32, dim int) int {
+// numRows returns the number of whole rows of dim columns.
+func numRows(rows []float32, dim int) int {
 	if dim < 1 {
 		return 0
 	}
@@ -146,7 +146,7 @@ func (s *Scatter) validate() error {
 
 // offending returns the first row that is not good and the number of them.
 func (s *Scatter) offending(rows []float32, good func(row []float32) bool) (first, n int) {
-	for i := range count(rows, s.Dim) {
+	for i := range numRows(rows, s.Dim) {
 		if !good(rows[i*s.Dim : (i+1)*s.Dim]) {
 			if n == 0 {
 				first = i

@@ -9,7 +9,7 @@ import (
 
 func TestProjected(t *testing.T) {
 	s := Scatter{
-		Dim: 2, Points: []float32{3, 4, 0, 0, -1e-30, 0, 0, 3e38}, Labels: []int32{0, 0, 1, 1}, ClassNames: names(2),
+		Dim: 2, Points: []float32{3, 4, 0, 0, -1e-30, 0, 0, 3e38}, Labels: []int32{0, 0, 1, 1}, ClassNames: classNames(2),
 		ClassVectors: []float32{0, -2, 8, 6}, Regions: halves,
 	}
 	q := s.Projected()
@@ -39,12 +39,12 @@ func TestProjected(t *testing.T) {
 func TestProjectedBadInput(t *testing.T) {
 	nan := float32(math.NaN())
 	for says, s := range map[string]Scatter{
-		"Dim = 0":              {Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1)},
-		"Dim = -1":             {Dim: -1, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1)},
-		"3 coordinates":        {Dim: 2, Points: []float32{1, 2, 3}, Labels: []int32{0}, ClassNames: names(1)},
-		"points[0] = [NaN 2]":  {Dim: 2, Points: []float32{nan, 2}, Labels: []int32{0}, ClassNames: names(1)},
-		"no points":            {Dim: 2, ClassNames: names(1)},
-		"0 coordinates of tar": {Dim: 2, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1), Targets: []float32{}},
+		"Dim = 0":              {Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: classNames(1)},
+		"Dim = -1":             {Dim: -1, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: classNames(1)},
+		"3 coordinates":        {Dim: 2, Points: []float32{1, 2, 3}, Labels: []int32{0}, ClassNames: classNames(1)},
+		"points[0] = [NaN 2]":  {Dim: 2, Points: []float32{nan, 2}, Labels: []int32{0}, ClassNames: classNames(1)},
+		"no points":            {Dim: 2, ClassNames: classNames(1)},
+		"0 coordinates of tar": {Dim: 2, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: classNames(1), Targets: []float32{}},
 	} {
 		if _, err := NewFigure(s.Projected()).layout(); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v, want one saying %q", err, says)

@@ -34,7 +34,7 @@ func (s *Scatter) content() (content, error) {
 		d.points = append(d.points, pr.place(row(s.Points, i)))
 		d.norms = append(d.norms, norm(row(s.Points, i)))
 	}
-	for i := range count(s.ClassVectors, s.Dim) {
+	for i := range numRows(s.ClassVectors, s.Dim) {
 		w := row(s.ClassVectors, i)
 		direction := pr.direction(w)
 		if n := norm(w); n > 0 {
@@ -42,18 +42,18 @@ func (s *Scatter) content() (content, error) {
 		}
 		d.rays = append(d.rays, direction)
 	}
-	for i := range count(s.Targets, s.Dim) {
+	for i := range numRows(s.Targets, s.Dim) {
 		d.targets = append(d.targets, pr.place(row(s.Targets, i)))
 	}
 	return d, nil
 }
 
 // keep drops the points that are not inside, and returns their number.
-func (d *content) keep(inside func(point) bool) (dropped int) {
+func (d *content) keep(keep func(point) bool) (dropped int) {
 	kept := *d
 	kept.points, kept.labels, kept.norms = nil, nil, nil
 	for i, p := range d.points {
-		if inside(p) {
+		if keep(p) {
 			kept.points = append(kept.points, p)
 			kept.labels = append(kept.labels, d.labels[i])
 			kept.norms = append(kept.norms, d.norms[i])
@@ -66,13 +66,13 @@ func (d *content) keep(inside func(point) bool) (dropped int) {
 
 // space is the part of the space that is drawn: a square or cube.
 type space struct {
-	dim    int
-	center point
-	half   float64 // half its width
-	ray    float64 // length of the rays
+	dim       int
+	center    point
+	half      float64 // half its width
+	rayLength float64 // length of the rays
 }
 
-func (sp space) holds(p point) bool {
+func (sp space) contains(p point) bool {
 	for j := range sp.dim {
 		if math.Abs(p[j]-sp.center[j]) > sp.half {
 			return false
@@ -127,8 +127,8 @@ func (d *content) space() space {
 	if d.rays != nil {
 		shown.add(d.origin)
 		slices.Sort(norms)
-		sp.ray = norms[(len(norms)-1)*99/100]
-		d.addRays(&shown, sp.ray)
+		sp.rayLength = norms[(len(norms)-1)*99/100]
+		d.addRays(&shown, sp.rayLength)
 	}
 
 	var size float64 // of the coordinates, below which a width is rounding
@@ -170,7 +170,7 @@ func (d *content) addRays(b *box, length float64) {
 // cut returns the length of a ray from a point that leaves room for a label
 // before the edge of the space.
 func (sp space) cut(from, direction point) float64 {
-	length := sp.ray
+	length := sp.rayLength
 	for j := range sp.dim {
 		edge := sp.center[j] + math.Copysign((1-labelRoom)*sp.half, direction[j])
 		if direction[j] != 0 {

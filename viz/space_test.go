@@ -27,9 +27,9 @@ func TestOutliers(t *testing.T) {
 		t.Errorf("no count of one outlier in %q", bodies(texts))
 	}
 
-	cube := blobs(1000, 3, 3, 1)
-	cube.Points[0], cube.Points[3], cube.Points[6] = 1e30, 1e30, -1e30
-	texts, _ = renderSVG(t, NewFigure(cube))
+	solid := blobs(1000, 3, 3, 1)
+	solid.Points[0], solid.Points[3], solid.Points[6] = 1e30, 1e30, -1e30
+	texts, _ = renderSVG(t, NewFigure(solid))
 	outside := texts[slices.Index(bodies(texts), "3 points outside")]
 	for _, text := range texts {
 		if text != outside && math.Abs(text.Y-outside.Y) < float64(outside.size()) && text.X > outside.X-30 {
@@ -40,7 +40,7 @@ func TestOutliers(t *testing.T) {
 
 func TestRareClassIsShown(t *testing.T) {
 	s := blobs(10_000, 1, 2, 1)
-	s.ClassNames = names(2)
+	s.ClassNames = classNames(2)
 	for i := range 10 {
 		s.Labels[i] = 1
 		s.Points[2*i], s.Points[2*i+1] = 500, float32(i)
@@ -53,16 +53,16 @@ func TestRareClassIsShown(t *testing.T) {
 }
 
 func TestOriginAndTargetsAreShown(t *testing.T) {
-	s := Scatter{Dim: 2, Points: []float32{50, 50, 51, 52}, Labels: []int32{0, 1}, ClassNames: names(2)}
-	if spaceOf(t, s).holds(point{}) {
+	s := Scatter{Dim: 2, Points: []float32{50, 50, 51, 52}, Labels: []int32{0, 1}, ClassNames: classNames(2)}
+	if spaceOf(t, s).contains(point{}) {
 		t.Error("the origin is shown without need")
 	}
 	s.ClassVectors = []float32{1, 0, 0, 1}
-	if !spaceOf(t, s).holds(point{}) {
+	if !spaceOf(t, s).contains(point{}) {
 		t.Error("no origin with class vectors")
 	}
 	s.Targets = []float32{-90, 0, 0, 0}
-	if !spaceOf(t, s).holds(point{-90, 0}) {
+	if !spaceOf(t, s).contains(point{-90, 0}) {
 		t.Error("no target")
 	}
 }

@@ -23,9 +23,9 @@ const (
 	outlineHalf = 1.12
 )
 
-// round reports whether the unit circle or sphere is drawn; in 1-D there is only
+// hasSphere reports whether the unit circle or sphere is drawn; in 1-D there is only
 // the strip.
-func (p *panel) round() bool { return p.scatter.Sphere && p.scatter.Dim > 1 }
+func (p *panel) hasSphere() bool { return p.scatter.Sphere && p.scatter.Dim > 1 }
 
 // onCircle reports whether the points lie on the drawn circle.
 func (p *panel) onCircle() bool { return p.scatter.Sphere && p.scatter.Dim == 2 }
@@ -40,7 +40,7 @@ func (p *panel) sphereSpace() space {
 	case 3:
 		half = globeHalf
 	}
-	return space{dim: p.content.dim, center: p.content.origin, half: half, ray: 1}
+	return space{dim: p.content.dim, center: p.content.origin, half: half, rayLength: 1}
 }
 
 // drawCircle draws the unit circle: in more than two dimensions it is the
@@ -151,8 +151,8 @@ func (s *spread) hills(low float64) (arcs []arc) {
 	return arcs
 }
 
-// spreadRoom returns rectangles that the hills take.
-func (p *panel) spreadRoom(v view) (taken []vg.Rectangle) {
+// hillRects returns rectangles that the hills take.
+func (p *panel) hillRects(v view) (taken []vg.Rectangle) {
 	const every = 8 // directions
 	unit := p.side / 2 / circleHalf
 	for _, density := range p.spreads() {
@@ -206,7 +206,7 @@ func (p *panel) drawGlobe(c vg.Canvas, v view) {
 		for k := range steps {
 			a, b := at(float64(k)/steps), at(float64(k+1)/steps)
 			path := &far
-			if a.add(b).dot(towards) > 2/(viewer*globeHalf) {
+			if a.add(b).dot(towards) > 2/(viewerDistance*globeHalf) {
 				path = &near
 			}
 			path.Move(v(a).Point)

@@ -13,7 +13,7 @@ import (
 
 func TestSpreadOfOneDirection(t *testing.T) {
 	for _, degrees := range []float64{90, 0, 359.5, 180, -45} {
-		s := directions(degrees, degrees, degrees)
+		s := atAngles(degrees, degrees, degrees)
 		got := newLayout(t, NewFigure(s)).panels[0].spreads()[0]
 		for k := range got {
 			off := math.Remainder(float64(k)/2-degrees, 360)
@@ -31,7 +31,7 @@ func TestSpreadIsTheStandardDeviation(t *testing.T) {
 	for range 200_000 {
 		degrees = append(degrees, 30+10*rng.NormFloat64())
 	}
-	got := newLayout(t, NewFigure(directions(degrees...))).panels[0].spreads()[0]
+	got := newLayout(t, NewFigure(atAngles(degrees...))).panels[0].spreads()[0]
 	for k := range got {
 		off := math.Remainder(float64(k)/2-30, 360)
 		if want := math.Exp(-off * off / (2 * 104)); math.Abs(got[k]-want) > 0.05 {
@@ -76,8 +76,8 @@ func TestHills(t *testing.T) {
 }
 
 func TestCircle(t *testing.T) {
-	s := directions(0, 0, 120)
-	s.ClassNames, s.Labels = names(3), []int32{0, 0, 1}
+	s := atAngles(0, 0, 120)
+	s.ClassNames, s.Labels = classNames(3), []int32{0, 0, 1}
 	s.Points = append(s.Points, 0, 0) // stays at the origin
 	s.Labels = append(s.Labels, 2)
 	lay := newLayout(t, NewFigure(s))
@@ -93,7 +93,7 @@ func TestCircle(t *testing.T) {
 	}
 	// The hills are filled with their class's colour, over the grid lines.
 	want := mix(white, Color(0), 0xa0/255.)
-	if got := pixel(lay, img, 0, point{1.12, 0.02}); !near(got.R, want.R) || !near(got.G, want.G) || !near(got.B, want.B) {
+	if got := pixel(lay, img, 0, point{1.12, 0.02}); !closeTo(got.R, want.R) || !closeTo(got.G, want.G) || !closeTo(got.B, want.B) {
 		t.Errorf("hill of class 0 is %v, want %v", got, want)
 	}
 	if got := pixel(lay, img, 0, point{1.12 * math.Cos(1), 1.12 * math.Sin(1)}); got != white {
@@ -115,7 +115,7 @@ func TestCircle(t *testing.T) {
 
 func TestGlobe(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
-	s := Scatter{Dim: 3, ClassNames: names(2), ClassVectors: []float32{0, 0, 9, -3, 0, 0}}
+	s := Scatter{Dim: 3, ClassNames: classNames(2), ClassVectors: []float32{0, 0, 9, -3, 0, 0}}
 	for range 1000 {
 		s.Points = append(s.Points, float32(rng.NormFloat64()), float32(rng.NormFloat64()), float32(rng.NormFloat64()))
 		s.Labels = append(s.Labels, 0)
@@ -152,7 +152,7 @@ func TestGlobe(t *testing.T) {
 
 // In a globe the far side is seen through the near one, but fainter.
 func TestGlobeDepth(t *testing.T) {
-	s := Scatter{Dim: 3, Points: []float32{1, 0, 0}, Labels: []int32{0}, ClassNames: names(1), Sphere: true}
+	s := Scatter{Dim: 3, Points: []float32{1, 0, 0}, Labels: []int32{0}, ClassNames: classNames(1), Sphere: true}
 	contrast := func(azimuth float64) float64 {
 		s.Camera = &Camera{Azimuth: azimuth}
 		p := newLayout(t, NewFigure(s)).panels[0]
@@ -161,7 +161,7 @@ func TestGlobeDepth(t *testing.T) {
 			t.Fatalf("image of %v", img.Rect)
 		}
 		got := img.RGBAAt(400, 400)
-		return ciede2000(seen(got, machado["normal vision"]), seen(white, machado["normal vision"]))
+		return ciede2000(labAs(got, machado["normal vision"]), labAs(white, machado["normal vision"]))
 	}
 	if near, far := contrast(0), contrast(180); far > 0.7*near || far < 5 {
 		t.Errorf("contrast %.1f on the near side, %.1f on the far side", near, far)

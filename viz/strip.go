@@ -7,10 +7,10 @@ import (
 )
 
 // strip lays out a 1-D space in two dimensions: one row per class, the first on
-// top, in which the points are spread at random. It widens the space by a margin
-// on the left, a share of the panel's width.
-func (d *content) strip(sp space, margin float64) space {
-	half := sp.half / (1 - margin)
+// top, in which the points are spread at random. It widens the space on the left, by a
+// share of the panel's width.
+func (d *content) strip(sp space, left float64) space {
+	half := sp.half / (1 - left)
 	sp.center[0] -= half - sp.half
 	sp.dim, sp.half, d.dim = 2, half, 2
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -48,7 +48,7 @@ func TestStrip(t *testing.T) {
 
 func TestStripRaysAndTargets(t *testing.T) {
 	s := Scatter{
-		Dim: 1, Points: []float32{-4, 3, 6, 6, 6}, Labels: []int32{0, 1, 1, 1, 1}, ClassNames: names(2),
+		Dim: 1, Points: []float32{-4, 3, 6, 6, 6}, Labels: []int32{0, 1, 1, 1, 1}, ClassNames: classNames(2),
 		ClassVectors: []float32{-0.01, 70}, Targets: []float32{2, -2},
 	}
 	lay := newLayout(t, NewFigure(s))
@@ -67,7 +67,7 @@ func TestStripRaysAndTargets(t *testing.T) {
 		{-1, 1, white},
 	} {
 		got := pixel(lay, img, 0, point{test.x, sp.row(test.class, 2)})
-		if !near(got.R, test.want.R) || !near(got.G, test.want.G) || !near(got.B, test.want.B) {
+		if !closeTo(got.R, test.want.R) || !closeTo(got.G, test.want.G) || !closeTo(got.B, test.want.B) {
 			t.Errorf("%v at %g in row %g, want %v", got, test.x, test.class, test.want)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // TestOnes: two ones stay apart in a small picture.
 func TestOnes(t *testing.T) {
 	c := vgimg.NewWith(vgimg.UseWH(60, 20), vgimg.UseDPI(72))
-	write(c, regular(7), vg.Point{X: 5, Y: 5}, "1111", black)
+	drawText(c, regular(7), vg.Point{X: 5, Y: 5}, "1111", black)
 	img := c.Image()
 	ones, was := 0, false
 	for x := range img.Bounds().Dx() {
