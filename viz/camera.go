@@ -4,8 +4,8 @@ import "math"
 
 // Camera is where a 3-D space is seen from, in degrees.
 type Camera struct {
-	Azimuth   float64 // around the third axis, from the first towards the second
-	Elevation float64 // above the plane of the first two axes
+	Azimuth   float64 `json:"azimuth"`   // around the third axis, from the first towards the second
+	Elevation float64 `json:"elevation"` // above the plane of the first two axes
 }
 
 var defaultCamera = Camera{Azimuth: -55, Elevation: 22}

@@ -17,16 +17,21 @@ import (
 
 // Figure is a grid of panels that share one style and one legend.
 //
-// The legend lists the classes once when all panels have the same class names,
-// and otherwise every distinct list of names in the order of the panels; a list
-// of more than 100 classes is only counted.
+// If all panels have the same class names, the legend lists them once, otherwise it
+// has every distinct list of names, in the order of the panels. A list of more than
+// 100 classes is only counted.
+//
+// The JSON of a figure holds everything but the arrays and the decision rules of its
+// panels, see [Scatter]. Whoever stores a figure stores the arrays as well, and puts
+// them back after reading the JSON: until then its panels have no points.
 type Figure struct {
-	Title   string    // above all panels; none if empty
-	Panels  []Scatter // row by row, at least one
-	Columns int       // of the grid; 0 chooses by the number of panels
+	Title   string `json:"title"`   // above all panels; none if empty
+	Columns int    `json:"columns"` // of the grid; 0 chooses by the number of panels
 
-	RowLabels    []string // one at the left of each row of the grid, or nil
-	ColumnLabels []string // one above each column of the grid, or nil
+	RowLabels    []string `json:"row_labels"`    // one to the left of each row of the grid, or nil
+	ColumnLabels []string `json:"column_labels"` // one above each column of the grid, or nil
+
+	Panels []Scatter `json:"panels"` // row by row, at least one
 }
 
 // NewFigure returns a figure of the panels without a title.

@@ -7,35 +7,39 @@ import (
 )
 
 // Scatter is one picture of an embedded space.
+//
+// Its JSON leaves out the arrays Points, Labels, ClassVectors and Targets: whoever
+// stores a scatter stores them beside it, in a format for arrays. It leaves out
+// Regions too, which is a function.
 type Scatter struct {
-	Title string // above the panel; none if empty
-	Note  string // a small line below the title, such as "test accuracy 98.4 %"
+	Title string `json:"title"` // above the panel; none if empty
+	Note  string `json:"note"`  // a small line below the title, such as "test accuracy 98.4 %"
 
-	Points     []float32 // [n, Dim], row by row
-	Dim        int       // 1 or more; above 3 two principal components are drawn
-	Labels     []int32   // [n], the class of each point, which gives its colour
-	ClassNames []string  // [classes]
+	Points     []float32 `json:"-"`           // [n, Dim], row by row
+	Dim        int       `json:"dim"`         // 1 or more; above 3 two principal components are drawn
+	Labels     []int32   `json:"-"`           // [n], the class of each point, which gives its colour
+	ClassNames []string  `json:"class_names"` // [classes]
 
-	ClassVectors []float32 // [classes, Dim], or nil: rays from the origin in their directions
-	Targets      []float32 // [classes, Dim], or nil: black crosses
+	ClassVectors []float32 `json:"-"` // [classes, Dim], or nil: rays from the origin in their directions
+	Targets      []float32 `json:"-"` // [classes, Dim], or nil: black crosses
 
 	// Regions is the decision rule of a 2-D space, or nil: it returns the class of
-	// each of the points [n, 2]. The picture calls it once, for a point per pixel
-	// (640,000 in a single panel), and shows behind everything else which class owns which part of the
-	// space.
-	Regions func(points []float32) ([]int32, error)
+	// each of the points [n, 2]. It is called once, with a point per pixel (640,000 in
+	// a single panel). The region of each class is drawn behind everything else.
+	Regions func(points []float32) ([]int32, error) `json:"-"`
 
 	// Sphere says that the points lie on the unit circle (2-D) or sphere, as those
 	// of [Scatter.Projected] do, and draws it (in 1-D there is nothing to draw).
-	// Points and targets have norm 1, or 0.
-	Sphere bool
+	// Points and targets must have norm 1 or 0.
+	Sphere bool `json:"sphere"`
 
-	Camera *Camera // where a 3-D space is seen from; nil is Camera{-55, 22}
+	// Camera is where a 3-D space is seen from; nil is Camera{-55, 22}.
+	Camera *Camera `json:"camera,omitempty"`
 
 	// Missing says why there are no points, such as "not trained yet": the panel is
-	// an empty frame with this text. All other fields but Title and Note are unused,
+	// an empty frame with this text. All other fields but Title and Note are ignored,
 	// and Points must be empty.
-	Missing string
+	Missing string `json:"missing,omitempty"`
 }
 
 // Projected returns the projection of the scatter to the unit circle or sphere:
