@@ -6,73 +6,14 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Camera is where a 3-D space is seen from, in degrees.
-type Camera struct {
-	Azimuth   float64 // around the third axis, from the first towards the second
-	Elevation float64 // above the plane of the first two axes
-}
-
-var defaultCamera = Camera{Azimuth: -55, Elevation: 22}
-
-// axes returns the unit vectors of the page's x and y and towards the viewer.
-func (c Camera) axes() (right, up, towards point) {
-	sinA, cosA := math.Sincos(c.Azimuth * math.Pi / 180)
-	sinE, cosE := math.Sincos(c.Elevation * math.Pi / 180)
-	return point{-sinA, cosA, 0},
-		point{-sinE * cosA, -sinE * sinA, cosE},
-		point{cosE * cosA, cosE * sinA, sinE}
-}
-
-func (p *panel) camera() Camera {
-	if p.Camera != nil {
-		return *p.Camera
-	}
-	return defaultCamera
-}
-
 // floor is 1 if the viewer sees the space from above, else -1: the cube's floor
 // is the horizontal side behind the points.
 func (p *panel) floor() float64 {
-	_, _, towards := p.camera().axes()
+	_, _, towards := p.camera.axes()
 	if towards[2] < 0 {
 		return -1
 	}
 	return 1
-}
-
-// viewer is the distance of the viewer from the centre, in units of half the
-// width of the space.
-const viewer = 7
-
-// view3D is a mild perspective of the cube [-1, 1]^3, or of the unit sphere, that
-// fills the area.
-func (p *panel) view3D() view {
-	right, up, towards := p.camera().axes()
-	project := func(u point) (x, y, depth float64) {
-		depth = u.dot(towards)
-		k := viewer / (viewer - depth)
-		return k * u.dot(right), k * u.dot(up), depth
-	}
-	var lo, hi [2]float64
-	for corner := range 8 {
-		x, y, _ := project(cubeCorner(corner))
-		lo[0], hi[0] = min(lo[0], x), max(hi[0], x)
-		lo[1], hi[1] = min(lo[1], y), max(hi[1], y)
-	}
-	const share = 0.95 // of the area, which leaves room for tick labels
-	k := 2 * share / max(hi[0]-lo[0], hi[1]-lo[1])
-	reach := math.Sqrt(3)
-	if p.Sphere {
-		lo, hi, reach = [2]float64{}, [2]float64{}, 1/globeHalf
-		k = math.Sqrt(viewer*viewer-reach*reach) / viewer // makes reach the radius of the outline
-	}
-	return func(q point) spot {
-		x, y, depth := project(q.sub(p.space.center).scale(1 / p.space.half))
-		return spot{
-			Point: p.onArea(k*(x-(lo[0]+hi[0])/2), k*(y-(lo[1]+hi[1])/2)),
-			near:  (depth/reach + 1) / 2,
-		}
-	}
 }
 
 func cubeCorner(i int) point {
@@ -82,7 +23,7 @@ func cubeCorner(i int) point {
 // drawCube draws the three sides of the cube behind the points, with the grid
 // and, along the edges nearest to the viewer, its tick labels.
 func (p *panel) drawCube(c vg.Canvas, v view) {
-	_, _, towards := p.camera().axes()
+	_, _, towards := p.camera.axes()
 	back := point{-1, -1, -1}
 	for j := range back {
 		if towards[j] < 0 {
@@ -108,7 +49,7 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 		c.SetColor(wall)
 		c.Fill(path)
 	}
-	face := regular(p.tick)
+	face := regular(p.tickSize)
 	for axis := range 3 {
 		end := back
 		end[axis] = -back[axis]
@@ -137,8 +78,8 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 			w := u
 			push := vg.Point{}
 			if axis == 2 {
-				side := (at(point{-back[0], back[1], u[2]}).X < at(point{back[0], -back[1], u[2]}).X)
-				if side {
+				atLeft := (at(point{-back[0], back[1], u[2]}).X < at(point{back[0], -back[1], u[2]}).X)
+				if atLeft {
 					w[0] = -back[0]
 				} else {
 					w[1] = -back[1]
@@ -152,9 +93,9 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 				push = push.Scale(1 / vg.Length(math.Hypot(float64(push.X), float64(push.Y))))
 			}
 			text := format(value)
-			width, height := face.Width(text), p.tick*capHeight
+			width, height := face.Width(text), p.tickSize*capHeight
 			place := at(w).Add(vg.Point{X: push.X * (width/2 + 4), Y: push.Y * (height/2 + 5)})
-			write(c, face, place.Sub(vg.Point{X: width / 2, Y: height / 2}), text, gray)
+			drawText(c, face, place.Sub(vg.Point{X: width / 2, Y: height / 2}), text, gray)
 		}
 	}
 	c.SetColor(axisLine)

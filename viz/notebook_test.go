@@ -102,7 +102,7 @@ func TestInANotebook(t *testing.T) {
 	var ids []string
 	for _, message := range shown {
 		ids = append(ids, message.DisplayID)
-		if content, ok := message.Data[protocol.MIMEImagePNG].([]byte); !ok || !bytes.HasPrefix(content, []byte("\x89PNG")) {
+		if picture, ok := message.Data[protocol.MIMEImagePNG].([]byte); !ok || !bytes.HasPrefix(picture, []byte("\x89PNG")) {
 			t.Errorf("shown: %v", message.Data)
 		}
 	}

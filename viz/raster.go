@@ -1,9 +1,14 @@
 package viz
 
 import (
+	"cmp"
 	"image"
 	"image/color"
 	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
 )
 
 // disc is a point of a scatter as it is drawn: centre and radius in pixels.
@@ -55,15 +60,15 @@ func (s stamps) get(key stampKey) stamp {
 	width, height := int(math.Ceil(cx+r))-x0, int(math.Ceil(cy+r))-y0
 	st := stamp{x0: x0, y0: y0, width: width, cover: make([]uint8, width*height)}
 	for i := range st.cover {
-		inside := 0
+		hits := 0
 		for j := range subsamples * subsamples {
 			dx := float64(x0+i%width) + (float64(j%subsamples)+0.5)/subsamples - cx
 			dy := float64(y0+i/width) + (float64(j/subsamples)+0.5)/subsamples - cy
 			if dx*dx+dy*dy <= r*r {
-				inside++
+				hits++
 			}
 		}
-		st.cover[i] = uint8(inside * 255 / (subsamples * subsamples))
+		st.cover[i] = uint8(hits * 255 / (subsamples * subsamples))
 	}
 	s[key] = st
 	return st
@@ -73,10 +78,10 @@ func (s stamps) get(key stampKey) stamp {
 // pixel (x, y).
 func (s stamp) blend(img *image.RGBA, x, y int, clr color.RGBA, alpha uint32) {
 	area := image.Rect(0, 0, s.width, len(s.cover)/s.width).Add(image.Pt(x+s.x0, y+s.y0))
-	seen := area.Intersect(img.Rect)
-	for py := seen.Min.Y; py < seen.Max.Y; py++ {
-		cover := s.cover[(py-area.Min.Y)*s.width+seen.Min.X-area.Min.X:]
-		pix := img.Pix[img.PixOffset(seen.Min.X, py):img.PixOffset(seen.Max.X, py)]
+	visible := area.Intersect(img.Rect)
+	for py := visible.Min.Y; py < visible.Max.Y; py++ {
+		cover := s.cover[(py-area.Min.Y)*s.width+visible.Min.X-area.Min.X:]
+		pix := img.Pix[img.PixOffset(visible.Min.X, py):img.PixOffset(visible.Max.X, py)]
 		for i := 0; i < len(pix); i += 4 {
 			a := uint32(cover[i/4]) * alpha
 			if a == 0 {
@@ -92,4 +97,63 @@ func (s stamp) blend(img *image.RGBA, x, y int, clr color.RGBA, alpha uint32) {
 			over(&pix[i+3], 255)
 		}
 	}
+}
+
+// raster draws the points into an image of the panel's area.
+func (p *panel) raster(v view, sharpness float64) *image.RGBA {
+	scale := dpi / 72 * sharpness
+	pixels := p.pixels(sharpness)
+	img := image.NewRGBA(image.Rect(0, 0, pixels, pixels))
+	radius := float64(p.radius()) * scale
+	opacity := min(0.85, 0.55*math.Pow(float64(len(p.content.points))/10_000, -0.15))
+
+	colors := make([]color.RGBA, len(p.scatter.ClassNames))
+	for i := range colors {
+		colors[i] = Color(i)
+	}
+	place := func(q point, class int32) disc {
+		at := v(q)
+		return disc{
+			x:      float64(at.X-p.area.Min.X) * scale,
+			y:      float64(p.area.Max.Y-at.Y) * scale,
+			radius: radius, near: at.near, color: colors[class],
+		}
+	}
+	discs := make([]disc, len(p.content.points))
+	for k, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(p.content.points)) {
+		discs[k] = place(p.content.points[i], p.content.labels[i])
+	}
+	masks := stamps{}
+	if p.content.dim == 3 && !p.scatter.Sphere {
+		shadows := make([]disc, len(discs))
+		for i, q := range p.content.points {
+			q[2] = p.space.center[2] - p.floor()*p.space.half
+			shadows[i] = place(q, p.content.labels[i])
+			shadows[i].color = mix(shadows[i].color, gray, 0.5)
+		}
+		masks.draw(img, shadows, 0.15*opacity)
+	}
+	if p.content.dim == 3 {
+		slices.SortStableFunc(discs, func(a, b disc) int { return cmp.Compare(a.near, b.near) })
+		for i := range discs {
+			d := &discs[i]
+			d.radius *= 0.75 + 0.5*d.near
+			d.color = mix(white, d.color, 0.5+math.Round(8*d.near)/16) // few colours: a small file
+		}
+		opacity = min(0.9, 1.4*opacity)
+	}
+	masks.draw(img, discs, opacity)
+	return img
+}
+
+// radius returns the radius of a point.
+func (p *panel) radius() vg.Length {
+	r := min(3.4, 1.4*math.Pow(float64(len(p.content.points))/10_000, -0.2))
+	return vg.Length(r * math.Pow(float64(p.side/400), 0.7))
+}
+
+// pixels returns the width of the panel in pixels of a picture of sharpness
+// times 144 dots per inch.
+func (p *panel) pixels(sharpness float64) int {
+	return max(1, int(float64(p.side)*dpi/72*sharpness+0.5))
 }

@@ -10,18 +10,9 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// tint returns the colour of the region of class i.
-func tint(i int) color.RGBA { return mix(white, Color(i), 0.18) }
-
-// pixels returns the width of the panel in pixels of a picture of sharpness
-// times 144 dots per inch.
-func (p *panel) pixels(sharpness float64) int {
-	return max(1, int(float64(p.side)*dpi/72*sharpness+0.5))
-}
-
 // regions asks the decision rule for the class of every pixel of the panel and
 // returns the picture of the regions, with a line along their borders.
-func (p *panel) regions() (*image.RGBA, error) {
+func (p *panel) regionImage() (*image.RGBA, error) {
 	n := p.pixels(1)
 	at := func(k, axis int) float32 {
 		x := p.space.center[axis] + p.space.half*(float64(2*k+1)/float64(n)-1)
@@ -33,14 +24,14 @@ func (p *panel) regions() (*image.RGBA, error) {
 			points = append(points, at(x, 0), at(n-1-y, 1))
 		}
 	}
-	classes, err := p.Regions(points)
+	classes, err := p.scatter.Regions(points)
 	if err != nil {
 		return nil, err
 	}
 	if len(classes) != n*n {
 		return nil, fmt.Errorf("%d classes for %d points: %w", len(classes), n*n, ErrLength)
 	}
-	colors := make([]color.RGBA, len(p.ClassNames))
+	colors := make([]color.RGBA, len(p.scatter.ClassNames))
 	for i := range colors {
 		colors[i] = tint(i)
 	}
@@ -81,10 +72,10 @@ func (p *panel) regions() (*image.RGBA, error) {
 
 // drawRegions draws the decision regions over the area.
 func (p *panel) drawRegions(c vg.Canvas, sharpness float64) {
-	img := p.ground
+	img := p.regions
 	if n := p.pixels(sharpness); n != img.Rect.Dx() {
 		img = image.NewRGBA(image.Rect(0, 0, n, n))
-		draw.ApproxBiLinear.Scale(img, img.Rect, p.ground, p.ground.Rect, draw.Src, nil)
+		draw.ApproxBiLinear.Scale(img, img.Rect, p.regions, p.regions.Rect, draw.Src, nil)
 	}
 	c.DrawImage(p.area, img)
 }

@@ -7,35 +7,39 @@ import (
 )
 
 // Scatter is one picture of an embedded space.
+//
+// Its JSON leaves out the arrays Points, Labels, ClassVectors and Targets: whoever
+// stores a scatter stores them beside it, in a format for arrays. It leaves out
+// Regions too, which is a function.
 type Scatter struct {
-	Title string // above the panel; none if empty
-	Note  string // a small line below the title, such as "test accuracy 98.4 %"
+	Title string `json:"title"` // above the panel; none if empty
+	Note  string `json:"note"`  // a small line below the title, such as "test accuracy 98.4 %"
 
-	Points     []float32 // [n, Dim], row by row
-	Dim        int       // 1 or more; above 3 two principal components are drawn
-	Labels     []int32   // [n], the class of each point, which gives its colour
-	ClassNames []string  // [classes]
+	Points     []float32 `json:"-"`           // [n, Dim], row by row
+	Dim        int       `json:"dim"`         // 1 or more; above 3 two principal components are drawn
+	Labels     []int32   `json:"-"`           // [n], the class of each point, which gives its colour
+	ClassNames []string  `json:"class_names"` // [classes]
 
-	ClassVectors []float32 // [classes, Dim], or nil: rays from the origin in their directions
-	Targets      []float32 // [classes, Dim], or nil: black crosses
+	ClassVectors []float32 `json:"-"` // [classes, Dim], or nil: rays from the origin in their directions
+	Targets      []float32 `json:"-"` // [classes, Dim], or nil: black crosses
 
 	// Regions is the decision rule of a 2-D space, or nil: it returns the class of
-	// each of the points [n, 2]. The picture calls it once, for a point per pixel
-	// (640,000 in a single panel), and shows behind everything else which class owns which part of the
-	// space.
-	Regions func(points []float32) ([]int32, error)
+	// each of the points [n, 2]. It is called once, with a point per pixel (640,000 in
+	// a single panel). The region of each class is drawn behind everything else.
+	Regions func(points []float32) ([]int32, error) `json:"-"`
 
 	// Sphere says that the points lie on the unit circle (2-D) or sphere, as those
 	// of [Scatter.Projected] do, and draws it (in 1-D there is nothing to draw).
-	// Points and targets have norm 1, or 0.
-	Sphere bool
+	// Points and targets must have norm 1 or 0.
+	Sphere bool `json:"sphere"`
 
-	Camera *Camera // where a 3-D space is seen from; nil is Camera{-55, 22}
+	// Camera is where a 3-D space is seen from; nil is Camera{-55, 22}.
+	Camera *Camera `json:"camera,omitempty"`
 
 	// Missing says why there are no points, such as "not trained yet": the panel is
-	// an empty frame with this text. All other fields but Title and Note are unused,
+	// an empty frame with this text. All other fields but Title and Note are ignored,
 	// and Points must be empty.
-	Missing string
+	Missing string `json:"missing,omitempty"`
 }
 
 // Projected returns the projection of the scatter to the unit circle or sphere:
@@ -56,7 +60,7 @@ func (s Scatter) Projected() Scatter {
 // norm is 0 or not finite stay as they are.
 func normalized(rows []float32, dim int) []float32 {
 	rows = slices.Clone(rows)
-	for i := range count(rows, dim) {
+	for i := range numRows(rows, dim) {
 		row := rows[i*dim : (i+1)*dim]
 		if n := norm(row); n > 0 && !math.IsInf(n, 0) {
 			for j := range row {
@@ -67,8 +71,8 @@ func normalized(rows []float32, dim int) []float32 {
 	return rows
 }
 
-// count returns the number of whole rows of dim columns.
-func count(rows []float32, dim int) int {
+// numRows returns the number of whole rows of dim columns.
+func numRows(rows []float32, dim int) int {
 	if dim < 1 {
 		return 0
 	}
@@ -146,7 +150,7 @@ func (s *Scatter) validate() error {
 
 // offending returns the first row that is not good and the number of them.
 func (s *Scatter) offending(rows []float32, good func(row []float32) bool) (first, n int) {
-	for i := range count(rows, s.Dim) {
+	for i := range numRows(rows, s.Dim) {
 		if !good(rows[i*s.Dim : (i+1)*s.Dim]) {
 			if n == 0 {
 				first = i

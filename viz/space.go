@@ -2,22 +2,8 @@ package viz
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 )
-
-// point is a place in the drawn space; the third coordinate is 0 in 2-D.
-type point [3]float64
-
-func (p point) norm() float64 { return math.Sqrt(p.dot(p)) }
-
-func (p point) dot(q point) float64 { return p[0]*q[0] + p[1]*q[1] + p[2]*q[2] }
-
-func (p point) scale(s float64) point { return point{s * p[0], s * p[1], s * p[2]} }
-
-func (p point) add(q point) point { return point{p[0] + q[0], p[1] + q[1], p[2] + q[2]} }
-
-func (p point) sub(q point) point { return point{p[0] - q[0], p[1] - q[1], p[2] - q[2]} }
 
 // content is what of a scatter is drawn, in the dimensions of the picture.
 type content struct {
@@ -48,7 +34,7 @@ func (s *Scatter) content() (content, error) {
 		d.points = append(d.points, pr.place(row(s.Points, i)))
 		d.norms = append(d.norms, norm(row(s.Points, i)))
 	}
-	for i := range count(s.ClassVectors, s.Dim) {
+	for i := range numRows(s.ClassVectors, s.Dim) {
 		w := row(s.ClassVectors, i)
 		direction := pr.direction(w)
 		if n := norm(w); n > 0 {
@@ -56,21 +42,37 @@ func (s *Scatter) content() (content, error) {
 		}
 		d.rays = append(d.rays, direction)
 	}
-	for i := range count(s.Targets, s.Dim) {
+	for i := range numRows(s.Targets, s.Dim) {
 		d.targets = append(d.targets, pr.place(row(s.Targets, i)))
 	}
 	return d, nil
 }
 
-// space is the part of the space that is drawn: a square or cube.
-type space struct {
-	dim    int
-	center point
-	half   float64 // half its width
-	ray    float64 // length of the rays
+// keep drops the points that are not inside, and returns their number.
+func (d *content) keep(keep func(point) bool) (dropped int) {
+	kept := *d
+	kept.points, kept.labels, kept.norms = nil, nil, nil
+	for i, p := range d.points {
+		if keep(p) {
+			kept.points = append(kept.points, p)
+			kept.labels = append(kept.labels, d.labels[i])
+			kept.norms = append(kept.norms, d.norms[i])
+		}
+	}
+	dropped = len(d.points) - len(kept.points)
+	*d = kept
+	return dropped
 }
 
-func (sp space) holds(p point) bool {
+// space is the part of the space that is drawn: a square or cube.
+type space struct {
+	dim       int
+	center    point
+	half      float64 // half its width
+	rayLength float64 // length of the rays
+}
+
+func (sp space) contains(p point) bool {
 	for j := range sp.dim {
 		if math.Abs(p[j]-sp.center[j]) > sp.half {
 			return false
@@ -125,8 +127,8 @@ func (d *content) space() space {
 	if d.rays != nil {
 		shown.add(d.origin)
 		slices.Sort(norms)
-		sp.ray = norms[(len(norms)-1)*99/100]
-		d.addRays(&shown, sp.ray)
+		sp.rayLength = norms[(len(norms)-1)*99/100]
+		d.addRays(&shown, sp.rayLength)
 	}
 
 	var size float64 // of the coordinates, below which a width is rounding
@@ -168,7 +170,7 @@ func (d *content) addRays(b *box, length float64) {
 // cut returns the length of a ray from a point that leaves room for a label
 // before the edge of the space.
 func (sp space) cut(from, direction point) float64 {
-	length := sp.ray
+	length := sp.rayLength
 	for j := range sp.dim {
 		edge := sp.center[j] + math.Copysign((1-labelRoom)*sp.half, direction[j])
 		if direction[j] != 0 {
@@ -176,28 +178,6 @@ func (sp space) cut(from, direction point) float64 {
 		}
 	}
 	return max(0, length)
-}
-
-// strip lays out a 1-D space in two dimensions: one row per class, the first on
-// top, in which the points are spread at random. It widens the space by a margin
-// on the left, a share of the panel's width.
-func (d *content) strip(sp space, margin float64) space {
-	half := sp.half / (1 - margin)
-	sp.center[0] -= half - sp.half
-	sp.dim, sp.half, d.dim = 2, half, 2
-	rng := rand.New(rand.NewPCG(1, 2))
-	for i, class := range d.labels {
-		d.points[i][1] = sp.row(float64(class)+0.7*(rng.Float64()-0.5), d.classes)
-	}
-	for i := range d.targets {
-		d.targets[i][1] = sp.row(float64(i), d.classes)
-	}
-	return sp
-}
-
-// row returns the height of the middle of a class's row in a strip.
-func (sp space) row(class float64, classes int) float64 {
-	return sp.half * (1 - (2*class+1)/float64(classes))
 }
 
 // byClass returns the rows of the points of each class that has any.

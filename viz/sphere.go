@@ -23,33 +23,33 @@ const (
 	outlineHalf = 1.12
 )
 
-// round reports whether the unit circle or sphere is drawn; in 1-D there is only
+// hasSphere reports whether the unit circle or sphere is drawn; in 1-D there is only
 // the strip.
-func (p *panel) round() bool { return p.Sphere && p.Dim > 1 }
+func (p *panel) hasSphere() bool { return p.scatter.Sphere && p.scatter.Dim > 1 }
 
 // onCircle reports whether the points lie on the drawn circle.
-func (p *panel) onCircle() bool { return p.Sphere && p.Dim == 2 }
+func (p *panel) onCircle() bool { return p.scatter.Sphere && p.scatter.Dim == 2 }
 
 // sphere returns the space that holds the unit circle or sphere around the
 // origin, with rays that end on it.
-func (p *panel) sphere() space {
+func (p *panel) sphereSpace() space {
 	half := outlineHalf
-	switch p.Dim {
+	switch p.scatter.Dim {
 	case 2:
 		half = circleHalf
 	case 3:
 		half = globeHalf
 	}
-	return space{dim: p.dim, center: p.origin, half: half, ray: 1}
+	return space{dim: p.content.dim, center: p.content.origin, half: half, rayLength: 1}
 }
 
 // drawCircle draws the unit circle: in more than two dimensions it is the
 // outline of the sphere.
 func (p *panel) drawCircle(c vg.Canvas, v view) {
-	center := v(p.origin).Point
+	center := v(p.content.origin).Point
 	c.SetColor(sphereLine)
 	c.SetLineWidth(0.75)
-	c.Stroke(circle(center, v(p.origin.add(point{1})).X-center.X))
+	c.Stroke(circle(center, v(p.content.origin.add(point{1})).X-center.X))
 }
 
 // spread is the distribution of a class's directions: its density for as many
@@ -61,12 +61,12 @@ type spread [720]float64
 // with a standard deviation of 2 degrees; nil for classes without points off the
 // origin.
 func (p *panel) spreads() []*spread {
-	counts := make([]*spread, len(p.ClassNames))
-	for i, q := range p.points {
+	counts := make([]*spread, len(p.scatter.ClassNames))
+	for i, q := range p.content.points {
 		if q == (point{}) {
 			continue
 		}
-		class := p.labels[i]
+		class := p.content.labels[i]
 		if counts[class] == nil {
 			counts[class] = new(spread)
 		}
@@ -151,8 +151,8 @@ func (s *spread) hills(low float64) (arcs []arc) {
 	return arcs
 }
 
-// spreadRoom returns rectangles that the hills take.
-func (p *panel) spreadRoom(v view) (taken []vg.Rectangle) {
+// hillRects returns rectangles that the hills take.
+func (p *panel) hillRects(v view) (taken []vg.Rectangle) {
 	const every = 8 // directions
 	unit := p.side / 2 / circleHalf
 	for _, density := range p.spreads() {
@@ -179,9 +179,9 @@ func (p *panel) spreadTips(v view) map[int]ray {
 	if !p.onCircle() {
 		return nil
 	}
-	sums := make([]point, p.classes)
-	for i, q := range p.points {
-		sums[p.labels[i]] = sums[p.labels[i]].add(q)
+	sums := make([]point, p.content.classes)
+	for i, q := range p.content.points {
+		sums[p.content.labels[i]] = sums[p.content.labels[i]].add(q)
 	}
 	tips := make(map[int]ray)
 	for i, sum := range sums {
@@ -196,7 +196,7 @@ func (p *panel) spreadTips(v view) map[int]ray {
 // drawGlobe draws the unit sphere: its outline and, every 30 degrees, the lines
 // of equal latitude and longitude, which are fainter on the far side.
 func (p *panel) drawGlobe(c vg.Canvas, v view) {
-	_, _, towards := p.camera().axes()
+	_, _, towards := p.camera.axes()
 	outline := circle(v(point{}).Point, p.side/2/globeHalf)
 	c.SetColor(wall)
 	c.Fill(outline)
@@ -206,7 +206,7 @@ func (p *panel) drawGlobe(c vg.Canvas, v view) {
 		for k := range steps {
 			a, b := at(float64(k)/steps), at(float64(k+1)/steps)
 			path := &far
-			if a.add(b).dot(towards) > 2/(viewer*globeHalf) {
+			if a.add(b).dot(towards) > 2/(viewerDistance*globeHalf) {
 				path = &near
 			}
 			path.Move(v(a).Point)

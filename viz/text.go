@@ -1,6 +1,8 @@
 package viz
 
 import (
+	"image/color"
+	"math"
 	"strings"
 	"sync"
 	"unicode"
@@ -101,28 +103,28 @@ const haloWidth = 0.16
 // haloStyle ends the style of a halo in an SVG, where nothing else is white text.
 const haloStyle = "fill:#FFFFFF"
 
-// halo draws a white rim around text, so that the text drawn over it stays readable on any
+// drawHalo draws a white rim around text, so that the text drawn over it stays readable on any
 // ground. In an SVG it is text, which takes much less than outlines, and gets its stroke
 // in the end.
-func halo(c vg.Canvas, face font.Face, at vg.Point, text string) {
+func drawHalo(c vg.Canvas, face font.Face, at vg.Point, text string) {
 	c.SetColor(white)
 	if _, isSVG := c.(*vgsvg.Canvas); isSVG {
 		c.FillString(face, at, text)
 		return
 	}
 	c.SetLineWidth(2 * haloWidth * face.Font.Size)
-	c.Stroke(outline(face, at, text))
+	c.Stroke(textOutline(face, at, text))
 }
 
-// outline returns the contours of text whose baseline starts at a point.
-func outline(face font.Face, at vg.Point, text string) vg.Path {
+// textOutline returns the contours of text whose baseline starts at a point.
+func textOutline(face font.Face, at vg.Point, text string) vg.Path {
 	var (
 		path  vg.Path
 		buf   sfnt.Buffer
 		ppem  = fixed.Int26_6(face.Face.UnitsPerEm())
 		scale = face.Font.Size / vg.Length(ppem)
 	)
-	point := func(p fixed.Point26_6) vg.Point {
+	onPage := func(p fixed.Point26_6) vg.Point {
 		return vg.Point{X: at.X + scale*vg.Length(p.X), Y: at.Y - scale*vg.Length(p.Y)}
 	}
 	start := at
@@ -142,13 +144,13 @@ func outline(face font.Face, at vg.Point, text string) vg.Path {
 				if j > 0 {
 					path.Close()
 				}
-				path.Move(point(s.Args[0]))
+				path.Move(onPage(s.Args[0]))
 			case sfnt.SegmentOpLineTo:
-				path.Line(point(s.Args[0]))
+				path.Line(onPage(s.Args[0]))
 			case sfnt.SegmentOpQuadTo:
-				path.QuadTo(point(s.Args[0]), point(s.Args[1]))
+				path.QuadTo(onPage(s.Args[0]), onPage(s.Args[1]))
 			case sfnt.SegmentOpCubeTo:
-				path.CubeTo(point(s.Args[0]), point(s.Args[1]), point(s.Args[2]))
+				path.CubeTo(onPage(s.Args[0]), onPage(s.Args[1]), onPage(s.Args[2]))
 			}
 		}
 		if len(segments) > 0 {
@@ -156,4 +158,29 @@ func outline(face font.Face, at vg.Point, text string) vg.Path {
 		}
 	}
 	return path
+}
+
+// drawText draws text whose baseline starts at a point. Liberation Sans draws two ones
+// together, which in a small PNG become one: they are written one by one there.
+func drawText(c vg.Canvas, face font.Face, at vg.Point, text string, clr color.Color) {
+	c.SetColor(clr)
+	if _, isSVG := c.(*vgsvg.Canvas); !isSVG {
+		for i := strings.Index(text, "11"); i >= 0; i = strings.Index(text, "11") {
+			c.FillString(face, at, text[:i+1])
+			at.X += face.Width(text[:i+1])
+			text = text[i+1:]
+		}
+	}
+	c.FillString(face, at, text)
+}
+
+// drawTextUp draws text that runs upwards, by the middle of its baseline. It fills the
+// outlines, as the letters of a PNG would be blurred by the rotation.
+func drawTextUp(c vg.Canvas, face font.Face, middle vg.Point, text string, clr color.Color) {
+	c.Push()
+	c.Translate(middle)
+	c.Rotate(math.Pi / 2)
+	c.SetColor(clr)
+	c.Fill(textOutline(face, vg.Point{X: -face.Width(text) / 2}, text))
+	c.Pop()
 }
