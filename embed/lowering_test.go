@@ -4,11 +4,17 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/model/initializer"
 )
 
 // normal returns a tensor of normally distributed numbers.
@@ -133,6 +139,97 @@ func TestMultiply(t *testing.T) {
 				checkClose(t, fmt.Sprintf("%v: %s", size, part), got[k], got[3+k])
 			}
 		}
+	})
+}
+
+// TestVariablesAtOneAddress: a graph computes with the values that the variables have now,
+// also when they lie where other values lay in its last execution. The products with
+// the weights of both dense layers are of the shapes that XLA keeps weights for.
+func TestVariablesAtOneAddress(t *testing.T) {
+	testVariablesAtOneAddress(t, Config{Technique: "softmax", Dim: 256})
+}
+
+// TestOwnVariablesAtOneAddress: with an extractor that knows nothing of it, too.
+func TestOwnVariablesAtOneAddress(t *testing.T) {
+	const name = "one matrix"
+	err := RegisterExtractor(name, func(scope *model.Scope, images *graph.Node) *graph.Node {
+		flat := graph.Reshape(images, images.Shape().Dim(0), -1)
+		weights := scope.WithInitializer(initializer.HeFn(scope)).VariableWithShape("weights", shapes.Make(flat.DType(), flat.Shape().Dim(1), 256))
+		return graph.MatMul(flat, weights.NodeValue(flat.Graph()))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { clear(extractors) })
+	testVariablesAtOneAddress(t, Config{Technique: "softmax", Extractor: name})
+}
+
+func testVariablesAtOneAddress(t *testing.T, cfg Config) {
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	onBackends(t, func(t *testing.T, backend compute.Backend) {
+		images := patterns(3, 28, 1, 1)
+		open := func() *network {
+			net, err := newNetwork(cfg, backend, [3]int{28, 28, 1}, images.Classes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return net
+		}
+		evaluate := func(net *network) Embedding {
+			t.Helper()
+			e, err := net.embedAll(images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Predicted, err = net.classify(e.Z); err != nil {
+				t.Fatal(err)
+			}
+			return e
+		}
+		net := open()
+		evaluate(net) // makes the variables
+		changed := map[string]*tensors.Tensor{}
+		change := func(scale float32) {
+			t.Helper()
+			net.outdated = true // as after a step
+			for variable := range net.store.IterVariables() {
+				value, err := variable.Value()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if value.DType() == dtypes.Float32 {
+					tensors.MustMutableFlatData(value, func(elements []float32) {
+						for i := range elements {
+							elements[i] *= scale
+						}
+					})
+				}
+				// Where the backend shares memory with Go, the buffer stays where it is from now on.
+				if err := value.MaterializeOnDevice(backend, true, 0); err != nil {
+					t.Fatal(err)
+				}
+				if changed[strings.TrimPrefix(variable.Path(), "/")], err = value.LocalClone(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		change(0.5)
+		before := evaluate(net)
+		change(-3)
+		got := evaluate(net)
+		fresh := open()
+		if err := fresh.restore(changed); err != nil {
+			t.Fatal(err)
+		}
+		want := evaluate(fresh)
+		if slices.Equal(before.Z, want.Z) {
+			t.Fatal("new values of the variables change nothing")
+		}
+		checkEqual(t, "embedding", got.Z, want.Z)
+		checkEqual(t, "predicted classes", got.Predicted, want.Predicted)
 	})
 }
 

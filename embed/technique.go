@@ -45,6 +45,8 @@ type Technique struct {
 	Balanced bool
 	// LearningRate is the default of a Config with this technique; 0: that of Defaults.
 	LearningRate float64
+
+	own bool // registered, not one of the paper
 }
 
 // A Kind says what class vectors are.
@@ -188,6 +190,7 @@ func Register(technique Technique) error {
 	if technique.Balanced && !slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == classesPerBatch.Name }) {
 		technique.Params = append(slices.Clone(technique.Params), classesPerBatch)
 	}
+	technique.own = true
 	techniques = append(techniques, technique)
 	return nil
 }
