@@ -37,18 +37,6 @@ type Figure struct {
 // NewFigure returns a figure of the panels without a title.
 func NewFigure(panels ...Scatter) *Figure { return &Figure{Panels: panels} }
 
-// columns returns the number of columns of the grid.
-func (f *Figure) columns() int {
-	n := len(f.Panels)
-	if f.Columns > 0 {
-		return min(f.Columns, n)
-	}
-	if n <= 3 {
-		return n
-	}
-	return int(math.Ceil(math.Sqrt(float64(n))))
-}
-
 // maxSize is the largest size of a picture in bytes.
 const maxSize = 3_000_000
 
