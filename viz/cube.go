@@ -12,6 +12,7 @@ type cubeView struct {
 	at   func(u point) vg.Point // maps to the page
 }
 
+// cubeView returns the cube of the panel.
 func (p *panel) cubeView(v view) cubeView {
 	_, _, towards := p.camera.axes()
 	back := point{-1, -1, -1}
@@ -44,8 +45,8 @@ func cubeCorner(i int) point {
 	return point{float64(i&1)*2 - 1, float64(i>>1&1)*2 - 1, float64(i>>2&1)*2 - 1}
 }
 
-// drawCube draws the three sides of the cube behind the points, with the grid
-// and, along the edges nearest to the viewer, its tick labels.
+// drawCube draws the three sides of the cube behind the points, with their grid and its
+// tick labels.
 func (p *panel) drawCube(c vg.Canvas, v view) {
 	cube := p.cubeView(v)
 	cube.drawSides(c)
@@ -55,6 +56,7 @@ func (p *panel) drawCube(c vg.Canvas, v view) {
 	cube.drawEdges(c)
 }
 
+// drawSides fills the three sides behind the points.
 func (cube cubeView) drawSides(c vg.Canvas) {
 	c.SetColor(wall)
 	for normal := range 3 {
@@ -117,9 +119,9 @@ func (p *panel) drawCubeAxis(c vg.Canvas, cube cubeView, axis int) {
 	}
 }
 
-// outline returns where on the outline of the cube a tick of an axis is labelled, and
-// the unit vector from there away from the cube. The upright axis has its labels at the
-// left, the others have them in front, on the floor.
+// outline returns where on the outline of the cube a tick of an axis has its label, and
+// the unit vector from there away from the cube. The labels of the upright axis are on
+// the left, those of the others along the front edges of the floor.
 func (cube cubeView) outline(tick point, axis int) (at, out vg.Point) {
 	edge := tick
 	if axis == 2 {

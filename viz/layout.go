@@ -30,7 +30,7 @@ type layout struct {
 type gridLabel struct {
 	at   vg.Point // the middle of the baseline
 	text string
-	up   bool // the text runs upwards, as that of a row
+	up   bool // the text runs upwards: for a row
 }
 
 // panelSide returns the width of a panel. More columns make the panels smaller, but less

@@ -51,7 +51,7 @@ func around(center vg.Point, width, height vg.Length) vg.Rectangle {
 	return vg.Rectangle{Min: center.Sub(h), Max: center.Add(h)}
 }
 
-// inside reports whether a lies within b; an excess that is rounding does not count.
+// inside reports whether a lies within b; rounding may take it a little beyond.
 func inside(a, b vg.Rectangle) bool {
 	const slack = 1e-6
 	return a.Min.X >= b.Min.X-slack && a.Max.X <= b.Max.X+slack && a.Min.Y >= b.Min.Y-slack && a.Max.Y <= b.Max.Y+slack
