@@ -2,8 +2,8 @@ package viz
 
 import "errors"
 
-// The errors of invalid input. An error that is returned wraps one of them, and its text
-// names the panel and the value that is wrong.
+// An error that a caller may want to tell apart wraps one of these. For invalid input its
+// text names the panel and the value that is wrong.
 var (
 	ErrEmpty     = errors.New("nothing to draw")
 	ErrDim       = errors.New("dimension must be 1 or more")
