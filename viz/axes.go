@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// drawAxes draws the frame, the grid with its tick labels, and the lines
-// through the origin.
+// drawAxes draws the axes of a space in two dimensions: the grid with its tick labels,
+// the lines through the origin, the titles of the axes and the frame.
 func (p *panel) drawAxes(c vg.Canvas, v view) {
 	face := regular(p.tickSize)
 	lo, hi := p.space.center.sub(point{p.space.half, p.space.half}), p.space.half*2
@@ -27,7 +27,7 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 	grid, axes := p.lineColors()
 	for axis := range 2 {
 		if axis == 1 && p.scatter.Dim == 1 {
-			continue // it has the classes
+			continue // its rows are the classes
 		}
 		values, format := ticks(lo[axis], lo[axis]+hi, p.tickCount)
 		for _, value := range values {
@@ -51,7 +51,8 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 		}
 	}
 	for j, share := range p.content.shares {
-		p.drawAxisTitle(c, j, fmt.Sprintf("%s principal component (%.0f %% of the variance)", [...]string{"1st", "2nd"}[j], 100*share))
+		ordinal := [...]string{"1st", "2nd"}[j]
+		p.drawAxisTitle(c, j, fmt.Sprintf("%s principal component (%.0f %% of the variance)", ordinal, 100*share))
 	}
 	c.SetColor(axisLine)
 	c.SetLineWidth(0.5)
@@ -69,7 +70,7 @@ func (p *panel) lineColors() (grid, axes color.Color) {
 	return gridLine, axisLine
 }
 
-// drawAxisTitle writes what an axis is, beyond its tick labels.
+// drawAxisTitle writes the title of an axis beyond its tick labels.
 func (p *panel) drawAxisTitle(c vg.Canvas, axis int, text string) {
 	face, text := fit(regular(p.tickSize), text, p.side)
 	middle := p.area.Min.Add(p.area.Max).Scale(0.5)
@@ -81,7 +82,7 @@ func (p *panel) drawAxisTitle(c vg.Canvas, axis int, text string) {
 	drawTextUp(c, face, vg.Point{X: p.area.Min.X - p.left + p.tickSize*capHeight - margin/2, Y: middle.Y}, text, gray)
 }
 
-// ticks returns about n round values in [lo, hi] and how to write them.
+// ticks returns about n round values in [lo, hi] and their format.
 func ticks(lo, hi float64, n int) (values []float64, format func(float64) string) {
 	step := math.Pow(10, math.Floor(math.Log10((hi-lo)/float64(n))))
 	for _, factor := range []float64{5, 2} {

@@ -10,7 +10,8 @@ type Camera struct {
 
 var defaultCamera = Camera{Azimuth: -55, Elevation: 22}
 
-// axes returns the unit vectors of the page's x and y and towards the viewer.
+// axes returns three unit vectors: to the right and up on the page, and towards the
+// viewer.
 func (c Camera) axes() (right, up, towards point) {
 	sinA, cosA := math.Sincos(c.Azimuth * math.Pi / 180)
 	sinE, cosE := math.Sincos(c.Elevation * math.Pi / 180)
@@ -19,12 +20,12 @@ func (c Camera) axes() (right, up, towards point) {
 		point{cosE * cosA, cosE * sinA, sinE}
 }
 
-// viewerDistance is the distance of the viewer from the centre, in units of half the
-// width of the space.
+// viewerDistance is how far the viewer is from the centre, in units of half the width of
+// the space.
 const viewerDistance = 7
 
-// view3D is a mild perspective of the cube [-1, 1]^3, or of the unit sphere, that
-// fills the area.
+// view3D returns a mild perspective in which the cube around the space, or the unit
+// sphere, fills the area.
 func (p *panel) view3D() view {
 	right, up, towards := p.camera.axes()
 	project := func(u point) (x, y, depth float64) {
@@ -38,12 +39,12 @@ func (p *panel) view3D() view {
 		lo[0], hi[0] = min(lo[0], x), max(hi[0], x)
 		lo[1], hi[1] = min(lo[1], y), max(hi[1], y)
 	}
-	const share = 0.95 // of the area, which leaves room for tick labels
+	const share = 0.95 // of the area; the rest is room for tick labels
 	k := 2 * share / max(hi[0]-lo[0], hi[1]-lo[1])
 	reach := math.Sqrt(3)
 	if p.scatter.Sphere {
 		lo, hi, reach = [2]float64{}, [2]float64{}, 1/globeHalf
-		k = math.Sqrt(viewerDistance*viewerDistance-reach*reach) / viewerDistance // makes reach the radius of the outline
+		k = math.Sqrt(viewerDistance*viewerDistance-reach*reach) / viewerDistance // the outline has the radius reach
 	}
 	return func(q point) spot {
 		x, y, depth := project(q.sub(p.space.center).scale(1 / p.space.half))

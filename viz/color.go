@@ -19,15 +19,17 @@ var palette = [...]color.RGBA{
 	{0x45, 0xdb, 0xf9, 0xff}, // sky
 }
 
-// Color returns the colour of class i >= 0.
+// Color returns the opaque sRGB colour of class i >= 0.
 //
-// The first ten colours were searched for so that readers with normal colour
-// vision, protanopia, deuteranopia or tritanopia can tell every pair apart: the
-// smallest CIEDE2000 difference of two of them is 23 for normal vision and 15
-// for the others as Machado et al. (2009) simulate them, against 16 and 1 for
-// the common "tab10" palette. Further classes go round the hues of OKLCH in steps of the golden angle, with the
-// lightness cycling through three levels: neighbours in number differ in both,
-// and there are as many as needed, but no longer all easy to tell apart.
+// The first ten colours were searched for so that readers with normal colour vision,
+// protanopia, deuteranopia or tritanopia can tell any two of them apart. The smallest
+// CIEDE2000 difference between two is 23 for normal vision, and 15 for the others as
+// simulated by Machado, Oliveira and Fernandes (2009,
+// https://doi.org/10.1109/TVCG.2009.113). For the common palette "tab10" it is 16 and 1.
+//
+// The colours after those go round the hues of OKLCH in steps of the golden angle, while
+// the lightness cycles through three levels. There are as many as needed, and consecutive
+// ones differ in both, but not every pair is easy to tell apart.
 func Color(i int) color.RGBA {
 	if i < len(palette) {
 		return palette[i]
@@ -38,12 +40,12 @@ func Color(i int) color.RGBA {
 	return oklch{l: lightness[i%len(lightness)], c: 0.13, h: hue}.rgb()
 }
 
-// oklch is a colour in the perceptual space OKLab in polar form: lightness in
-// [0, 1], chroma and hue in radians (Ottosson 2020,
-// https://bottosson.github.io/posts/oklab/).
+// oklch is a colour in polar coordinates of the perceptual colour space OKLab (Ottosson
+// 2020, https://bottosson.github.io/posts/oklab/): its lightness in [0, 1], its chroma and
+// its hue in radians.
 type oklch struct{ l, c, h float64 }
 
-// rgb converts to sRGB; a colour outside of its gamut loses chroma.
+// rgb converts to sRGB. A colour outside of its gamut loses chroma.
 func (o oklch) rgb() color.RGBA {
 	for {
 		if rgb, ok := o.linear(); ok || o.c == 0 {
@@ -53,7 +55,7 @@ func (o oklch) rgb() color.RGBA {
 	}
 }
 
-// linear converts to linear RGB and reports whether it is in the gamut.
+// linear converts to linear RGB and reports whether the colour is in the gamut of sRGB.
 func (o oklch) linear() (rgb [3]float64, inGamut bool) {
 	sin, cos := math.Sincos(o.h)
 	a, b := o.c*cos, o.c*sin
@@ -70,7 +72,7 @@ func (o oklch) linear() (rgb [3]float64, inGamut bool) {
 	return rgb, inGamut
 }
 
-// toOKLCH is the inverse of rgb.
+// toOKLCH converts from sRGB, the inverse of rgb.
 func toOKLCH(clr color.RGBA) oklch {
 	r, g, b := decodeSRGB(clr.R), decodeSRGB(clr.G), decodeSRGB(clr.B)
 	l := math.Cbrt(0.4122214708*r + 0.5363325363*g + 0.0514459929*b)
@@ -87,7 +89,7 @@ func toOKLCH(clr color.RGBA) oklch {
 
 func cubed(x float64) float64 { return x * x * x }
 
-// encodeSRGB and decode are the transfer function of sRGB and its inverse.
+// encodeSRGB is the transfer function of sRGB: from linear light in [0, 1] to 0..255.
 func encodeSRGB(x float64) uint8 {
 	x = min(max(x, 0), 1)
 	if x <= 0.0031308 {
@@ -98,6 +100,7 @@ func encodeSRGB(x float64) uint8 {
 	return uint8(x*255 + 0.5)
 }
 
+// decodeSRGB is the inverse of encodeSRGB.
 func decodeSRGB(v uint8) float64 {
 	x := float64(v) / 255
 	if x <= 0.04045 {
@@ -106,20 +109,20 @@ func decodeSRGB(v uint8) float64 {
 	return math.Pow((x+0.055)/1.055, 2.4)
 }
 
-// darker keeps the hue and lowers the lightness, for rays and text on white.
+// darker returns the colour with less lightness, for rays and text on white.
 func darker(clr color.RGBA) color.RGBA {
 	o := toOKLCH(clr)
 	o.l = min(o.l-0.08, 0.50)
 	return o.rgb()
 }
 
-// mix returns (1-t) a + t b.
+// mix returns (1-t) a + t b, by channel.
 func mix(a, b color.RGBA, t float64) color.RGBA {
 	channel := func(a, b uint8) uint8 { return uint8(float64(a)*(1-t) + float64(b)*t + 0.5) }
 	return color.RGBA{channel(a.R, b.R), channel(a.G, b.G), channel(a.B, b.B), channel(a.A, b.A)}
 }
 
-// The colours of all that is not data.
+// The colours of everything but the data.
 var (
 	white    = color.RGBA{0xff, 0xff, 0xff, 0xff}
 	black    = color.RGBA{0x00, 0x00, 0x00, 0xff}

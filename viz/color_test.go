@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// closest returns the smallest difference of two of the colours as an observer
+// closest returns the smallest difference between two of the colours, as an observer
 // sees them.
 func closest(colors []color.RGBA, observer string) float64 {
 	least := math.Inf(1)
@@ -94,7 +94,7 @@ func TestOKLCH(t *testing.T) {
 	}
 }
 
-// Text has a contrast to white of 4.5 or more (WCAG 2.2, 1.4.3).
+// The contrast of text to white is at least 4.5 (WCAG 2.2, 1.4.3).
 func TestTextContrast(t *testing.T) {
 	for i := range 100 {
 		d := darker(Color(i))
@@ -116,28 +116,28 @@ func ExampleColor() {
 	// #00a86d
 }
 
-// For all readers points stand out from every region, and borders from regions:
-// tints this light can't all be told apart without them.
+// For all readers, points stand out from every region, and so do the borders: without
+// them, not all of these light tints could be told apart.
 func TestTints(t *testing.T) {
 	var tints []color.RGBA
 	for i := range palette {
 		tints = append(tints, tint(i))
 	}
 	for observer := range machado {
-		own, any, border := 100., 100., 100.
+		own, nearest, border := 100., 100., 100.
 		for i := range palette {
 			for j, clr := range tints {
 				d := ciede2000(labAs(Color(i), machado[observer]), labAs(clr, machado[observer]))
-				if any = min(any, d); i == j {
+				if nearest = min(nearest, d); i == j {
 					own = min(own, d)
 				}
 				border = min(border, ciede2000(labAs(borderLine, machado[observer]), labAs(clr, machado[observer])))
 			}
 		}
 		regions := closest(append(tints, white), observer)
-		t.Logf("%-13s point to its region %.1f, to any %.1f, border %.1f, regions %.1f", observer, own, any, border, regions)
-		if own < 13 || any < 6.5 || border < 20 {
-			t.Errorf("%s: point to its region %.1f, to any %.1f, border %.1f", observer, own, any, border)
+		t.Logf("%-13s point to its region %.1f, to any %.1f, border %.1f, regions %.1f", observer, own, nearest, border, regions)
+		if own < 13 || nearest < 6.5 || border < 20 {
+			t.Errorf("%s: point to its region %.1f, to any %.1f, border %.1f", observer, own, nearest, border)
 		}
 	}
 }

@@ -34,28 +34,18 @@ type Figure struct {
 	Panels []Scatter `json:"panels"` // row by row, at least one
 }
 
-// NewFigure returns a figure of the panels without a title.
+// NewFigure returns a figure of these panels, without a title.
 func NewFigure(panels ...Scatter) *Figure { return &Figure{Panels: panels} }
-
-// columns returns the number of columns of the grid.
-func (f *Figure) columns() int {
-	n := len(f.Panels)
-	if f.Columns > 0 {
-		return min(f.Columns, n)
-	}
-	if n <= 3 {
-		return n
-	}
-	return int(math.Ceil(math.Sqrt(float64(n))))
-}
 
 // maxSize is the largest size of a picture in bytes.
 const maxSize = 3_000_000
 
-// WritePNG writes the figure as a PNG of less than 3 MB. Panels of 10,000 points
-// take about 250 KB each; a figure of very many has fewer dots per inch.
+// WritePNG writes the figure as a PNG of less than 3 MB, with 144 dots per inch. A panel
+// of 10,000 points takes about 250 KB; a figure that would be too large has fewer dots
+// per inch.
 //
-// Invalid input is an error that wraps one of this package's errors.
+// It returns an error that wraps one of this package's errors for an invalid figure, and
+// the error of w.
 func (f *Figure) WritePNG(w io.Writer) error {
 	picture, err := f.png(maxSize)
 	if err != nil {
@@ -80,11 +70,11 @@ func (f *Figure) png(limit int) ([]byte, error) {
 	return picture, nil
 }
 
-// minSharpness is the lowest sharpness: below it, a picture shows nothing.
+// minSharpness is the lowest sharpness. Below it nothing can be made out.
 const minSharpness = 0.1
 
-// sharpest returns a picture of less than limit bytes, as sharp as that allows; a larger one
-// only where the lowest sharpness does not make it smaller.
+// sharpest returns a picture of less than limit bytes that is about as sharp as the limit
+// allows. If even the lowest sharpness takes more, it returns that picture.
 func sharpest(limit int, encode func(sharpness float64) ([]byte, error)) ([]byte, error) {
 	sharpness := 1.0
 	for {
@@ -105,19 +95,20 @@ func (l *layout) png(limit int) ([]byte, error) {
 	})
 }
 
-// image returns the picture in pixels, sharpness times 144 to the inch.
+// image returns the picture with sharpness times 144 pixels per inch.
 func (l *layout) image(sharpness float64) image.Image {
 	c := vgimg.NewWith(vgimg.UseWH(l.width, l.height), vgimg.UseDPI(int(sharpness*dpi)))
 	l.draw(c, sharpness)
 	return c.Image()
 }
 
-// WriteSVG writes the figure as an SVG of less than 3 MB, whatever the number
-// of points: rays, axes and text are vectors, the points of a panel are one
-// embedded image and its decision regions another, of a lower resolution where
-// the size demands it. Only the vectors of several hundred panels take more.
+// WriteSVG writes the figure as an SVG of less than 3 MB, however many points it has.
+// Rays, axes and text are vectors. The points of a panel are one embedded image, and its
+// decision regions another; their resolution is lowered if the figure would be too large.
+// Only the vectors of several hundred panels take more than 3 MB.
 //
-// Invalid input is an error that wraps one of this package's errors.
+// It returns an error that wraps one of this package's errors for an invalid figure, and
+// the error of w.
 func (f *Figure) WriteSVG(w io.Writer) error {
 	lay, err := f.layout()
 	if err != nil {
@@ -143,7 +134,7 @@ func (l *layout) svg(limit int) ([]byte, error) {
 			return nil, err
 		}
 		svg := buf.Bytes()
-		// Text can't be taken for any of these: its quotes are escaped.
+		// No text can match these patterns, as its quotes are escaped.
 		svg = bytes.ReplaceAll(svg, []byte(haloStyle+`">`), []byte(fmt.Sprintf(
 			`%s;stroke:#FFFFFF;stroke-width:%gem" aria-hidden="true">`, haloStyle, 2*haloWidth)))
 		svg = bytes.ReplaceAll(svg, []byte(`style="font-family:Liberation Sans;`),
@@ -154,10 +145,11 @@ func (l *layout) svg(limit int) ([]byte, error) {
 	})
 }
 
-// Save writes the figure to a file, as PNG or SVG by the extension of the path;
-// another one is an error that wraps [ErrExtension].
-// The file is complete or as it was before: the figure is written under a
-// temporary name in the same folder, which is then renamed.
+// Save writes the figure to a file, as [Figure.WritePNG] or [Figure.WriteSVG] does. The
+// extension of the path chooses: ".png" or ".svg", in upper or lower case. Any other is an
+// error that wraps [ErrExtension].
+//
+// The file is replaced as a whole: if there is an error, it stays as it was.
 func (f *Figure) Save(path string) error {
 	var writeTo func(io.Writer) error
 	switch strings.ToLower(filepath.Ext(path)) {

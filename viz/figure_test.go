@@ -96,7 +96,7 @@ func TestSVGSize(t *testing.T) {
 	}
 }
 
-// Where vectors alone take more than the limit, a figure is larger.
+// A figure whose vectors alone take more than the limit exceeds it.
 func TestSVGOfManyPanels(t *testing.T) {
 	s := blobs(50, 10, 2, 1)
 	svg, err := newLayout(t, NewFigure(s, s, s)).svg(20_000)

@@ -42,7 +42,7 @@ func blobs(n, classes, dim int, deviation float64) Scatter {
 	return s
 }
 
-// atAngles returns a scatter of one class at angles in degrees.
+// atAngles returns a scatter of one class on the unit circle, at angles in degrees.
 func atAngles(degrees ...float64) Scatter {
 	s := Scatter{Dim: 2, ClassNames: classNames(1), Labels: make([]int32, len(degrees)), Sphere: true}
 	for _, d := range degrees {
@@ -63,7 +63,7 @@ func halves(points []float32) ([]int32, error) {
 	return classes, nil
 }
 
-// ruled has its range fixed by the targets.
+// ruled returns a scatter with decision regions. Its targets fix the range.
 func ruled() Scatter {
 	return Scatter{
 		Title: "T", Dim: 2, Points: []float32{5, 0}, Labels: []int32{1}, ClassNames: classNames(2),
@@ -114,7 +114,8 @@ func (s svgText) size() vg.Length {
 	return vg.Length(size)
 }
 
-// renderSVG returns the text elements of the SVG but the halos, and the number of its images.
+// renderSVG returns the text elements of the SVG, without the halos, and the number of its
+// images.
 func renderSVG(t testing.TB, f *Figure) (texts []svgText, images int) {
 	t.Helper()
 	var buf bytes.Buffer
@@ -155,8 +156,8 @@ func bodies(texts []svgText) (list []string) {
 	return list
 }
 
-// dots returns the centres of the points of each class: where a pixel and its
-// neighbours have the colour of a few points on white.
+// dots returns the centre of the points of each class, which must be few, on white. A
+// pixel belongs to a class if it and its neighbours have the colour of its points.
 func dots(picture image.Image, classes int) []image.Point {
 	img := picture.(*image.RGBA)
 	type sum struct{ x, y, n int }
@@ -187,7 +188,7 @@ func dots(picture image.Image, classes int) []image.Point {
 	return centers
 }
 
-// pixel returns the colour of the picture at a place of a panel's space.
+// pixel returns the colour of the picture at a point of the space of a panel.
 func pixel(lay *layout, img image.Image, index int, p point) color.RGBA {
 	q := lay.panels[index].view()(p)
 	return color.RGBAModel.Convert(img.At(int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72))).(color.RGBA)

@@ -15,81 +15,95 @@ const (
 	gridLabelSize   vg.Length = 11 // of rows and columns
 )
 
-// layout is a figure with all lengths decided; it can be drawn repeatedly.
+// layout is a figure with every position and length decided. It can be drawn more
+// than once.
 type layout struct {
 	width, height vg.Length
 	title         string
 	titleAt       vg.Point
 	panels        []*panel
 	gridLabels    []gridLabel
-	legend        []legendItem
+	legend        legend
 }
 
-// gridLabel is the label of a row or column of the grid, by the middle of its
-// text's baseline.
+// gridLabel is the label of a row or column of the grid.
 type gridLabel struct {
-	at   vg.Point
+	at   vg.Point // the middle of the baseline
 	text string
-	up   bool // of a row: the text runs upwards
+	up   bool // the text runs upwards: for a row
 }
 
-// panelSide returns the width of a panel: panels shrink as columns are added, but
-// less than in proportion, so that the figure grows.
+// panelSide returns the width of a panel. More columns make the panels smaller, but less
+// than in proportion: the figure grows.
 func panelSide(columns int) vg.Length {
 	return snap(vg.Length(max(130, 400*math.Pow(float64(columns), -0.55))))
 }
 
-// layout checks the figure and decides where everything goes.
-func (f *Figure) layout() (*layout, error) {
+// grid returns the numbers of rows and columns.
+func (f *Figure) grid() (rows, columns int) {
+	n := len(f.Panels)
+	switch {
+	case f.Columns > 0:
+		columns = min(f.Columns, n)
+	case n <= 3:
+		columns = n
+	default:
+		columns = int(math.Ceil(math.Sqrt(float64(n))))
+	}
+	return (n + columns - 1) / columns, columns
+}
+
+// validate reports the first thing that is wrong with the figure.
+func (f *Figure) validate() error {
 	if len(f.Panels) == 0 {
-		return nil, fmt.Errorf("viz: figure without panels: %w", ErrEmpty)
+		return fmt.Errorf("figure without panels: %w", ErrEmpty)
 	}
 	if f.Columns < 0 {
-		return nil, fmt.Errorf("viz: Columns is %d: %w", f.Columns, ErrColumns)
+		return fmt.Errorf("field Columns is %d: %w", f.Columns, ErrColumns)
 	}
 	for i := range f.Panels {
 		if err := f.Panels[i].validate(); err != nil {
-			return nil, fmt.Errorf("viz: panel %d %q: %w", i, f.Panels[i].Title, err)
+			return fmt.Errorf("panel %d %q: %w", i, f.Panels[i].Title, err)
 		}
 	}
-	columns := f.columns()
-	rows := (len(f.Panels) + columns - 1) / columns
+	rows, columns := f.grid()
 	for _, labels := range []struct {
 		name string
 		list []string
 		want int
 	}{{"row", f.RowLabels, rows}, {"column", f.ColumnLabels, columns}} {
 		if labels.list != nil && len(labels.list) != labels.want {
-			return nil, fmt.Errorf("viz: %d %s labels for a grid of %d rows and %d columns: %w",
+			return fmt.Errorf("%d %s labels for a grid of %d rows and %d columns: %w",
 				len(labels.list), labels.name, rows, columns, ErrLength)
 		}
 	}
-	size := panelSide(columns)
-	sty := newStyle(size, slices.ContainsFunc(f.Panels, func(s Scatter) bool { return s.Missing == "" && s.Dim > 3 }))
-	start := margin // where the first column begins
+	return nil
+}
+
+// layout checks the figure and decides where everything goes.
+func (f *Figure) layout() (*layout, error) {
+	if err := f.validate(); err != nil {
+		return nil, fmt.Errorf("viz: %w", err)
+	}
+	rows, columns := f.grid()
+	side := panelSide(columns)
+	sty := newStyle(side, slices.ContainsFunc(f.Panels, func(s Scatter) bool { return s.Missing == "" && s.Dim > 3 }))
+	start := margin // of the first column, with its tick labels
 	if f.RowLabels != nil {
 		start += snap(gridLabelSize * 1.5)
 	}
+	left := func(column int) vg.Length { return start + vg.Length(column)*(sty.left+side+gap) + sty.left }
+	inner := vg.Length(columns)*(sty.left+side) + vg.Length(columns-1)*gap
+	lay := &layout{title: printable(f.Title), width: start + inner + margin, legend: f.legend(inner - sty.left)}
 
-	lay := &layout{title: printable(f.Title)}
-	inner := vg.Length(columns)*(sty.left+size) + vg.Length(columns-1)*gap
-	lay.width = start + inner + margin
-	legend, legendHeight := f.legend(inner - sty.left)
-
-	// From the top, with y growing downwards until the height is known.
+	// From the top: y grows downwards until the height is known.
 	y := margin
 	if lay.title != "" {
-		lay.titleAt = vg.Point{X: start + sty.left, Y: y + figureTitleSize*capHeight}
+		lay.titleAt = vg.Point{X: left(0), Y: y + figureTitleSize*capHeight}
 		y += snap(figureTitleSize * 1.9)
 	}
-	label := func(item gridLabel) {
-		if item.text = printable(item.text); item.text != "" {
-			lay.gridLabels = append(lay.gridLabels, item)
-		}
-	}
 	for column, text := range f.ColumnLabels {
-		at := vg.Point{X: start + vg.Length(column)*(sty.left+size+gap) + sty.left + size/2, Y: y + gridLabelSize*capHeight}
-		label(gridLabel{at: at, text: text})
+		lay.label(gridLabel{at: vg.Point{X: left(column) + side/2, Y: y + gridLabelSize*capHeight}, text: text})
 	}
 	if f.ColumnLabels != nil {
 		y += snap(gridLabelSize * 1.5)
@@ -102,43 +116,50 @@ func (f *Figure) layout() (*layout, error) {
 			if err != nil {
 				return nil, fmt.Errorf("viz: panel %d %q: %w", row*columns+column, cells[column].Title, err)
 			}
-			left := start + vg.Length(column)*(sty.left+size+gap) + sty.left
-			p.area.Min = vg.Point{X: left, Y: y + header + size}
-			p.area.Max = vg.Point{X: left + size, Y: y + header}
+			p.area.Min = vg.Point{X: left(column), Y: y + header + side}
+			p.area.Max = vg.Point{X: left(column) + side, Y: y + header}
 			lay.panels = append(lay.panels, p)
 		}
 		if f.RowLabels != nil {
-			at := vg.Point{X: margin + gridLabelSize*capHeight, Y: y + header + size/2}
-			label(gridLabel{at: at, text: f.RowLabels[row], up: true})
+			at := vg.Point{X: margin + gridLabelSize*capHeight, Y: y + header + side/2}
+			lay.label(gridLabel{at: at, text: f.RowLabels[row], up: true})
 		}
-		y += header + size + sty.bottom
+		y += header + side + sty.bottom
 		if row < rows-1 {
 			y += gap / 2
 		}
 	}
-	if len(legend) > 0 {
+	if len(lay.legend.items) > 0 {
 		y += legendGap / 2
-		for i := range legend {
-			legend[i].at = legend[i].at.Add(vg.Point{X: start + sty.left, Y: y})
-		}
-		y += legendHeight
+		lay.legend.move(vg.Point{X: left(0), Y: y})
+		y += lay.legend.height
 	}
 	lay.height = y + margin - legendGap/2
+	lay.flip()
+	return lay, nil
+}
 
-	flip := func(p *vg.Point) { p.Y = lay.height - p.Y }
-	flip(&lay.titleAt)
-	for _, p := range lay.panels {
+// label adds a label of the grid, unless its text is empty.
+func (l *layout) label(label gridLabel) {
+	if label.text = printable(label.text); label.text != "" {
+		l.gridLabels = append(l.gridLabels, label)
+	}
+}
+
+// flip makes y grow upwards, as on a canvas.
+func (l *layout) flip() {
+	flip := func(p *vg.Point) { p.Y = l.height - p.Y }
+	flip(&l.titleAt)
+	for _, p := range l.panels {
 		flip(&p.area.Min)
 		flip(&p.area.Max)
 	}
-	for i := range lay.gridLabels {
-		flip(&lay.gridLabels[i].at)
+	for i := range l.gridLabels {
+		flip(&l.gridLabels[i].at)
 	}
-	for i := range legend {
-		flip(&legend[i].at)
+	for i := range l.legend.items {
+		flip(&l.legend.items[i].at)
 	}
-	lay.legend = legend
-	return lay, nil
 }
 
 // draw draws the figure on a canvas. The points of the panels become images of
@@ -153,25 +174,17 @@ func (l *layout) draw(c vg.Canvas, sharpness float64) {
 	for _, p := range l.panels {
 		p.draw(c, sharpness)
 	}
-	for _, item := range l.gridLabels {
+	for _, label := range l.gridLabels {
 		width := l.panels[0].side
-		if item.up {
+		if label.up {
 			width *= 1.1 // there is room above and below a panel
 		}
-		face, text := fit(bold(gridLabelSize), item.text, width)
-		if item.up {
-			drawTextUp(c, face, item.at, text, ink)
+		face, text := fit(bold(gridLabelSize), label.text, width)
+		if label.up {
+			drawTextUp(c, face, label.at, text, ink)
 		} else {
-			drawText(c, face, item.at.Sub(vg.Point{X: face.Width(text) / 2}), text, ink)
+			drawText(c, face, label.at.Sub(vg.Point{X: face.Width(text) / 2}), text, ink)
 		}
 	}
-	face := regular(legendTextSize)
-	for _, item := range l.legend {
-		at := item.at.Sub(vg.Point{Y: legendTextSize * capHeight / 2})
-		if item.mark != nil {
-			item.mark(c, item.at)
-			at.X += item.indent
-		}
-		drawText(c, face, at, item.text, ink)
-	}
+	l.legend.draw(c)
 }

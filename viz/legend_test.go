@@ -8,7 +8,7 @@ func TestLegend(t *testing.T) {
 	fashion.Targets = make([]float32, 4)
 	occurrences := func(f *Figure, text string) (n int) {
 		lay := newLayout(t, f)
-		for _, item := range lay.legend {
+		for _, item := range lay.legend.items {
 			if item.text == text {
 				n++
 			}

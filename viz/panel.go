@@ -9,27 +9,25 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// style holds what depends on the size of the panels, in points.
+// style holds the lengths that depend on the size of the panels, in points.
 type style struct {
-	side         vg.Length
-	titleSize    vg.Length // of text, as the next three
-	noteSize     vg.Length
-	labelSize    vg.Length
-	tickSize     vg.Length
+	side vg.Length // of the panel
+
+	titleSize, noteSize, labelSize, tickSize vg.Length // of the text
+
 	left, bottom vg.Length // room for the tick labels and titles of the axes
-	tickRoom     vg.Length // the widest tick label
+	tickRoom     vg.Length // for the widest tick label
+	tickCount    int       // per axis, roughly
 	rayWidth     vg.Length
-	tickCount    int // per axis, about
 }
 
-// newStyle returns the style of panels of a size; titled says whether their axes
+// newStyle returns the style of panels with that side; titled says whether their axes
 // have titles.
 func newStyle(side vg.Length, titled bool) style {
 	k := vg.Length(math.Pow(float64(side/400), 0.35))
 	sty := style{
 		side: side, titleSize: 12 * k, noteSize: 9 * k, labelSize: 10 * k, tickSize: 7.5 * k,
-		left: snap(22 * k), bottom: snap(13 * k), rayWidth: 1.6 * k,
-		tickCount: 3 + int(side/150),
+		left: snap(22 * k), bottom: snap(13 * k), tickCount: 3 + int(side/150), rayWidth: 1.6 * k,
 	}
 	sty.tickRoom = sty.left + margin - 2*tickGap
 	if titled {
@@ -39,8 +37,7 @@ func newStyle(side vg.Length, titled bool) style {
 	return sty
 }
 
-// header returns the height above the panels of a row that their titles and
-// notes need.
+// header returns the height that the titles and notes of a row of panels need.
 func (sty style) header(cells []Scatter) vg.Length {
 	var h vg.Length
 	if slices.ContainsFunc(cells, func(s Scatter) bool { return s.Title != "" }) {
@@ -55,19 +52,20 @@ func (sty style) header(cells []Scatter) vg.Length {
 	return snap(h)
 }
 
-// panel is a scatter with everything decided that does not depend on the
-// canvas.
+// panel is a scatter about to be drawn: all that does not depend on the canvas is
+// decided.
 type panel struct {
 	style
 	scatter *Scatter
-	content content // the points inside the space
-	camera  Camera
-	area    vg.Rectangle
+	content content // of the scatter, without the points outside the space
 	space   space
-	outside int         // points that are not inside
-	regions *image.RGBA // the picture of the decision regions, or nil
+	outside int // the number of points outside
+	camera  Camera
+	area    vg.Rectangle // on the page
+	regions *image.RGBA  // the picture of the decision regions, or nil
 }
 
+// newPanel returns the panel of a valid scatter. Its area is set by the layout.
 func newPanel(s *Scatter, sty style) (*panel, error) {
 	p := &panel{style: sty, scatter: s, camera: defaultCamera}
 	if s.Missing != "" {
@@ -93,7 +91,7 @@ func newPanel(s *Scatter, sty style) (*panel, error) {
 	if s.Dim == 1 {
 		p.space = p.content.strip(p.space, p.stripMargin())
 	}
-	p.outside = p.content.keep(p.space.contains)
+	p.outside = p.content.dropOutside(p.space)
 	if s.Regions != nil {
 		if p.regions, err = p.regionImage(); err != nil {
 			return nil, fmt.Errorf("decision regions: %w", err)
@@ -102,14 +100,13 @@ func newPanel(s *Scatter, sty style) (*panel, error) {
 	return p, nil
 }
 
-// spot is a place on the page and how near it is to the viewer: from 0 for the
-// far end of the space to 1 for the near end, and 1 in 2-D.
+// spot is a point on the page.
 type spot struct {
 	vg.Point
-	near float64
+	near float64 // to the viewer: from 0 at the far end of the space to 1 at the near end; 1 in 2-D
 }
 
-// view maps the embedded space to the page.
+// view maps the drawn space to the page.
 type view func(point) spot
 
 func (p *panel) view() view {
@@ -179,8 +176,8 @@ func (p *panel) drawHeader(c vg.Canvas) {
 	}
 }
 
-// drawOutside says at the right how many points are not shown: in the lower corner, of a
-// cube in the upper one, where no tick labels are.
+// drawOutside writes how many points are not shown: in the lower right corner, or in the
+// upper one of a cube, where there are no tick labels.
 func (p *panel) drawOutside(c vg.Canvas) {
 	text := fmt.Sprintf("%d points outside", p.outside)
 	if p.outside == 1 {

@@ -54,9 +54,9 @@ func TestMissing(t *testing.T) {
 	if lines < 3 {
 		t.Errorf("%d lines of text in the frame", lines)
 	}
-	// A figure of nothing else has no legend.
-	if lay := newLayout(t, NewFigure(Scatter{Missing: "not trained yet"})); len(lay.legend) != 0 {
-		t.Errorf("legend %v", lay.legend)
+	// A figure of missing panels only has no legend.
+	if lay := newLayout(t, NewFigure(Scatter{Missing: "not trained yet"})); len(lay.legend.items) != 0 {
+		t.Errorf("legend %v", lay.legend.items)
 	}
 	writePNG(t, NewFigure(Scatter{Missing: "not trained yet"}))
 }

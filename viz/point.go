@@ -2,7 +2,7 @@ package viz
 
 import "math"
 
-// point is a place in the drawn space; the third coordinate is 0 in 2-D.
+// point is a point or a vector of the drawn space. Its third coordinate is 0 in 2-D.
 type point [3]float64
 
 func (p point) norm() float64 { return math.Sqrt(p.dot(p)) }

@@ -63,8 +63,8 @@ func TestPrincipalComponents(t *testing.T) {
 	}
 }
 
-// cross5 has variance 9 along the fourth axis and 4 along the second, around the
-// mean (7, 2, 0, -1, 0): by hand, its components are these axes.
+// cross5 returns a scatter with the mean (7, 2, 0, -1, 0), whose variance is greatest along
+// the fourth axis, then along the second: these are its components.
 func cross5() Scatter {
 	s := Scatter{Title: "T", Dim: 5, ClassNames: classNames(3), Labels: []int32{0, 0, 1, 1}}
 	for _, d := range [][2]float32{{3, 0}, {-3, 0}, {0, 2}, {0, -2}} {

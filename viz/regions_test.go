@@ -19,7 +19,7 @@ func TestRegions(t *testing.T) {
 			t.Errorf("colour %v at %v, want %v of class %d", got, p, tint(class), class)
 		}
 	}
-	// The border and the point lie over the regions.
+	// The border and the point cover the regions.
 	darkest := white
 	for x := 2.9; x < 3.1; x += 0.01 {
 		if got := pixel(lay, img, 0, point{x, 1}); got.R < darkest.R {

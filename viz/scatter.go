@@ -25,7 +25,8 @@ type Scatter struct {
 
 	// Regions is the decision rule of a 2-D space, or nil: it returns the class of
 	// each of the points [n, 2]. It is called once, with a point per pixel (640,000 in
-	// a single panel). The region of each class is drawn behind everything else.
+	// a single panel). The region of each class is drawn behind everything else. An
+	// error of the rule is returned, wrapped, by the method that draws the figure.
 	Regions func(points []float32) ([]int32, error) `json:"-"`
 
 	// Sphere says that the points lie on the unit circle (2-D) or sphere, as those
@@ -42,12 +43,12 @@ type Scatter struct {
 	Missing string `json:"missing,omitempty"`
 }
 
-// Projected returns the projection of the scatter to the unit circle or sphere:
-// every point, class vector and target is divided by its norm (those at the
-// origin stay there), and Sphere is set. The scatter itself stays as it is.
+// Projected returns the scatter projected onto the unit circle or sphere: each point,
+// class vector and target is divided by its norm, unless that is 0, and Sphere is set. It
+// leaves the arrays of s as they are.
 //
-// Regions goes along. It is right there for a rule that depends on the direction
-// only, as those of normalized features do; set it to nil for any other rule.
+// Regions is kept. It is still right for a rule that depends only on the direction of a
+// point, as with normalized features; for any other rule, set it to nil.
 func (s Scatter) Projected() Scatter {
 	s.Points = normalized(s.Points, s.Dim)
 	s.ClassVectors = normalized(s.ClassVectors, s.Dim)
@@ -56,8 +57,8 @@ func (s Scatter) Projected() Scatter {
 	return s
 }
 
-// normalized returns a copy of the rows, each divided by its norm. Rows whose
-// norm is 0 or not finite stay as they are.
+// normalized returns a copy of the rows, each divided by its norm. Rows whose norm is 0 or
+// not finite are kept as they are.
 func normalized(rows []float32, dim int) []float32 {
 	rows = slices.Clone(rows)
 	for i := range numRows(rows, dim) {
@@ -71,7 +72,7 @@ func normalized(rows []float32, dim int) []float32 {
 	return rows
 }
 
-// numRows returns the number of whole rows of dim columns.
+// numRows returns the number of whole rows with dim columns.
 func numRows(rows []float32, dim int) int {
 	if dim < 1 {
 		return 0
@@ -79,6 +80,7 @@ func numRows(rows []float32, dim int) int {
 	return len(rows) / dim
 }
 
+// norm returns the Euclidean norm.
 func norm(row []float32) float64 {
 	var square float64
 	for _, v := range row {
@@ -115,27 +117,22 @@ func (s *Scatter) validate() error {
 			return fmt.Errorf("label %d of point %d, of %d classes: %w", label, i, len(s.ClassNames), ErrLabel)
 		}
 	}
-	type rows struct {
-		name   string
-		values []float32
-	}
-	for _, r := range []rows{{"class vectors", s.ClassVectors}, {"targets", s.Targets}} {
-		if want := len(s.ClassNames) * s.Dim; r.values != nil && len(r.values) != want {
+	points, vectors, targets := array{"points", s.Points}, array{"class vectors", s.ClassVectors}, array{"targets", s.Targets}
+	for _, a := range []array{vectors, targets} {
+		if want := len(s.ClassNames) * s.Dim; a.values != nil && len(a.values) != want {
 			return fmt.Errorf("%d coordinates of %s, not %d (%d classes in %d dimensions): %w",
-				len(r.values), r.name, want, len(s.ClassNames), s.Dim, ErrLength)
+				len(a.values), a.name, want, len(s.ClassNames), s.Dim, ErrLength)
 		}
 	}
-	for _, r := range []rows{{"points", s.Points}, {"class vectors", s.ClassVectors}, {"targets", s.Targets}} {
-		if i, n := s.offending(r.values, finite); n > 0 {
-			return fmt.Errorf("%d of %d %s have a NaN or Inf, first %s[%d] = %v: %w", n, len(r.values)/s.Dim,
-				r.name, r.name, i, r.values[i*s.Dim:(i+1)*s.Dim], ErrNotFinite)
+	for _, a := range []array{points, vectors, targets} {
+		if err := a.check(s.Dim, finite, "have a NaN or Inf", ErrNotFinite); err != nil {
+			return err
 		}
 	}
 	if s.Sphere {
-		for _, r := range []rows{{"points", s.Points}, {"targets", s.Targets}} {
-			if i, n := s.offending(r.values, onSphere); n > 0 {
-				return fmt.Errorf("%d of %d %s are not on the unit sphere, first %s[%d] = %v (Projected puts them there): %w", n,
-					len(r.values)/s.Dim, r.name, r.name, i, r.values[i*s.Dim:(i+1)*s.Dim], ErrSphere)
+		for _, a := range []array{points, targets} {
+			if err := a.check(s.Dim, onSphere, "are not on the unit sphere", ErrSphere); err != nil {
+				return err
 			}
 		}
 	}
@@ -148,20 +145,33 @@ func (s *Scatter) validate() error {
 	return nil
 }
 
-// offending returns the first row that is not good and the number of them.
-func (s *Scatter) offending(rows []float32, good func(row []float32) bool) (first, n int) {
-	for i := range numRows(rows, s.Dim) {
-		if !good(rows[i*s.Dim : (i+1)*s.Dim]) {
-			if n == 0 {
-				first = i
-			}
-			n++
-		}
-	}
-	return first, n
+// array is one of the arrays of a scatter.
+type array struct {
+	name   string
+	values []float32
 }
 
+// check returns an error that wraps cause if rows of dim columns are not good: it says how
+// many, what is wrong with them, and which is the first.
+func (a array) check(dim int, good func(row []float32) bool, wrong string, cause error) error {
+	first, bad := 0, 0
+	for i := range numRows(a.values, dim) {
+		if !good(a.values[i*dim : (i+1)*dim]) {
+			if bad == 0 {
+				first = i
+			}
+			bad++
+		}
+	}
+	if bad == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d %s %s, first %s[%d] = %v: %w", bad, len(a.values)/dim, a.name, wrong,
+		a.name, first, a.values[first*dim:(first+1)*dim], cause)
+}
+
+// finite reports whether no coordinate is NaN or Inf.
 func finite(row []float32) bool { n := norm(row); return !math.IsNaN(n) && !math.IsInf(n, 0) }
 
-// onSphere leaves room for coordinates of 8 bits of precision.
+// onSphere reports whether the norm is 1 or 0, up to the rounding of coordinates to 8 bits.
 func onSphere(row []float32) bool { n := norm(row); return n == 0 || math.Abs(n-1) < 0.01 }

@@ -35,7 +35,7 @@ func TestProjected(t *testing.T) {
 	renderSVG(t, NewFigure(q))
 }
 
-// Bad input comes through, to be reported with its values when it is drawn.
+// Projected passes invalid input on: drawing reports it, with its values.
 func TestProjectedBadInput(t *testing.T) {
 	nan := float32(math.NaN())
 	for says, s := range map[string]Scatter{

@@ -8,30 +8,27 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// The unit circle carries outside of it, in units of its radius, the spread of
-// every class, and beyond that the class names.
+// The hills around the unit circle, in units of its radius.
 const (
-	spreadFoot   = 1.03
+	spreadFoot   = 1.03 // from the centre
 	spreadHeight = 0.20
 )
 
-// Half the width of the space around the unit circle, the unit sphere, and the
-// projection of a sphere of more dimensions, which has the labels inside.
+// Half the width of the space, in units of the radius.
 const (
-	circleHalf  = 1.42
+	circleHalf  = 1.42 // with the hills and the class names outside the circle
 	globeHalf   = 1.2
-	outlineHalf = 1.12
+	outlineHalf = 1.12 // of a sphere in more than 3 dimensions, with the class names inside
 )
 
-// hasSphere reports whether the unit circle or sphere is drawn; in 1-D there is only
-// the strip.
+// hasSphere reports whether the unit circle or sphere is drawn. In 1-D there is only the
+// strip.
 func (p *panel) hasSphere() bool { return p.scatter.Sphere && p.scatter.Dim > 1 }
 
 // onCircle reports whether the points lie on the drawn circle.
 func (p *panel) onCircle() bool { return p.scatter.Sphere && p.scatter.Dim == 2 }
 
-// sphere returns the space that holds the unit circle or sphere around the
-// origin, with rays that end on it.
+// sphereSpace returns the space around the unit circle or sphere, on which the rays end.
 func (p *panel) sphereSpace() space {
 	half := outlineHalf
 	switch p.scatter.Dim {
@@ -43,8 +40,8 @@ func (p *panel) sphereSpace() space {
 	return space{dim: p.content.dim, center: p.content.origin, half: half, rayLength: 1}
 }
 
-// drawCircle draws the unit circle: in more than two dimensions it is the
-// outline of the sphere.
+// drawCircle draws the unit circle. In more than 3 dimensions it is the outline of the
+// sphere.
 func (p *panel) drawCircle(c vg.Canvas, v view) {
 	center := v(p.content.origin).Point
 	c.SetColor(sphereLine)
@@ -52,14 +49,12 @@ func (p *panel) drawCircle(c vg.Canvas, v view) {
 	c.Stroke(circle(center, v(p.content.origin.add(point{1})).X-center.X))
 }
 
-// spread is the distribution of a class's directions: its density for as many
-// directions as it has elements, from the first axis towards the second, in
-// units of the largest.
+// spread is the density of the directions of a class, in units of its maximum: every half
+// degree, from the first axis towards the second.
 type spread [720]float64
 
-// spreads returns the spread of each class, smoothed by a normal distribution
-// with a standard deviation of 2 degrees; nil for classes without points off the
-// origin.
+// spreads returns the spread of each class, smoothed with a Gaussian of a standard
+// deviation of 2 degrees. It is nil for a class without directions.
 func (p *panel) spreads() []*spread {
 	counts := make([]*spread, len(p.scatter.ClassNames))
 	for i, q := range p.content.points {
@@ -95,8 +90,7 @@ func (p *panel) spreads() []*spread {
 	return counts
 }
 
-// drawSpreads draws the spreads of the classes as hills that stand on the unit
-// circle, all of the same height, without the flat land between them.
+// drawSpreads draws the spread of each class as hills on the unit circle.
 func (p *panel) drawSpreads(c vg.Canvas, v view) {
 	const low = 0.03
 	for class, density := range p.spreads() {
@@ -128,11 +122,11 @@ func (p *panel) drawSpreads(c vg.Canvas, v view) {
 	}
 }
 
-// arc is a range of directions, both ends included; to may be past the last
-// direction, from where it goes on at the first.
+// arc is a range of directions that includes both ends. Beyond the last direction, to
+// counts on from the first.
 type arc struct{ from, to int }
 
-// hills returns the arcs on which the density is not low.
+// hills returns the arcs on which the density is at least low.
 func (s *spread) hills(low float64) (arcs []arc) {
 	start := slices.IndexFunc(s[:], func(d float64) bool { return d < low })
 	if start < 0 {
@@ -151,7 +145,7 @@ func (s *spread) hills(low float64) (arcs []arc) {
 	return arcs
 }
 
-// hillRects returns rectangles that the hills take.
+// hillRects returns rectangles that cover the hills.
 func (p *panel) hillRects(v view) (taken []vg.Rectangle) {
 	const every = 8 // directions
 	unit := p.side / 2 / circleHalf
@@ -173,8 +167,8 @@ func (p *panel) hillRects(v view) (taken []vg.Rectangle) {
 	return taken
 }
 
-// spreadTips returns lines that end outside of the hills of the classes, where
-// their labels go.
+// spreadTips returns rays that end outside the hills, in the mean direction of each class:
+// its name is beyond. On a drawn circle only.
 func (p *panel) spreadTips(v view) map[int]ray {
 	if !p.onCircle() {
 		return nil
@@ -193,8 +187,8 @@ func (p *panel) spreadTips(v view) map[int]ray {
 	return tips
 }
 
-// drawGlobe draws the unit sphere: its outline and, every 30 degrees, the lines
-// of equal latitude and longitude, which are fainter on the far side.
+// drawGlobe draws the unit sphere: its outline and, every 30 degrees, the circles of
+// latitude and longitude, which are fainter on the far side.
 func (p *panel) drawGlobe(c vg.Canvas, v view) {
 	_, _, towards := p.camera.axes()
 	outline := circle(v(point{}).Point, p.side/2/globeHalf)

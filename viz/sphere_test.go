@@ -91,7 +91,7 @@ func TestCircle(t *testing.T) {
 			t.Errorf("within the circle at %g degrees: %v", degrees, got)
 		}
 	}
-	// The hills are filled with their class's colour, over the grid lines.
+	// The hills have the colour of their class and cover the grid lines.
 	want := mix(white, Color(0), 0xa0/255.)
 	if got := pixel(lay, img, 0, point{1.12, 0.02}); !closeTo(got.R, want.R) || !closeTo(got.G, want.G) || !closeTo(got.B, want.B) {
 		t.Errorf("hill of class 0 is %v, want %v", got, want)
@@ -150,7 +150,7 @@ func TestGlobe(t *testing.T) {
 	}
 }
 
-// In a globe the far side is seen through the near one, but fainter.
+// The far side of a globe is visible through the near one, but fainter.
 func TestGlobeDepth(t *testing.T) {
 	s := Scatter{Dim: 3, Points: []float32{1, 0, 0}, Labels: []int32{0}, ClassNames: classNames(1), Sphere: true}
 	contrast := func(azimuth float64) float64 {

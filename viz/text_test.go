@@ -10,22 +10,22 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// TestOnes: two ones stay apart in a small picture.
+// Two ones stay apart in a small picture.
 func TestOnes(t *testing.T) {
 	c := vgimg.NewWith(vgimg.UseWH(60, 20), vgimg.UseDPI(72))
 	drawText(c, regular(7), vg.Point{X: 5, Y: 5}, "1111", black)
 	img := c.Image()
-	ones, was := 0, false
+	ones, wasDark := 0, false
 	for x := range img.Bounds().Dx() {
 		darkest := 255
 		for y := range img.Bounds().Dy() {
 			darkest = min(darkest, int(color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y))
 		}
-		is := darkest < 128
-		if is && !was {
+		dark := darkest < 128
+		if dark && !wasDark {
 			ones++
 		}
-		was = is
+		wasDark = dark
 	}
 	if ones != 4 {
 		t.Errorf("%d ones of 4", ones)
