@@ -91,8 +91,7 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // sets the defaults of Batch and Epochs. Where it is empty, it is the name of the training
 // images.
 //
-// Errors: ErrDiverged; ErrOtherRun, of a checkpoint to resume; a ValueError; and those of
-// ctx.
+// Errors: ErrDiverged; ErrOtherRun, where it resumes; a ValueError; ctx.Err().
 func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Options) (*Result, error) {
 	t, err := newTraining(cfg, train, test, opts)
 	if err != nil {
