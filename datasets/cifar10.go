@@ -28,8 +28,8 @@ func DecodeCIFAR10(r io.Reader) (pixels []byte, labels []int32, err error) {
 		whole := len(records) / cifarRecord
 		return nil, nil, &FormatError{
 			Offset: int64(whole * cifarRecord), Field: fmt.Sprintf("record %d", whole),
-			Got:  fmt.Sprintf("the end of the file after %d bytes", len(records)%cifarRecord),
-			Want: fmt.Sprintf("%d bytes", cifarRecord),
+			Got:     fmt.Sprintf("the end of the file after %d bytes", len(records)%cifarRecord),
+			Allowed: fmt.Sprintf("%d bytes", cifarRecord),
 		}
 	}
 	return parseCIFAR10(records)
@@ -43,7 +43,7 @@ func parseCIFAR10(records []byte) (pixels []byte, labels []int32, err error) {
 	for i := range n {
 		record := records[i*cifarRecord:][:cifarRecord]
 		if record[0] >= cifarClasses {
-			return nil, nil, &FormatError{Offset: int64(i * cifarRecord), Field: fmt.Sprintf("label %d", i), Got: fmt.Sprint(record[0]), Want: fmt.Sprintf("0 to %d", cifarClasses-1)}
+			return nil, nil, &FormatError{Offset: int64(i * cifarRecord), Field: fmt.Sprintf("label %d", i), Got: fmt.Sprint(record[0]), Allowed: fmt.Sprintf("0 to %d", cifarClasses-1)}
 		}
 		labels[i] = int32(record[0])
 		red, green, blue := record[1:][:cifarPlane], record[1+cifarPlane:][:cifarPlane], record[1+2*cifarPlane:][:cifarPlane]

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"image"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func (d *Dataset) Image(i int) image.Image {
 }
 
 // Validate reports what is wrong with a Dataset, in particular with one made
-// by hand: there must be an image, Height and Width must be positive, Channels
+// by hand: it must have an image, Height and Width must be positive, Channels
 // 1 or 3, Images and Labels of matching lengths, and each label below
 // len(ClassNames).
 func (d *Dataset) Validate() error {
@@ -76,18 +77,18 @@ func (d *Dataset) Validate() error {
 	}
 	switch {
 	case d.Height < 1 || d.Width < 1:
-		return fail("images of height %d and width %d; want at least 1", d.Height, d.Width)
+		return fail("images of height %d and width %d; allowed: 1 or more", d.Height, d.Width)
 	case d.Channels != 1 && d.Channels != 3:
-		return fail("%d channels; want 1 (gray) or 3 (red, green, blue)", d.Channels)
+		return fail("%d channels; allowed: 1 (gray) or 3 (red, green, blue)", d.Channels)
 	case len(d.Labels) == 0:
-		return fail("no labels; want at least one image")
+		return fail("no labels; allowed: one for each image, of at least one image")
 	case len(d.Images) != len(d.Labels)*d.imageSize():
-		return fail("%d bytes of images; want %d for %d labels and images of %dx%dx%d",
+		return fail("%d bytes of images; allowed: %d, for %d labels and images of %dx%dx%d",
 			len(d.Images), len(d.Labels)*d.imageSize(), len(d.Labels), d.Height, d.Width, d.Channels)
 	}
 	for i, label := range d.Labels {
 		if label < 0 || int(label) >= len(d.ClassNames) {
-			return fail("label %d is %d; want 0 to %d, as there are %d class names", i, label, len(d.ClassNames)-1, len(d.ClassNames))
+			return fail("label %d is %d; allowed: 0 to %d, for %d class names", i, label, len(d.ClassNames)-1, len(d.ClassNames))
 		}
 	}
 	return nil
@@ -95,7 +96,7 @@ func (d *Dataset) Validate() error {
 
 // ComputeChecksum returns the hex SHA-256 of, one after the other: the line
 // "n height width channels", a line per class name in Go's %q, the images, and
-// the labels as little-endian int32. Name and Canonical don't enter.
+// the labels as little-endian int32. Name and Canonical do not count.
 func (d *Dataset) ComputeChecksum() string {
 	h := sha256.New()
 	fmt.Fprintln(h, d.Len(), d.Height, d.Width, d.Channels)
@@ -113,7 +114,7 @@ func (d *Dataset) ComputeChecksum() string {
 // Len; those of Validate.
 func (d *Dataset) Subset(n int, seed int64) (*Dataset, error) {
 	if n < 1 || n > d.Len() {
-		return nil, fmt.Errorf("datasets: %s: a subset of %d images; want 1 to %d", d.Name, n, d.Len())
+		return nil, fmt.Errorf("datasets: %s: a subset of %d images; allowed: 1 to %d", d.Name, n, d.Len())
 	}
 	drawn, err := d.draw(n, seed)
 	if err != nil {
@@ -127,26 +128,47 @@ func (d *Dataset) Subset(n int, seed int64) (*Dataset, error) {
 // empty: n is 1 to Len-1. Errors: another n; those of Validate.
 func (d *Dataset) Split(n int, seed int64) (first, rest *Dataset, err error) {
 	if n < 1 || n >= d.Len() {
-		return nil, nil, fmt.Errorf("datasets: %s: a split at %d images; want 1 to %d", d.Name, n, d.Len()-1)
+		return nil, nil, fmt.Errorf("datasets: %s: a split at %d images; allowed: 1 to %d", d.Name, n, d.Len()-1)
 	}
 	drawn, err := d.draw(n, seed)
 	if err != nil {
 		return nil, nil, err
 	}
-	isDrawn := make([]bool, d.Len())
-	for _, i := range drawn {
-		isDrawn[i] = true
-	}
-	var others []int
-	for i := range d.Len() {
-		if !isDrawn[i] {
-			others = append(others, i)
-		}
-	}
 	first = d.take(fmt.Sprintf("%s[%d, seed %d]", d.Name, n, seed), drawn)
-	rest = d.take(fmt.Sprintf("%s[all but %d, seed %d]", d.Name, n, seed), others)
+	rest = d.take(fmt.Sprintf("%s[all but %d, seed %d]", d.Name, n, seed), d.allBut(drawn))
 	return first, rest, nil
 }
+
+// HoldOut divides the set at random into training and test images, class by
+// class: of a class with c images, share*c are for test, rounded to a whole
+// number, but at least one and at most c-1. So every class is in both parts,
+// where a small class can miss one of those of [Dataset.Split]. The images stay
+// in the order of d. The same share and seed give the same parts. Errors: a
+// share that is not between 0 and 1; a class with fewer than two images; those
+// of Validate.
+func (d *Dataset) HoldOut(share float64, seed int64) (train, test *Dataset, err error) {
+	if !validShare(share) {
+		return nil, nil, fmt.Errorf("datasets: %s: a share of %v for test; allowed: more than 0, less than 1", d.Name, share)
+	}
+	if err := d.Validate(); err != nil {
+		return nil, nil, err
+	}
+	byClass := d.byClass()
+	quota := make([]int, d.Classes())
+	for c, members := range byClass {
+		count := len(members)
+		if count < 2 {
+			return nil, nil, fmt.Errorf("datasets: %s: class %q has too few images, %d; allowed: 2 or more (one to train, one to test)", d.Name, d.ClassNames[c], count)
+		}
+		quota[c] = min(max(int(math.Round(share*float64(count))), 1), count-1)
+	}
+	held := drawQuota(byClass, quota, seed)
+	train = d.take(fmt.Sprintf("%s[all but test %v, seed %d]", d.Name, share, seed), d.allBut(held))
+	test = d.take(fmt.Sprintf("%s[test %v, seed %d]", d.Name, share, seed), held)
+	return train, test, nil
+}
+
+func validShare(share float64) bool { return share > 0 && share < 1 }
 
 // Select returns the images of these classes. Class classes[k] of d becomes
 // class k of the result. Errors: no class; one that d lacks, or that is named
@@ -156,16 +178,16 @@ func (d *Dataset) Select(classes ...int) (*Dataset, error) {
 		return nil, err
 	}
 	if len(classes) == 0 {
-		return nil, fmt.Errorf("datasets: %s: no class selected; want some of 0 to %d", d.Name, d.Classes()-1)
+		return nil, fmt.Errorf("datasets: %s: no class selected; allowed: some of 0 to %d", d.Name, d.Classes()-1)
 	}
 	newLabel := make(map[int32]int32, len(classes))
 	names := make([]string, len(classes))
 	for k, c := range classes {
 		if c < 0 || c >= d.Classes() {
-			return nil, fmt.Errorf("datasets: %s: class %d selected; want 0 to %d", d.Name, c, d.Classes()-1)
+			return nil, fmt.Errorf("datasets: %s: class %d selected; allowed: 0 to %d", d.Name, c, d.Classes()-1)
 		}
 		if _, twice := newLabel[int32(c)]; twice {
-			return nil, fmt.Errorf("datasets: %s: class %d selected twice", d.Name, c)
+			return nil, fmt.Errorf("datasets: %s: class %d selected twice; allowed: each class once", d.Name, c)
 		}
 		newLabel[int32(c)] = int32(k)
 		names[k] = d.ClassNames[c]
@@ -181,7 +203,7 @@ func (d *Dataset) Select(classes ...int) (*Dataset, error) {
 		}
 	}
 	if len(kept) == 0 {
-		return nil, fmt.Errorf("datasets: %s: the classes %v have no image", d.Name, classes)
+		return nil, fmt.Errorf("datasets: %s: the classes %v have no image; allowed: classes with at least one image in all", d.Name, classes)
 	}
 	return renamed.take(fmt.Sprintf("%s[classes %s]", d.Name, strings.Trim(fmt.Sprint(classes), "[]")), kept), nil
 }
@@ -194,10 +216,7 @@ func (d *Dataset) draw(n int, seed int64) ([]int, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
-	byClass := make([][]int, d.Classes())
-	for i, label := range d.Labels {
-		byClass[label] = append(byClass[label], i)
-	}
+	byClass := d.byClass()
 	quota := make([]int, d.Classes())
 	missing := n
 	for c, members := range byClass {
@@ -214,14 +233,44 @@ func (d *Dataset) draw(n int, seed int64) ([]int, error) {
 	for _, c := range order[:missing] {
 		quota[c]++
 	}
+	return drawQuota(byClass, quota, seed), nil
+}
+
+// byClass returns the ascending indices of the images of each class.
+func (d *Dataset) byClass() [][]int {
+	indices := make([][]int, d.Classes())
+	for i, label := range d.Labels {
+		indices[label] = append(indices[label], i)
+	}
+	return indices
+}
+
+// drawQuota draws quota[c] of the indices byClass[c] at random, for each class
+// c, and returns them in ascending order. It shuffles byClass.
+func drawQuota(byClass [][]int, quota []int, seed int64) []int {
 	rng := rand.New(rand.NewPCG(uint64(seed), 0))
-	drawn := make([]int, 0, n)
+	var drawn []int
 	for c, members := range byClass {
 		rng.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
 		drawn = append(drawn, members[:quota[c]]...)
 	}
 	slices.Sort(drawn)
-	return drawn, nil
+	return drawn
+}
+
+// allBut returns the ascending indices of the images that were not drawn.
+func (d *Dataset) allBut(drawn []int) []int {
+	isDrawn := make([]bool, d.Len())
+	for _, i := range drawn {
+		isDrawn[i] = true
+	}
+	var rest []int
+	for i := range d.Len() {
+		if !isDrawn[i] {
+			rest = append(rest, i)
+		}
+	}
+	return rest
 }
 
 // take copies the images with these indices.

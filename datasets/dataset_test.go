@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"image"
 	"image/color"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -76,10 +77,10 @@ func TestValidate(t *testing.T) {
 	}{
 		{func(d *Dataset) { d.Height = 0 }, "height 0"},
 		{func(d *Dataset) { d.Width = -1 }, "width -1"},
-		{func(d *Dataset) { d.Channels = 2 }, "2 channels; want 1 (gray) or 3"},
+		{func(d *Dataset) { d.Channels = 2 }, "2 channels; allowed: 1 (gray) or 3"},
 		{func(d *Dataset) { d.Labels = nil }, "no labels"},
-		{func(d *Dataset) { d.Images = d.Images[1:] }, "5 bytes of images; want 6"},
-		{func(d *Dataset) { d.Labels[1] = 3 }, "label 1 is 3; want 0 to 2"},
+		{func(d *Dataset) { d.Images = d.Images[1:] }, "5 bytes of images; allowed: 6"},
+		{func(d *Dataset) { d.Labels[1] = 3 }, "label 1 is 3; allowed: 0 to 2"},
 		{func(d *Dataset) { d.Labels[2] = -1 }, "label 2 is -1"},
 		{func(d *Dataset) { d.ClassNames = nil }, "0 class names"},
 	} {
@@ -136,7 +137,7 @@ func TestSubset(t *testing.T) {
 		t.Errorf("a subset of all images is not the set: %v", err)
 	}
 	for _, n := range []int{0, -1, 11} {
-		if _, err := d.Subset(n, 1); err == nil || !strings.Contains(err.Error(), "want 1 to 10") {
+		if _, err := d.Subset(n, 1); err == nil || !strings.Contains(err.Error(), "allowed: 1 to 10") {
 			t.Errorf("Subset(%d): %v", n, err)
 		}
 	}
@@ -174,8 +175,72 @@ func TestSplit(t *testing.T) {
 		t.Error("a part shares its pixels with the set")
 	}
 	for _, n := range []int{0, 10} {
-		if _, _, err := d.Split(n, 1); err == nil || !strings.Contains(err.Error(), "want 1 to 9") {
+		if _, _, err := d.Split(n, 1); err == nil || !strings.Contains(err.Error(), "allowed: 1 to 9") {
 			t.Errorf("Split(%d): %v", n, err)
+		}
+	}
+}
+
+func TestHoldOut(t *testing.T) {
+	labels := slices.Repeat([]int32{0}, 20)
+	labels = append(labels, 1, 1, 2, 2, 2)
+	d := numbered(labels...)
+	train, test, err := d.HoldOut(0.3, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 0.3 of 20, 2 and 3 images: 6, 0.6 and 0.9.
+	if got, want := counts(test), []int{6, 1, 1}; !slices.Equal(got, want) {
+		t.Errorf("test images per class %v, want %v", got, want)
+	}
+	if is := indices(test); !slices.IsSorted(is) || !slices.IsSorted(indices(train)) {
+		t.Errorf("images %v and %v, want them in order", indices(train), is)
+	}
+	both := append(indices(train), indices(test)...)
+	slices.Sort(both)
+	if !slices.Equal(both, indices(d)) {
+		t.Errorf("the parts hold %v, want each image once", both)
+	}
+	if train.Name != "toy[all but test 0.3, seed 5]" || test.Name != "toy[test 0.3, seed 5]" || train.Validate() != nil || test.Checksum != test.ComputeChecksum() {
+		t.Errorf("names %q and %q, checksum %s", train.Name, test.Name, test.Checksum)
+	}
+	// Any share leaves each class an image in both parts.
+	for share, want := range map[float64][]int{0.001: {1, 1, 1}, 0.999: {19, 1, 2}} {
+		if _, test, err := d.HoldOut(share, 1); err != nil || !slices.Equal(counts(test), want) {
+			t.Errorf("a share of %v: test images per class %v, want %v; %v", share, counts(test), want, err)
+		}
+	}
+}
+
+// The parts of a seed are pinned: a change would make old results incomparable.
+func TestHoldOutSeed(t *testing.T) {
+	d := numbered(0, 0, 1, 2, 0, 1, 0, 2, 1, 0)
+	for seed, want := range map[int64][]int{1: {0, 1, 5, 7}, 2: {0, 5, 7, 9}} {
+		for range 2 {
+			_, test, err := d.HoldOut(0.3, seed)
+			if err != nil || !slices.Equal(indices(test), want) {
+				t.Errorf("seed %d: test images %v, want %v; %v", seed, indices(test), want, err)
+			}
+		}
+	}
+}
+
+func TestHoldOutErrors(t *testing.T) {
+	for _, share := range []float64{0, 1, -0.2, 20, math.NaN()} {
+		if _, _, err := numbered(0, 0, 1, 1, 2, 2).HoldOut(share, 1); err == nil || !strings.Contains(err.Error(), "allowed: more than 0, less than 1") {
+			t.Errorf("a share of %v: %v", share, err)
+		}
+	}
+	for _, test := range []struct {
+		labels []int32
+		want   string
+	}{
+		{[]int32{0, 0, 1, 2, 2}, `class "b" has too few images, 1; allowed: 2 or more`},
+		{[]int32{0, 0, 1, 1}, `class "c" has too few images, 0`},
+		{[]int32{0, 0, 1, 1, 3}, "label 4 is 3"},
+	} {
+		if _, _, err := numbered(test.labels...).HoldOut(0.2, 1); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got %v, want %q", err, test.want)
 		}
 	}
 }
@@ -206,7 +271,7 @@ func TestSelect(t *testing.T) {
 		want    string
 	}{
 		{nil, "no class"},
-		{[]int{3}, "class 3 selected; want 0 to 2"},
+		{[]int{3}, "class 3 selected; allowed: 0 to 2"},
 		{[]int{-1}, "class -1"},
 		{[]int{1, 1}, "twice"},
 	} {

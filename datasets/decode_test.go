@@ -74,28 +74,28 @@ func TestDecodeErrors(t *testing.T) {
 		file   []byte
 		want   FormatError
 	}{
-		{"empty", images, nil, FormatError{Field: "magic number", Got: "the end of the file after 0 bytes", Want: "4 bytes"}},
-		{"labels for images", images, idx(make([]byte, 5), 5), FormatError{Field: "magic number", Got: "0x00000801 (IDX labels)", Want: "0x00000803 (IDX images)"}},
-		{"images for labels", labels, idx(make([]byte, 4), 1, 2, 2), FormatError{Field: "magic number", Got: "0x00000803 (IDX images)", Want: "0x00000801 (IDX labels)"}},
-		{"cut header", images, idx(nil, 1, 2, 2)[:10], FormatError{Offset: 8, Field: "image height", Got: "the end of the file after 2 bytes", Want: "4 bytes"}},
-		{"no images", images, idx(nil, 0, 2, 2), FormatError{Offset: 4, Field: "number of images", Got: "0", Want: "at least 1"}},
-		{"no width", images, idx(nil, 1, 2, 0), FormatError{Offset: 12, Field: "image width", Got: "0", Want: "at least 1"}},
-		{"huge image", images, idx(nil, 1, 2, 1<<31), FormatError{Offset: 8, Field: "height x width", Got: "2 x 2147483648", Want: "1 to 8192 pixels each"}},
-		{"cut pixels", images, idx(make([]byte, 7), 2, 2, 2), FormatError{Offset: 16, Field: "pixels", Got: "the end of the file after 7 bytes", Want: "8 bytes"}},
-		{"too many pixels", images, idx(make([]byte, 9), 2, 2, 2), FormatError{Offset: 24, Field: "end of file", Got: "more bytes", Want: "24 bytes in all"}},
-		{"cut labels", labels, idx(make([]byte, 2), 3), FormatError{Offset: 8, Field: "labels", Got: "the end of the file after 2 bytes", Want: "3 bytes"}},
-		{"too many labels", labels, idx(make([]byte, 4), 3), FormatError{Offset: 11, Field: "end of file", Got: "more bytes", Want: "11 bytes in all"}},
-		{"empty CIFAR-10", cifar, nil, FormatError{Field: "record 0", Got: "the end of the file after 0 bytes", Want: "3073 bytes"}},
-		{"cut record", cifar, badLabel[:3100], FormatError{Offset: 3073, Field: "record 1", Got: "the end of the file after 27 bytes", Want: "3073 bytes"}},
-		{"CIFAR-10 label", cifar, badLabel, FormatError{Offset: 3073, Field: "label 1", Got: "10", Want: "0 to 9"}},
+		{"empty", images, nil, FormatError{Field: "magic number", Got: "the end of the file after 0 bytes", Allowed: "4 bytes"}},
+		{"labels for images", images, idx(make([]byte, 5), 5), FormatError{Field: "magic number", Got: "0x00000801 (IDX labels)", Allowed: "0x00000803 (IDX images)"}},
+		{"images for labels", labels, idx(make([]byte, 4), 1, 2, 2), FormatError{Field: "magic number", Got: "0x00000803 (IDX images)", Allowed: "0x00000801 (IDX labels)"}},
+		{"cut header", images, idx(nil, 1, 2, 2)[:10], FormatError{Offset: 8, Field: "image height", Got: "the end of the file after 2 bytes", Allowed: "4 bytes"}},
+		{"no images", images, idx(nil, 0, 2, 2), FormatError{Offset: 4, Field: "number of images", Got: "0", Allowed: "1 or more"}},
+		{"no width", images, idx(nil, 1, 2, 0), FormatError{Offset: 12, Field: "image width", Got: "0", Allowed: "1 or more"}},
+		{"huge image", images, idx(nil, 1, 2, 1<<31), FormatError{Offset: 8, Field: "height x width", Got: "2 x 2147483648", Allowed: "1 to 8192 pixels each"}},
+		{"cut pixels", images, idx(make([]byte, 7), 2, 2, 2), FormatError{Offset: 16, Field: "pixels", Got: "the end of the file after 7 bytes", Allowed: "8 bytes"}},
+		{"too many pixels", images, idx(make([]byte, 9), 2, 2, 2), FormatError{Offset: 24, Field: "end of file", Got: "more bytes", Allowed: "24 bytes in all"}},
+		{"cut labels", labels, idx(make([]byte, 2), 3), FormatError{Offset: 8, Field: "labels", Got: "the end of the file after 2 bytes", Allowed: "3 bytes"}},
+		{"too many labels", labels, idx(make([]byte, 4), 3), FormatError{Offset: 11, Field: "end of file", Got: "more bytes", Allowed: "11 bytes in all"}},
+		{"empty CIFAR-10", cifar, nil, FormatError{Field: "record 0", Got: "the end of the file after 0 bytes", Allowed: "3073 bytes"}},
+		{"cut record", cifar, badLabel[:3100], FormatError{Offset: 3073, Field: "record 1", Got: "the end of the file after 27 bytes", Allowed: "3073 bytes"}},
+		{"CIFAR-10 label", cifar, badLabel, FormatError{Offset: 3073, Field: "label 1", Got: "10", Allowed: "0 to 9"}},
 	} {
 		got, ok := errors.AsType[*FormatError](test.decode(test.file))
 		if !ok || *got != test.want {
 			t.Errorf("%s: got %v, want %v", test.name, got, &test.want)
 		}
 	}
-	message := (&FormatError{File: "a/b.gz", Offset: 8, Field: "labels", Got: "1 byte", Want: "2 bytes"}).Error()
-	if want := "datasets: a/b.gz: labels at offset 8: got 1 byte, want 2 bytes"; message != want {
+	message := (&FormatError{File: "a/b.gz", Offset: 8, Field: "labels", Got: "1 byte", Allowed: "2 bytes"}).Error()
+	if want := "datasets: a/b.gz: labels at offset 8: got 1 byte; allowed: 2 bytes"; message != want {
 		t.Errorf("message %q, want %q", message, want)
 	}
 }

@@ -30,22 +30,28 @@
 //
 // and the cache the same, with the packed files only.
 //
-// Load never replaces one dataset by another: mnist that cannot be had is an
-// error, which names mnist-sample.
+// Load never replaces one dataset by another: if mnist can't be found, that is
+// an error, which names mnist-sample.
 //
 // # Own images
 //
-// [LoadFolder] reads a folder with one sub-folder of PNG or JPEG files per
-// class. A Dataset can also be filled in by hand; see [Dataset.Validate].
+// A folder with one sub-folder of PNG or JPEG files per class is a dataset whose
+// name is folder: and its path, as in folder:photos/pets. Load reads it and
+// splits each class into training and test images, 80 and 20 % by default; see
+// there for the options of such a name. In a program, [LoadFolder] and
+// [Dataset.HoldOut] do the two steps. A Dataset can also be made by hand; see
+// [Dataset.Validate].
 //
 // # Parts
 //
-// [Dataset.Subset], [Dataset.Split] and [Dataset.Select] make smaller
-// datasets. The first two are stratified and depend on their seed alone.
+// [Dataset.Subset], [Dataset.Split], [Dataset.HoldOut] and [Dataset.Select] make
+// smaller datasets. The first three are stratified, and the same seed gives the
+// same parts. HoldOut is the one for training and test images: it has every
+// class in both.
 //
 // # Files
 //
 // [DecodeIDXImages], [DecodeIDXLabels] and [DecodeCIFAR10] read the published
-// file formats. A file that is not what it should be gives a [*FormatError]
-// with the file, the offset, the field, what was found and what is allowed.
+// file formats. A file of another form gives a [*FormatError] with the file, the
+// offset, the field, what the file has and what is allowed.
 package datasets

@@ -16,22 +16,20 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// A connection that delivers nothing for this long is given up. (Tests wait
-// less.)
+// stallTimeout ends a connection that delivers nothing for so long. Tests make
+// it shorter.
 var stallTimeout = 30 * time.Second
 
 const (
-	// How often a source is asked that breaks off.
-	attemptsPerSource = 3
+	attemptsPerMirror = 3 // for a connection that breaks off
 	progressInterval  = time.Second
-	// No more is taken from a source; the largest download has 170 MB.
-	maxDownload = 1 << 29
+	maxDownload       = 1 << 29 // bytes; the largest file has 170 MB
 
 	partSuffix = ".part"
 )
 
-// download brings every file of the publication that is missing or damaged in
-// the folder cache there. Processes that do so at once wait for each other.
+// download fetches each file of the publication that the cache folder lacks or
+// has damaged. Processes that do so at once wait for each other.
 func (p *publication) download(ctx context.Context, cache string, progress io.Writer) error {
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return err
@@ -60,8 +58,8 @@ func (p *publication) download(ctx context.Context, cache string, progress io.Wr
 	return nil
 }
 
-// downloadFile tries the mirrors in turn until one delivers the file. What has
-// arrived of it lies beside it, with partSuffix appended to its name.
+// downloadFile tries the mirrors in turn until one delivers the file. Until it
+// is complete it has partSuffix behind its name.
 func (p *publication) downloadFile(ctx context.Context, file, name string, progress io.Writer) error {
 	part := file + partSuffix
 	var failures []error
@@ -82,10 +80,10 @@ func (p *publication) downloadFile(ctx context.Context, file, name string, progr
 }
 
 // downloadFrom completes part from address and checks it. It keeps part for later
-// if the connection broke off, and removes it if its content is wrong.
+// if the connection breaks off, and removes it if its content is wrong.
 func (p *publication) downloadFrom(ctx context.Context, address, part string, progress io.Writer) error {
 	var err error
-	for range attemptsPerSource {
+	for range attemptsPerMirror {
 		resumed := isFile(part)
 		var progressed bool
 		if progressed, err = p.transfer(ctx, address, part, progress); err != nil {
@@ -101,13 +99,13 @@ func (p *publication) downloadFrom(ctx context.Context, address, part string, pr
 		if !resumed {
 			return err
 		}
-		// The first bytes may have come from elsewhere: all of it once more.
+		// The first bytes may be those of another mirror: start anew.
 	}
 	return err
 }
 
-// transfer appends to part what address has beyond it. progressed says whether it
-// makes sense to try again after an error.
+// transfer appends to part the rest of the file at address. progressed says
+// whether a new attempt makes sense after an error.
 func (p *publication) transfer(ctx context.Context, address, part string, progress io.Writer) (progressed bool, err error) {
 	var have int64
 	if info, err := os.Stat(part); err == nil {
@@ -122,7 +120,7 @@ func (p *publication) transfer(ctx context.Context, address, part string, progre
 	if err != nil {
 		return false, err
 	}
-	// Without this the transport unzips what is sent with Content-Encoding gzip.
+	// Otherwise the transport would unzip a body with Content-Encoding gzip.
 	request.Header.Set("Accept-Encoding", "identity")
 	if have > 0 {
 		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
@@ -145,7 +143,7 @@ func (p *publication) transfer(ctx context.Context, address, part string, progre
 			return true, errors.Join(err, os.Remove(part))
 		}
 	case http.StatusRequestedRangeNotSatisfiable:
-		return true, nil // part may be whole already; its check tells
+		return true, nil // part may be complete: the caller checks it
 	default:
 		return false, errors.New(response.Status)
 	}
@@ -171,8 +169,8 @@ func (p *publication) transfer(ctx context.Context, address, part string, progre
 	return true, f.Sync()
 }
 
-// transferReport prints a line when a transfer begins and ends and each second
-// between. Each write that it sees puts off the stall timer.
+// transferReport prints a line when a transfer begins, each second, and when it
+// ends. Each write to it restarts the stall timer.
 type transferReport struct {
 	w                   io.Writer
 	stall               *time.Timer

@@ -27,8 +27,8 @@ type mirror struct {
 	requests []string // "name range"
 }
 
-// newMirror starts a mirror. A file for which special returns true has been
-// answered by special itself.
+// newMirror starts a mirror. special, unless nil, returns true for a request that
+// it has answered itself.
 func newMirror(t *testing.T, special func(w http.ResponseWriter, r *http.Request, name string, content []byte) bool) *mirror {
 	m := &mirror{}
 	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +55,7 @@ func (m *mirror) count(request string) int {
 
 var toyDownloads = []string{idxTrainImages + ".gz", idxTrainLabels + ".gz", idxTestImages + ".gz", idxTestLabels + ".gz"}
 
-// checkCache says that the cache holds the four files and nothing partial.
+// checkCache fails unless the cache holds the four files and nothing partial.
 func checkCache(t *testing.T, cache string) {
 	t.Helper()
 	var names []string
@@ -171,8 +171,8 @@ func TestDownloadFallsBackToMirror(t *testing.T) {
 	}
 }
 
-// A source that breaks off in the middle is asked for the rest.
-func TestDownloadResumesSameSource(t *testing.T) {
+// When a connection breaks off, the same mirror gets a request for the rest.
+func TestDownloadResumesSameMirror(t *testing.T) {
 	broken := false
 	m := newMirror(t, func(w http.ResponseWriter, r *http.Request, name string, content []byte) bool {
 		if name != toyDownloads[0] || broken {
@@ -235,7 +235,7 @@ func TestDownloadResumesPart(t *testing.T) {
 	}
 }
 
-// The first source delivers half and then nothing; the second has the rest.
+// The first mirror delivers half and then nothing; the second has the rest.
 func TestDownloadStalls(t *testing.T) {
 	defer func(old time.Duration) { stallTimeout = old }(stallTimeout)
 	stallTimeout = 100 * time.Millisecond
@@ -308,8 +308,8 @@ func TestNotFound(t *testing.T) {
 	gone.Close()
 	data, cache := t.TempDir(), t.TempDir()
 	_, _, err := toy(bad.url(), gone.url()).load(t.Context(), data, cache, io.Discard)
-	if err == nil {
-		t.Fatal("no error")
+	if !errors.Is(err, ErrNotFound) {
+		t.Fatalf("got %v, want ErrNotFound", err)
 	}
 	for _, want := range []string{
 		filepath.Join(data, "toy") + " (EMBEDSPACE_DATA)",
@@ -325,7 +325,7 @@ func TestNotFound(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Join(cache, "toy")); len(entries) != 0 {
 		t.Errorf("the cache holds %v", entries)
 	}
-	if _, _, err := toy(gone.url()).load(t.Context(), "", "", io.Discard); err == nil || !strings.Contains(err.Error(), "EMBEDSPACE_DATA is not set") || !strings.Contains(err.Error(), "XDG_CACHE_HOME") {
+	if _, _, err := toy(gone.url()).load(t.Context(), "", "", io.Discard); err == nil || !strings.Contains(err.Error(), "EMBEDSPACE_DATA is not set") || !strings.Contains(err.Error(), "XDG_CACHE_HOME is set") {
 		t.Errorf("without any folder: %v", err)
 	}
 }

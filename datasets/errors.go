@@ -8,20 +8,21 @@ import (
 
 // FormatError says where the content of a file departs from its format.
 type FormatError struct {
-	File   string // path of the file; empty if a reader was decoded
-	Offset int64  // where the field begins, in bytes of the uncompressed content
-	Field  string // the field, e.g. "magic number" or "label 17"
-	Got    string // what is there
-	Want   string // what is allowed there
+	File    string // path of the file; empty if a reader was decoded
+	Offset  int64  // where the field begins, in bytes of the uncompressed content
+	Field   string // the field, e.g. "magic number" or "label 17"
+	Got     string // what the file has
+	Allowed string // what the format allows
 }
 
-// Error names the file, the field with its place, what is there and what is allowed.
+// Error names the file, the field with its place, what the file has and what
+// is allowed.
 func (e *FormatError) Error() string {
 	file := e.File
 	if file != "" {
 		file += ": "
 	}
-	return fmt.Sprintf("datasets: %s%s at offset %d: got %s, want %s", file, e.Field, e.Offset, e.Got, e.Want)
+	return fmt.Sprintf("datasets: %s%s at offset %d: got %s; allowed: %s", file, e.Field, e.Offset, e.Got, e.Allowed)
 }
 
 // inFile names the file in err: in its File field if err is a FormatError.
@@ -41,7 +42,7 @@ func inFile(file string, err error) error {
 func readField(r io.Reader, buf []byte, offset int64, field string) error {
 	n, err := io.ReadFull(r, buf)
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return &FormatError{Offset: offset, Field: field, Got: fmt.Sprintf("the end of the file after %d bytes", n), Want: fmt.Sprintf("%d bytes", len(buf))}
+		return &FormatError{Offset: offset, Field: field, Got: fmt.Sprintf("the end of the file after %d bytes", n), Allowed: fmt.Sprintf("%d bytes", len(buf))}
 	}
 	return err
 }
@@ -56,7 +57,7 @@ func readContent(r io.Reader, n, offset int64, field string) ([]byte, error) {
 		read, err := io.ReadFull(r, buf[have:])
 		have += read
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			return nil, &FormatError{Offset: offset, Field: field, Got: fmt.Sprintf("the end of the file after %d bytes", have), Want: fmt.Sprintf("%d bytes", n)}
+			return nil, &FormatError{Offset: offset, Field: field, Got: fmt.Sprintf("the end of the file after %d bytes", have), Allowed: fmt.Sprintf("%d bytes", n)}
 		}
 		if err != nil {
 			return nil, err
@@ -72,7 +73,7 @@ func readContent(r io.Reader, n, offset int64, field string) ([]byte, error) {
 	case io.EOF:
 		return buf, nil
 	case nil:
-		return nil, &FormatError{Offset: offset + n, Field: "end of file", Got: "more bytes", Want: fmt.Sprintf("%d bytes in all", offset+n)}
+		return nil, &FormatError{Offset: offset + n, Field: "end of file", Got: "more bytes", Allowed: fmt.Sprintf("%d bytes in all", offset+n)}
 	default:
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package datasets_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -48,36 +49,70 @@ func ExampleDataset_Select() {
 	// 300 2700
 }
 
-// Own images: one folder per class.
-func ExampleLoadFolder() {
+// drawShapes makes a folder of own images: circle/0.png to circle/9.png and
+// square/0.png to square/9.png, of 48x64 pixels.
+func drawShapes() (dir string) {
 	dir, err := os.MkdirTemp("", "shapes")
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
 	for _, class := range []string{"circle", "square"} {
 		if err := os.Mkdir(filepath.Join(dir, class), 0o755); err != nil {
 			log.Fatal(err)
 		}
-		f, err := os.Create(filepath.Join(dir, class, "1.png"))
-		if err != nil {
-			log.Fatal(err)
-		}
-		defer f.Close()
-		if err := png.Encode(f, image.NewGray(image.Rect(0, 0, 64, 48))); err != nil {
-			log.Fatal(err)
+		for i := range 10 {
+			f, err := os.Create(filepath.Join(dir, class, fmt.Sprintf("%d.png", i)))
+			if err != nil {
+				log.Fatal(err)
+			}
+			if err := errors.Join(png.Encode(f, image.NewGray(image.Rect(0, 0, 64, 48))), f.Close()); err != nil {
+				log.Fatal(err)
+			}
 		}
 	}
-	d, err := datasets.LoadFolder(dir, datasets.FolderOptions{Height: 28, Width: 28, Channels: 1, Resize: true})
+	return dir
+}
+
+// Own images, one folder per class: dir/circle/0.png, dir/square/0.png and so
+// on. 80 % of each class are for training. On the command line it is
+// -dataset folder:PATH.
+func ExampleLoad_folder() {
+	dir := drawShapes()
+	defer os.RemoveAll(dir)
+	train, test, err := datasets.Load(context.Background(), "folder:"+dir, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(d.Len(), d.Height, d.Width, d.ClassNames)
+	fmt.Println(train.Len(), test.Len(), train.Height, train.Width, train.Channels, train.ClassNames)
+
+	train, test, err = datasets.Load(context.Background(), "folder:"+dir+":size=28x28:test=0.3:seed=2", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(train.Len(), test.Len(), train.Height, train.Width, train.Channels, train.ClassNames)
 	// Output:
-	// 2 28 28 [circle square]
+	// 16 4 48 64 1 [circle square]
+	// 14 6 28 28 1 [circle square]
 }
 
-// A dataset by hand: two images of 1x2 pixels.
+// The same in two steps, with RGB for images that are gray.
+func ExampleLoadFolder() {
+	dir := drawShapes()
+	defer os.RemoveAll(dir)
+	all, err := datasets.LoadFolder(dir, datasets.FolderOptions{Height: 28, Width: 28, Channels: 3, Resize: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	train, test, err := all.HoldOut(0.3, 2)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(train.Len(), test.Len(), all.Height, all.Width, all.Channels, all.ClassNames)
+	// Output:
+	// 14 6 28 28 3 [circle square]
+}
+
+// A dataset made by hand: two images of 1x2 pixels.
 func ExampleDataset_Validate() {
 	d := &datasets.Dataset{
 		Name:   "toy",
@@ -88,5 +123,5 @@ func ExampleDataset_Validate() {
 	}
 	fmt.Println(d.Validate())
 	// Output:
-	// datasets: toy: label 1 is 2; want 0 to 1, as there are 2 class names
+	// datasets: toy: label 1 is 2; allowed: 0 to 1, for 2 class names
 }

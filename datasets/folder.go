@@ -1,6 +1,8 @@
 package datasets
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -9,19 +11,26 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/image/draw"
 )
 
-// FolderOptions says what images [LoadFolder] makes.
+// readInterval is the time between two lines of progress. Tests make it shorter.
+var readInterval = 10 * time.Second
+
+// FolderOptions says what images [LoadFolder] makes. The zero value keeps size
+// and colour.
 type FolderOptions struct {
 	// Height and Width of every image in pixels, 1 to 8192; both zero: those of
 	// the first image.
 	Height, Width int
-	// Channels is 1 (gray) or 3 (red, green, blue). Colours are converted to
-	// gray by their luma.
+	// Channels is 1 (gray) or 3 (red, green, blue); zero: 1 if every pixel of every
+	// image is gray, else 3. With 1, colours become gray by their luma.
 	Channels int
 	// Resize scales images of another size, without regard to their aspect
 	// ratio; otherwise they are refused.
@@ -37,56 +46,73 @@ type FolderOptions struct {
 // Each sub-folder of dir is a class with its name, in alphabetical order; each
 // file in it must be a PNG or JPEG image (.png, .jpg, .jpeg). Names that begin
 // with a dot and files directly in dir are skipped. Pixels are reduced to 8
-// bits; what is transparent becomes black; an EXIF orientation isn't applied.
+// bits; what is transparent becomes black; an EXIF orientation is not applied.
 // Scaling uses the Catmull-Rom kernel, which averages where it shrinks.
 //
-// The dataset's name is that of the folder. An image of another size without
-// Resize, a file of another kind, a broken image and a class without an image
-// are errors, which name the file or folder.
+// The dataset's name is that of the folder. [Dataset.HoldOut] splits it into
+// training and test images; [Load] does both with a name, folder:PATH.
+//
+// Errors, which name the file or folder: dir is no folder or has no class; a
+// class without an image; a file of another kind; a broken image; an image of
+// another size without Resize; options that are not allowed.
 func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
-	if opts.Channels != 1 && opts.Channels != 3 {
-		return nil, fmt.Errorf("datasets: FolderOptions.Channels is %d; want 1 (gray) or 3 (red, green, blue)", opts.Channels)
+	if !slices.Contains([]int{0, 1, 3}, opts.Channels) {
+		return nil, fmt.Errorf("datasets: FolderOptions.Channels is %d; allowed: 1 (gray), 3 (red, green, blue), or 0", opts.Channels)
 	}
-	given := opts.Height != 0 || opts.Width != 0
-	if given && !(validSide(opts.Height) && validSide(opts.Width)) {
-		return nil, fmt.Errorf("datasets: FolderOptions.Height and Width are %d and %d; want both 1 to %d, or both 0", opts.Height, opts.Width, maxSide)
+	isSized := opts.Height != 0 || opts.Width != 0
+	if isSized && !(validSide(opts.Height) && validSide(opts.Width)) {
+		return nil, fmt.Errorf("datasets: FolderOptions.Height and Width are %d and %d; allowed: both 1 to %d, or both 0", opts.Height, opts.Width, maxSide)
 	}
+	folder, err := listFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	return folder.read(context.Background(), opts, io.Discard)
+}
+
+// An imageFolder is the list of the images in a folder of class folders.
+type imageFolder struct {
+	name       string
+	classNames []string
+	files      []string // paths, class after class
+	labels     []int32  // of the files
+}
+
+// listFolder lists the images of a folder without opening them.
+func listFolder(dir string) (*imageFolder, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dataset{Name: filepath.Base(absolute), Height: opts.Height, Width: opts.Width, Channels: opts.Channels}
+	folder := &imageFolder{name: filepath.Base(absolute)}
 	entries, err := visibleEntries(dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("datasets: %w; allowed: a folder with a folder of images for each class", err)
 	}
 	for _, class := range entries {
-		folder := filepath.Join(dir, class)
-		if info, err := os.Stat(folder); err != nil {
+		classFolder := filepath.Join(dir, class)
+		if info, err := os.Stat(classFolder); err != nil {
 			return nil, err
 		} else if !info.IsDir() {
 			continue
 		}
-		files, err := visibleEntries(folder)
+		files, err := visibleEntries(classFolder)
 		if err != nil {
 			return nil, err
 		}
 		if len(files) == 0 {
-			return nil, fmt.Errorf("datasets: %s holds no image; want at least one for each class", folder)
+			return nil, fmt.Errorf("datasets: %s holds no image; allowed: at least one for each class", classFolder)
 		}
 		for _, file := range files {
-			if err := d.appendFile(filepath.Join(folder, file), opts.Resize); err != nil {
-				return nil, err
-			}
-			d.Labels = append(d.Labels, int32(len(d.ClassNames)))
+			folder.files = append(folder.files, filepath.Join(classFolder, file))
+			folder.labels = append(folder.labels, int32(len(folder.classNames)))
 		}
-		d.ClassNames = append(d.ClassNames, class)
+		folder.classNames = append(folder.classNames, class)
 	}
-	if len(d.ClassNames) == 0 {
-		return nil, fmt.Errorf("datasets: %s holds no folder; want one for each class", dir)
+	if len(folder.classNames) == 0 {
+		return nil, fmt.Errorf("datasets: %s holds no folder; allowed: one for each class", dir)
 	}
-	d.Checksum = d.ComputeChecksum()
-	return d, nil
+	return folder, nil
 }
 
 // visibleEntries returns the sorted names in a folder that don't begin with a
@@ -105,34 +131,108 @@ func visibleEntries(dir string) ([]string, error) {
 	return names, nil
 }
 
-// appendFile decodes an image file and appends its pixels. The first image
-// gives d the size that it doesn't have yet.
-func (d *Dataset) appendFile(path string, resize bool) error {
+// read decodes the images, as many at once as the program has processors.
+func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.Writer) (*Dataset, error) {
+	d := &Dataset{
+		Name:   f.name,
+		Labels: f.labels,
+		Height: opts.Height, Width: opts.Width, Channels: cmp.Or(opts.Channels, 3),
+		ClassNames: f.classNames,
+	}
+	if d.Height == 0 {
+		var err error
+		if d.Height, d.Width, err = sizeOf(f.files[0]); err != nil {
+			return nil, err
+		}
+	}
+	d.Images = make([]byte, len(f.files)*d.imageSize())
+
+	going, stop := context.WithCancel(ctx)
+	defer stop()
+	var group sync.WaitGroup
+	next := make(chan int)
+	failures := make([]error, len(f.files))
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for i := range next {
+				if failures[i] = d.decode(i, f.files[i], opts.Resize); failures[i] != nil {
+					stop()
+				}
+			}
+		})
+	}
+	printed := time.Now()
+	for i := 0; i < len(f.files) && going.Err() == nil; i++ {
+		if time.Since(printed) >= readInterval {
+			printed = time.Now()
+			fmt.Fprintf(progress, "%s: %d of %d images\n", f.name, i, len(f.files))
+		}
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("datasets: %s: %w", f.name, err)
+	}
+	if err := cmp.Or(failures...); err != nil { // the first, as files are decoded in their order
+		return nil, err
+	}
+
+	if opts.Channels == 0 && isGray(d.Images) {
+		gray := make([]byte, len(d.Images)/3)
+		for p := range gray {
+			gray[p] = d.Images[3*p]
+		}
+		d.Images, d.Channels = gray, 1
+	}
+	d.Checksum = d.ComputeChecksum()
+	return d, nil
+}
+
+// isGray says whether all pixels, of three bytes each, are gray.
+func isGray(rgb []byte) bool {
+	for p := 0; p < len(rgb); p += 3 {
+		if rgb[p] != rgb[p+1] || rgb[p] != rgb[p+2] {
+			return false
+		}
+	}
+	return true
+}
+
+// sizeOf returns the height and width of the image in a file, from its header.
+func sizeOf(path string) (height, width int, err error) {
 	if !slices.Contains([]string{".png", ".jpg", ".jpeg"}, strings.ToLower(filepath.Ext(path))) {
-		return fmt.Errorf("datasets: %s is not a PNG or JPEG file (.png, .jpg, .jpeg)", path)
+		return 0, 0, fmt.Errorf("datasets: %s is of another kind; allowed: PNG or JPEG files (.png, .jpg, .jpeg)", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	config, _, err := image.DecodeConfig(f)
+	if err != nil {
+		return 0, 0, inFile(path, err)
+	}
+	if !validSide(config.Height) || !validSide(config.Width) {
+		return 0, 0, fmt.Errorf("datasets: %s has %d x %d pixels (height x width); allowed: 1 to %d each", path, config.Height, config.Width, maxSide)
+	}
+	return config.Height, config.Width, nil
+}
+
+// decode sets image i of d to that in a file.
+func (d *Dataset) decode(i int, path string, resize bool) error {
+	height, width, err := sizeOf(path)
+	if err != nil {
+		return err
+	}
+	if !resize && (height != d.Height || width != d.Width) {
+		return fmt.Errorf("datasets: %s has %d x %d pixels (height x width); allowed: %d x %d, or another size with FolderOptions.Resize", path, height, width, d.Height, d.Width)
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	config, _, err := image.DecodeConfig(f)
-	if err != nil {
-		return inFile(path, err)
-	}
-	size := fmt.Sprintf("%d x %d", config.Height, config.Width)
-	if !validSide(config.Height) || !validSide(config.Width) {
-		return &FormatError{File: path, Field: "height x width", Got: size, Want: fmt.Sprintf("1 to %d pixels each", maxSide)}
-	}
-	if d.Height == 0 {
-		d.Height, d.Width = config.Height, config.Width
-	}
-	if !resize && (config.Height != d.Height || config.Width != d.Width) {
-		return &FormatError{File: path, Field: "height x width", Got: size, Want: fmt.Sprintf("%d x %d (FolderOptions.Resize scales)", d.Height, d.Width)}
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return err
-	}
 	decoded, _, err := image.Decode(f)
 	if err != nil {
 		return inFile(path, err)
@@ -143,13 +243,13 @@ func (d *Dataset) appendFile(path string, resize bool) error {
 	} else {
 		draw.CatmullRom.Scale(canvas, canvas.Rect, decoded, decoded.Bounds(), draw.Src, nil)
 	}
-	for p := 0; p < len(canvas.Pix); p += 4 {
-		rgb := canvas.Pix[p : p+3]
+	pixels := d.At(i)
+	for p := range d.Height * d.Width {
+		rgb := canvas.Pix[4*p : 4*p+3]
 		if d.Channels == 1 {
-			gray := color.GrayModel.Convert(color.RGBA{R: rgb[0], G: rgb[1], B: rgb[2], A: 255}).(color.Gray)
-			d.Images = append(d.Images, gray.Y)
+			pixels[p] = color.GrayModel.Convert(color.RGBA{R: rgb[0], G: rgb[1], B: rgb[2], A: 255}).(color.Gray).Y
 		} else {
-			d.Images = append(d.Images, rgb...)
+			copy(pixels[3*p:], rgb)
 		}
 	}
 	return nil

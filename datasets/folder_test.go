@@ -87,6 +87,31 @@ func TestLoadFolder(t *testing.T) {
 	}
 }
 
+// Without Channels, the images are gray if all of their pixels are.
+func TestLoadFolderChannels(t *testing.T) {
+	dir := t.TempDir()
+	write(t, pngOf(t, grayImage([]byte{0, 1, 127}, []byte{128, 254, 255})), dir, "x", "1.png")
+	write(t, jpegOf(t, uniform(2, 3, color.Gray{Y: 200})), dir, "x", "2.jpg")
+	write(t, pngOf(t, uniform(2, 3, color.NRGBA{R: 9, G: 9, B: 9, A: 255})), dir, "y", "3.png")
+	found, err := LoadFolder(dir, FolderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gray, err := LoadFolder(dir, FolderOptions{Channels: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Channels != 1 || found.Validate() != nil || !bytes.Equal(found.At(0), []byte{0, 1, 127, 128, 254, 255}) || found.Checksum != gray.Checksum {
+		t.Errorf("gray images: %d channels, %v, %v", found.Channels, found.Images, found.Validate())
+	}
+	almost := uniform(2, 3, color.NRGBA{R: 9, G: 9, B: 9, A: 255}).(*image.NRGBA)
+	almost.Pix[4*5+2] = 10
+	write(t, pngOf(t, almost), dir, "y", "4.png")
+	if found, err = LoadFolder(dir, FolderOptions{}); err != nil || found.Channels != 3 || found.Validate() != nil || !bytes.Equal(found.At(3)[15:], []byte{9, 9, 10}) {
+		t.Errorf("one pixel with a colour: %d channels, %v", found.Channels, err)
+	}
+}
+
 func TestLoadFolderResize(t *testing.T) {
 	dir := t.TempDir()
 	write(t, pngOf(t, grayImage([]byte{0, 0}, []byte{0, 0})), dir, "x", "1.png")
@@ -107,7 +132,7 @@ func TestLoadFolderResize(t *testing.T) {
 	write(t, pngOf(t, uniform(1, 1, color.Gray{Y: 50})), dir, "x", "4.png")
 	write(t, pngOf(t, uniform(9, 9, color.NRGBA{})), dir, "x", "5.png")
 
-	if _, err := LoadFolder(dir, FolderOptions{Channels: 1}); err == nil || !strings.Contains(err.Error(), "2.png: height x width at offset 0: got 32 x 64, want 2 x 2") {
+	if _, err := LoadFolder(dir, FolderOptions{Channels: 1}); err == nil || !strings.Contains(err.Error(), "2.png has 32 x 64 pixels (height x width); allowed: 2 x 2, or another size with FolderOptions.Resize") {
 		t.Errorf("without Resize: %v", err)
 	}
 	d, err := LoadFolder(dir, FolderOptions{Channels: 1, Resize: true})
@@ -144,19 +169,19 @@ func TestLoadFolderErrors(t *testing.T) {
 		opts FolderOptions
 		want string
 	}{
-		{"channels", func(string) {}, FolderOptions{Channels: 2}, "Channels is 2; want 1 (gray) or 3"},
-		{"negative", func(string) {}, FolderOptions{Height: -1, Width: 4, Channels: 1}, "are -1 and 4; want both 1 to 8192, or both 0"},
-		{"one side", func(string) {}, FolderOptions{Height: 4, Channels: 1}, "are 4 and 0; want both 1 to 8192, or both 0"},
-		{"empty", func(string) {}, FolderOptions{Channels: 1}, "holds no folder; want one for each class"},
+		{"channels", func(string) {}, FolderOptions{Channels: 2}, "Channels is 2; allowed: 1 (gray), 3"},
+		{"negative", func(string) {}, FolderOptions{Height: -1, Width: 4, Channels: 1}, "are -1 and 4; allowed: both 1 to 8192, or both 0"},
+		{"one side", func(string) {}, FolderOptions{Height: 4, Channels: 1}, "are 4 and 0; allowed: both 1 to 8192, or both 0"},
+		{"empty", func(string) {}, FolderOptions{Channels: 1}, "holds no folder; allowed: one for each class"},
 		{"empty class", func(dir string) { os.Mkdir(filepath.Join(dir, "x"), 0o755) }, FolderOptions{Channels: 1}, "x holds no image"},
-		{"other kind", func(dir string) { write(t, valid, dir, "x", "1.webp") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.webp") + " is not a PNG or JPEG file"},
-		{"nested", func(dir string) { write(t, valid, dir, "x", "y", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "y") + " is not a PNG or JPEG file"},
+		{"other kind", func(dir string) { write(t, valid, dir, "x", "1.webp") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.webp") + " is of another kind; allowed: PNG or JPEG"},
+		{"nested", func(dir string) { write(t, valid, dir, "x", "y", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "y") + " is of another kind; allowed: PNG or JPEG"},
 		{"not an image", func(dir string) { write(t, []byte("hello"), dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": image: unknown format"},
 		{"cut", func(dir string) { write(t, valid[:len(valid)-20], dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": "},
 		{"damaged header", func(dir string) { write(t, huge, dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": png: invalid format: invalid checksum"},
 		{"huge", func(dir string) {
 			write(t, pngOf(t, image.NewGray(image.Rect(0, 0, 8193, 1))), dir, "x", "1.png")
-		}, FolderOptions{Channels: 1, Resize: true}, "got 1 x 8193, want 1 to 8192 pixels each"},
+		}, FolderOptions{Channels: 1, Resize: true}, "has 1 x 8193 pixels (height x width); allowed: 1 to 8192 each"},
 	} {
 		dir := t.TempDir()
 		test.make(dir)
@@ -164,7 +189,12 @@ func TestLoadFolderErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
 		}
 	}
-	if _, err := LoadFolder(filepath.Join(t.TempDir(), "absent"), FolderOptions{Channels: 1}); !errors.Is(err, os.ErrNotExist) {
+	absent := filepath.Join(t.TempDir(), "absent")
+	if _, err := LoadFolder(absent, FolderOptions{}); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), absent+": no such file or directory; allowed: a folder with a folder of images for each class") {
 		t.Errorf("an absent folder: %v", err)
+	}
+	write(t, valid, absent)
+	if _, err := LoadFolder(absent, FolderOptions{}); err == nil || !strings.Contains(err.Error(), absent+": not a directory; allowed: a folder") {
+		t.Errorf("a file: %v", err)
 	}
 }

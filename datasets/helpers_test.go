@@ -19,6 +19,6 @@ func realData(t testing.TB, folder string) string {
 			return root
 		}
 	}
-	t.Skipf("no folder %s in EMBEDSPACE_DATA or ../shared/datasets: the published files are not here", folder)
+	t.Skipf("the published files are missing: no folder %s in EMBEDSPACE_DATA or ../shared/datasets", folder)
 	return ""
 }

@@ -26,8 +26,8 @@ func readIDXHeader(r io.Reader, magic uint32, names ...string) (dims []int64, er
 		return nil, err
 	}
 	if got := binary.BigEndian.Uint32(word[:]); got != magic {
-		what := map[uint32]string{idxMagicLabels: " (IDX labels)", idxMagicImages: " (IDX images)"}
-		return nil, &FormatError{Offset: 0, Field: "magic number", Got: fmt.Sprintf("%#08x%s", got, what[got]), Want: fmt.Sprintf("%#08x%s", magic, what[magic])}
+		kinds := map[uint32]string{idxMagicLabels: " (IDX labels)", idxMagicImages: " (IDX images)"}
+		return nil, &FormatError{Offset: 0, Field: "magic number", Got: fmt.Sprintf("%#08x%s", got, kinds[got]), Allowed: fmt.Sprintf("%#08x%s", magic, kinds[magic])}
 	}
 	for i, name := range names {
 		offset := int64(4 + 4*i)
@@ -36,7 +36,7 @@ func readIDXHeader(r io.Reader, magic uint32, names ...string) (dims []int64, er
 		}
 		dim := binary.BigEndian.Uint32(word[:])
 		if dim == 0 {
-			return nil, &FormatError{Offset: offset, Field: name, Got: "0", Want: "at least 1"}
+			return nil, &FormatError{Offset: offset, Field: name, Got: "0", Allowed: "1 or more"}
 		}
 		dims = append(dims, int64(dim))
 	}
@@ -54,7 +54,7 @@ func DecodeIDXImages(r io.Reader) (pixels []byte, height, width int, err error) 
 		return nil, 0, 0, err
 	}
 	if !validSide(dims[1]) || !validSide(dims[2]) {
-		return nil, 0, 0, &FormatError{Offset: 8, Field: "height x width", Got: fmt.Sprintf("%d x %d", dims[1], dims[2]), Want: fmt.Sprintf("1 to %d pixels each", maxSide)}
+		return nil, 0, 0, &FormatError{Offset: 8, Field: "height x width", Got: fmt.Sprintf("%d x %d", dims[1], dims[2]), Allowed: fmt.Sprintf("1 to %d pixels each", maxSide)}
 	}
 	pixels, err = readContent(r, dims[0]*dims[1]*dims[2], 16, "pixels")
 	if err != nil {

@@ -12,7 +12,17 @@ import (
 	"strings"
 )
 
-// Names returns the names that [Load] knows.
+// Errors of [Load] that a program may act on, with errors.Is.
+var (
+	// ErrUnknown is a name that Load does not know.
+	ErrUnknown = errors.New("unknown dataset")
+	// ErrNotFound is a published dataset that is in no folder and that no mirror
+	// delivers.
+	ErrNotFound = errors.New("not found")
+)
+
+// Names returns the names of the published datasets and of the built-in samples,
+// which [Load] knows beside those of folders.
 func Names() []string {
 	var full, samples []string
 	for _, p := range publications {
@@ -24,25 +34,66 @@ func Names() []string {
 	return slices.Concat(full, samples)
 }
 
-// Load returns the training and the test set of a named dataset; see [Names].
+// CheckName returns the error of [Load] for a name that is not allowed:
+// [ErrUnknown], or a folder's option. It opens no file.
+func CheckName(name string) error {
+	if strings.HasPrefix(name, folderPrefix) {
+		_, err := parseFolder(name)
+		return err
+	}
+	if !slices.Contains(Names(), name) {
+		return unknownName(name)
+	}
+	return nil
+}
+
+// Load returns the training and the test set of a named dataset: one of [Names],
+// or folder:PATH. The same name gives the same images in both, so that trainings
+// with several seeds compare.
 //
 // A sample comes from the program itself. A full dataset comes from the first
 // of these places that has it: the folder in the environment variable
 // EMBEDSPACE_DATA, the user's cache, the network. Files in EMBEDSPACE_DATA
 // must have the right form; if their content is not the published one,
 // Canonical is false. A download is checked against the published content
-// before it enters the cache, goes on where an earlier one stopped, and tells
+// before it enters the cache, goes on where an earlier one stopped, and writes
 // its progress, line by line, to progress unless that is nil.
 //
-// Errors: an unknown name; EMBEDSPACE_DATA that is not a folder, or has some
-// of the files only; a file of the wrong form, as a [*FormatError], or that
-// can't be unpacked; data that is nowhere to be had; a context that ended.
+// folder:PATH is a folder of own images, with a sub-folder for each class; see
+// [LoadFolder]. [Dataset.HoldOut] splits it. Options follow behind colons, as in
+// folder:photos/pets:size=48x64:seed=2:
+//
+//   - size=HEIGHTxWIDTH, in pixels, 1 to 8192 each, scales all images to that
+//     size, whatever their aspect ratio. By default they keep their own size if
+//     all have the same and it is at most 64x64; otherwise they become 32x32, as
+//     in CIFAR-10. Time and memory of a training grow with the pixels: photos of
+//     224x224 take 49 times as much.
+//   - test=SHARE is the share of each class that is for test, between 0 and 1; by
+//     default 0.2.
+//   - seed=N draws the test images, by default with the seed 1. It is not that of
+//     a training.
+//
+// The images are gray if all are, else RGB. progress gets their number, classes,
+// size and split. A path that ends in a colon and what looks like an option
+// needs a slash behind it.
+//
+// Errors: those of CheckName; [ErrNotFound]; EMBEDSPACE_DATA that is not a
+// folder, or has only some of the files; a file of the wrong form, as a
+// [*FormatError], or that can't be unpacked; those of LoadFolder; a class with a
+// single image; a context that ended.
 func Load(ctx context.Context, name string, progress io.Writer) (train, test *Dataset, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)
 	}
 	if progress == nil {
 		progress = io.Discard
+	}
+	if strings.HasPrefix(name, folderPrefix) {
+		folder, err := parseFolder(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		return folder.load(ctx, progress)
 	}
 	for _, p := range publications {
 		if name == p.name {
@@ -56,18 +107,22 @@ func Load(ctx context.Context, name string, progress io.Writer) (train, test *Da
 			return p.loadSample()
 		}
 	}
-	return nil, nil, fmt.Errorf("datasets: unknown dataset %q; there are %s", name, strings.Join(Names(), ", "))
+	return nil, nil, unknownName(name)
+}
+
+func unknownName(name string) error {
+	return fmt.Errorf("datasets: %w %q; allowed: %s, %sPATH", ErrUnknown, name, strings.Join(Names(), ", "), folderPrefix)
 }
 
 // load looks for the publication in the data folder (empty: none), in the
 // cache folder (empty: none) and on the network.
 func (p *publication) load(ctx context.Context, data, cache string, progress io.Writer) (train, test *Dataset, err error) {
-	var looked []string
+	var places []string
 	if data == "" {
-		looked = append(looked, "no folder, as EMBEDSPACE_DATA is not set")
+		places = append(places, "no data folder: EMBEDSPACE_DATA is not set")
 	} else {
 		if info, err := os.Stat(data); err != nil || !info.IsDir() {
-			return nil, nil, fmt.Errorf("datasets: EMBEDSPACE_DATA=%s is not a folder", data)
+			return nil, nil, fmt.Errorf("datasets: EMBEDSPACE_DATA is %q; allowed: a folder, or not set", data)
 		}
 		files, err := p.find(data)
 		if err == nil {
@@ -76,11 +131,11 @@ func (p *publication) load(ctx context.Context, data, cache string, progress io.
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, err
 		}
-		looked = append(looked, filepath.Join(data, p.folder)+" (EMBEDSPACE_DATA)")
+		places = append(places, filepath.Join(data, p.folder)+" (EMBEDSPACE_DATA)")
 	}
 	if cache == "" {
-		looked = append(looked, "no cache, as the user has none: set HOME or XDG_CACHE_HOME")
-		return nil, nil, p.notFound(looked, errors.New("nothing, as there is no cache to keep it in"))
+		places = append(places, "no cache: neither HOME nor XDG_CACHE_HOME is set")
+		return nil, nil, p.notFound(places, errors.New("impossible without a cache"))
 	}
 	files := p.downloadPaths(cache)
 	if train, test, err := p.read(files); err == nil && train.Canonical {
@@ -90,19 +145,20 @@ func (p *publication) load(ctx context.Context, data, cache string, progress io.
 		if ctx.Err() != nil {
 			return nil, nil, err
 		}
-		looked = append(looked, filepath.Dir(files[0])+" (cache)")
-		return nil, nil, p.notFound(looked, err)
+		places = append(places, filepath.Dir(files[0])+" (cache)")
+		return nil, nil, p.notFound(places, err)
 	}
 	return p.read(files)
 }
 
-// notFound is the error for data that is nowhere to be had.
-func (p *publication) notFound(looked []string, tried error) error {
-	hint := fmt.Sprintf("put %s into the folder %s of a folder named by EMBEDSPACE_DATA", strings.Join(p.files(), ", "), p.folder)
+// notFound returns the ErrNotFound that names the places that were searched and
+// why the download failed.
+func (p *publication) notFound(places []string, failure error) error {
+	hint := fmt.Sprintf("put %s into the folder %s of a folder that EMBEDSPACE_DATA names", strings.Join(p.files(), ", "), p.folder)
 	if p.sample != "" {
-		hint += fmt.Sprintf(", or use the embedded dataset %s", p.sample)
+		hint += fmt.Sprintf(", or use the built-in dataset %s", p.sample)
 	}
 	indented := func(lines string) string { return "  " + strings.ReplaceAll(lines, "\n", "\n  ") }
-	return fmt.Errorf("datasets: %s not found\nlooked into:\n%s\ntried:\n%s\nwithout a network %s",
-		p.name, indented(strings.Join(looked, "\n")), indented(tried.Error()), hint)
+	return fmt.Errorf("datasets: %s %w\nsearched:\n%s\ndownload:\n%s\nwithout a network, %s",
+		p.name, ErrNotFound, indented(strings.Join(places, "\n")), indented(failure.Error()), hint)
 }

@@ -20,15 +20,15 @@ import (
 	"sync"
 )
 
-// A publication is a dataset as its authors published it: files of a known
-// content, to be had from several places.
+// A publication is a dataset as its authors published it: files of known
+// content, which several places offer.
 type publication struct {
 	name                    string
 	height, width, channels int
 	classNames              []string
 
-	// Content files in the order of the examples, and the hex digest of each
-	// one's uncompressed content.
+	// Content files in the order of their images, and the hex digest of the
+	// uncompressed content of each.
 	train, test []string
 	newHash     func() hash.Hash
 	digests     map[string]string
@@ -36,9 +36,9 @@ type publication struct {
 	// decode reads the content file of this name.
 	decode func(name string, r io.Reader) (content, error)
 
-	// folder holds the content files below a data folder. downloads are the
-	// files on the network, by their path below a data folder; any of mirrors
-	// followed by the last element of that path is their address.
+	// folder is the path of the content files below a data folder. downloads are
+	// the paths of the files that mirrors offer; the address of such a file is one
+	// of mirrors followed by the last element of its path.
 	folder    string
 	downloads []string
 	mirrors   []string
@@ -139,13 +139,13 @@ func idxPublication(name string, classNames []string, digests map[string]string,
 // files returns the names of all content files.
 func (p *publication) files() []string { return slices.Concat(p.train, p.test) }
 
-// decodeMNISTFile reads images or labels, as the name says, and checks what
+// decodeMNISTFile reads images or labels, depending on the name, and checks what
 // the IDX format leaves open: images of 28x28 and ten classes.
 func decodeMNISTFile(name string, r io.Reader) (content, error) {
 	if name == idxTrainImages || name == idxTestImages {
 		images, height, width, err := DecodeIDXImages(r)
 		if err == nil && (height != 28 || width != 28) {
-			err = &FormatError{Offset: 8, Field: "height x width", Got: fmt.Sprintf("%d x %d", height, width), Want: "28 x 28"}
+			err = &FormatError{Offset: 8, Field: "height x width", Got: fmt.Sprintf("%d x %d", height, width), Allowed: "28 x 28"}
 		}
 		return content{images: images}, err
 	}
@@ -154,7 +154,7 @@ func decodeMNISTFile(name string, r io.Reader) (content, error) {
 		return content{}, err
 	}
 	if i := slices.IndexFunc(labels, func(l int32) bool { return l > 9 }); i >= 0 {
-		return content{}, &FormatError{Offset: int64(8 + i), Field: fmt.Sprintf("label %d", i), Got: fmt.Sprint(labels[i]), Want: "0 to 9"}
+		return content{}, &FormatError{Offset: int64(8 + i), Field: fmt.Sprintf("label %d", i), Got: fmt.Sprint(labels[i]), Allowed: "0 to 9"}
 	}
 	return content{labels: labels}, nil
 }
@@ -173,8 +173,8 @@ func decodeCIFAR10Batch(records int) func(name string, r io.Reader) (content, er
 }
 
 // find returns the files that hold the publication below the data folder
-// root. The error is fs.ErrNotExist if there is none of them, and names the
-// missing ones if there are some.
+// root. The error is fs.ErrNotExist if all are missing, and names the missing
+// ones if some are.
 func (p *publication) find(root string) ([]string, error) {
 	var found, missing []string
 	for _, file := range p.files() {
@@ -222,9 +222,9 @@ func contentName(file string) string {
 
 func isArchive(file string) bool { return strings.HasSuffix(contentName(file), ".tar") }
 
-// contents calls visit for each content file that the file at path holds: for
-// the members of a tar.gz archive, else for the file itself, unpacked if it is
-// gzipped. Members and files that are not part of the publication are skipped.
+// contents calls visit for each content file in file: for the members of a
+// tar.gz archive, else for file itself, unpacked if it is gzipped. Members that
+// are not part of the publication are skipped.
 func (p *publication) contents(file string, visit func(name string, r io.Reader) error) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -259,12 +259,12 @@ func (p *publication) contents(file string, visit func(name string, r io.Reader)
 	}
 }
 
-// read decodes the publication from these files, all at once. Canonical says whether all
-// digests match.
+// read decodes the publication from files, in parallel. Canonical says whether
+// all digests match.
 func (p *publication) read(files []string) (train, test *Dataset, err error) {
 	var mu sync.Mutex
 	parts := map[string]content{}
-	from := map[string]string{}
+	origin := map[string]string{} // files of the parts
 	canonical := true
 	var group sync.WaitGroup
 	failures := make([]error, len(files))
@@ -279,7 +279,7 @@ func (p *publication) read(files []string) (train, test *Dataset, err error) {
 				mu.Lock()
 				defer mu.Unlock()
 				canonical = canonical && hex.EncodeToString(h.Sum(nil)) == p.digests[name]
-				parts[name], from[name] = part, file
+				parts[name], origin[name] = part, file
 				return nil
 			})
 		})
@@ -311,8 +311,8 @@ func (p *publication) read(files []string) (train, test *Dataset, err error) {
 		}
 		if n := len(d.Images) / d.imageSize(); n != len(d.Labels) {
 			last := names[len(names)-1]
-			return nil, &FormatError{File: from[last], Offset: 4, Field: "number of labels",
-				Got: fmt.Sprint(len(d.Labels)), Want: fmt.Sprintf("%d, the number of images in %s", n, from[names[0]])}
+			return nil, &FormatError{File: origin[last], Offset: 4, Field: "number of labels",
+				Got: fmt.Sprint(len(d.Labels)), Allowed: fmt.Sprintf("%d, the number of images in %s", n, origin[names[0]])}
 		}
 		d.Checksum = d.ComputeChecksum()
 		return d, nil
@@ -338,7 +338,7 @@ func (p *publication) verify(file string) error {
 			return err
 		}
 		if got := hex.EncodeToString(h.Sum(nil)); got != p.digests[name] {
-			return fmt.Errorf("checksum of the uncompressed %s: got %s, want %s", name, got, p.digests[name])
+			return fmt.Errorf("checksum of the uncompressed %s: got %s; allowed: %s", name, got, p.digests[name])
 		}
 		missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
 		return nil

@@ -128,14 +128,14 @@ func TestDataFolderErrors(t *testing.T) {
 		zip  []byte
 		want string
 	}{
-		{"truncated", idxTrainImages, gzipped(idx(noise(3*784-1), 3, 28, 28)), "train-images-idx3-ubyte.gz: pixels at offset 16: got the end of the file after 2351 bytes, want 2352 bytes"},
+		{"truncated", idxTrainImages, gzipped(idx(noise(3*784-1), 3, 28, 28)), "train-images-idx3-ubyte.gz: pixels at offset 16: got the end of the file after 2351 bytes; allowed: 2352 bytes"},
 		{"truncated gzip", idxTrainImages, gzipped(toyFiles[idxTrainImages])[:1500], "train-images-idx3-ubyte.gz: pixels at offset 16: got the end of the file"},
 		{"damaged gzip", idxTestLabels, append(gzipped(toyFiles[idxTestLabels])[:25], make([]byte, 20)...), "t10k-labels-idx1-ubyte.gz: "},
 		{"oversized", idxTestLabels, gzipped(idx([]byte{1, 2, 3}, 2)), "t10k-labels-idx1-ubyte.gz: end of file at offset 10: got more bytes"},
-		{"wrong size", idxTestImages, gzipped(idx(noise(2*27*28), 2, 27, 28)), "t10k-images-idx3-ubyte.gz: height x width at offset 8: got 27 x 28, want 28 x 28"},
-		{"mislabelled", idxTestLabels, gzipped(idx([]byte{1, 10}, 2)), "t10k-labels-idx1-ubyte.gz: label 1 at offset 9: got 10, want 0 to 9"},
-		{"mismatched", idxTrainLabels, gzipped(idx([]byte{1, 2}, 2)), "train-labels-idx1-ubyte.gz: number of labels at offset 4: got 2, want 3, the number of images in"},
-		{"swapped", idxTestLabels, gzipped(toyFiles[idxTestImages]), "t10k-labels-idx1-ubyte.gz: magic number at offset 0: got 0x00000803 (IDX images), want 0x00000801 (IDX labels)"},
+		{"wrong size", idxTestImages, gzipped(idx(noise(2*27*28), 2, 27, 28)), "t10k-images-idx3-ubyte.gz: height x width at offset 8: got 27 x 28; allowed: 28 x 28"},
+		{"mislabelled", idxTestLabels, gzipped(idx([]byte{1, 10}, 2)), "t10k-labels-idx1-ubyte.gz: label 1 at offset 9: got 10; allowed: 0 to 9"},
+		{"mismatched", idxTrainLabels, gzipped(idx([]byte{1, 2}, 2)), "train-labels-idx1-ubyte.gz: number of labels at offset 4: got 2; allowed: 3, the number of images in"},
+		{"swapped", idxTestLabels, gzipped(toyFiles[idxTestImages]), "t10k-labels-idx1-ubyte.gz: magic number at offset 0: got 0x00000803 (IDX images); allowed: 0x00000801 (IDX labels)"},
 		{"HTML", idxTestLabels, []byte("<html>"), "t10k-labels-idx1-ubyte.gz: magic number at offset 0: got 0x3c68746d"},
 		{"empty", idxTestLabels, nil, "t10k-labels-idx1-ubyte.gz: magic number at offset 0: got the end of the file after 0 bytes"},
 	} {
@@ -161,7 +161,7 @@ func TestDataFolderErrors(t *testing.T) {
 	t.Run("no folder", func(t *testing.T) {
 		root := filepath.Join(t.TempDir(), "absent")
 		_, _, err := toy().load(t.Context(), root, t.TempDir(), io.Discard)
-		if err == nil || !strings.Contains(err.Error(), "EMBEDSPACE_DATA="+root+" is not a folder") {
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("EMBEDSPACE_DATA is %q; allowed: a folder", root)) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -238,7 +238,7 @@ func TestCIFAR10(t *testing.T) {
 		check(t, root, true)
 		write(t, batches["data_batch_2.bin"][:19*cifarRecord], root, "cifar-10-batches-bin", "data_batch_2.bin")
 		_, _, err := p.load(t.Context(), root, "", io.Discard)
-		if err == nil || !strings.Contains(err.Error(), "data_batch_2.bin: records at offset 0: got the end of the file after 58387 bytes, want 61460 bytes") {
+		if err == nil || !strings.Contains(err.Error(), "data_batch_2.bin: records at offset 0: got the end of the file after 58387 bytes; allowed: 61460 bytes") {
 			t.Errorf("a batch cut between two records: %v", err)
 		}
 	})
@@ -280,7 +280,7 @@ func TestLoadNames(t *testing.T) {
 		t.Errorf("Names() = %q, want %q", got, want)
 	}
 	for _, name := range []string{"", "MNIST", "cifar-10-sample"} {
-		if _, _, err := Load(context.Background(), name, nil); err == nil || !strings.Contains(err.Error(), "there are mnist, fashion-mnist, cifar-10, mnist-sample, fashion-mnist-sample") {
+		if _, _, err := Load(context.Background(), name, nil); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), fmt.Sprintf("unknown dataset %q; ", name)+"allowed: mnist, fashion-mnist, cifar-10, mnist-sample, fashion-mnist-sample") {
 			t.Errorf("Load(%q): %v", name, err)
 		}
 	}
@@ -309,9 +309,8 @@ func TestLoadEnvironment(t *testing.T) {
 	}
 }
 
-// The published files themselves, where they are at hand. Every image of a
-// sample is one of theirs with its label, training images of the training set
-// and test images of the test set, and none is there twice.
+// The published files, where the machine has them. Each image of a sample is one
+// of theirs with its label, from the same part, and no image occurs twice.
 func TestPublished(t *testing.T) {
 	for _, p := range publications {
 		t.Run(p.name, func(t *testing.T) {
@@ -327,7 +326,7 @@ func TestPublished(t *testing.T) {
 				t.Errorf("%v images, want %v", got, want)
 			}
 			if !train.Canonical {
-				t.Skip("the files at hand are not the published ones")
+				t.Skip("these files are not the published ones")
 			}
 			if p.sample == "" {
 				return

@@ -376,7 +376,7 @@ func TestOwnData(t *testing.T) {
 		t.Fatal(err)
 	}
 	embedtest.CheckEqual(t, "dataset", result.Config.Dataset, "patterns")
-	if want := "24 training images: 100 epochs of 3 steps, with 8 images per step\n"; !strings.HasPrefix(log.String(), want) {
+	if want := "24 training images, batch 8: 100 epochs, 300 steps in all\n"; !strings.HasPrefix(log.String(), want) {
 		t.Errorf("the progress is %q, want it to begin with %q", log.String(), want)
 	}
 }

@@ -5,19 +5,19 @@ import (
 	"fmt"
 )
 
-// Errors of Train, Fit and Load, to be asked for by errors.Is.
+// Errors of Train, Fit and Load, for errors.Is.
 var (
-	// ErrUnknown is of a technique that is not registered.
+	// ErrUnknown: the technique is not registered.
 	ErrUnknown = errors.New("unknown")
-	// ErrDiverged is of a training whose loss, variables or monitors are not finite.
+	// ErrDiverged: the loss, a monitor or a variable is not finite.
 	ErrDiverged = errors.New("has diverged")
-	// ErrOtherRun is of a checkpoint of another configuration or other data.
+	// ErrOtherRun: the checkpoint has another configuration or other data.
 	ErrOtherRun = errors.New("another run")
-	// ErrNoResult is of a folder that holds no complete Result.
+	// ErrNoResult: the folder holds no complete Result.
 	ErrNoResult = errors.New("no complete result")
-	// ErrUnfinished is of a Result whose training has not ended.
+	// ErrUnfinished: the training of the Result has not ended.
 	ErrUnfinished = errors.New("unfinished")
-	// ErrNoNetwork is of a Result that was made by hand, and has no network.
+	// ErrNoNetwork: the Result was made by hand, and has no network.
 	ErrNoNetwork = errors.New("no network")
 )
 

@@ -3,11 +3,14 @@ package embed
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/layers"
 	"github.com/gomlx/gomlx/ml/layers/norm"
 	"github.com/gomlx/gomlx/ml/model"
@@ -15,6 +18,8 @@ import (
 
 	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/embed/internal/store"
+	"github.com/embedspace/embedspace/embed/measure"
 )
 
 // centered subtracts the mean of the batch in training, and else the running mean: batch
@@ -122,4 +127,95 @@ func TestEvaluationResumes(t *testing.T) {
 		}
 		embedtest.CheckEqual(t, extractor+": trained variables of what was loaded", trainable(loaded), trainable(whole))
 	}
+}
+
+// TestVariablesAtOneAddress: a graph computes with the values that the variables have now,
+// also when they lie where other values lay in its last execution. The products with
+// the weights of both dense layers are of the shapes that XLA keeps weights for.
+func TestVariablesAtOneAddress(t *testing.T) {
+	testVariablesAtOneAddress(t, Config{Technique: "softmax", Dim: 256})
+}
+
+// TestOwnVariablesAtOneAddress: with an extractor that knows nothing of it, too.
+func TestOwnVariablesAtOneAddress(t *testing.T) {
+	const name = "one matrix"
+	err := RegisterExtractor(name, func(scope *model.Scope, images *graph.Node) *graph.Node {
+		flat := graph.Reshape(images, images.Shape().Dim(0), -1)
+		weights := scope.WithInitializer(initializer.HeFn(scope)).VariableWithShape("weights", shapes.Make(flat.DType(), flat.Shape().Dim(1), 256))
+		return graph.MatMul(flat, weights.NodeValue(flat.Graph()))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { clear(extractors.byName) })
+	testVariablesAtOneAddress(t, Config{Technique: "softmax", Extractor: name})
+}
+
+func testVariablesAtOneAddress(t *testing.T, cfg Config) {
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
+		images := embedtest.Patterns(3, 28, 1, 1)
+		open := func() *network {
+			net, err := newNetwork(cfg, backend, [3]int{28, 28, 1}, images.Classes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return net
+		}
+		evaluate := func(net *network) measure.Embedding {
+			t.Helper()
+			e, err := net.embedAll(images)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Predicted, err = net.classify(e.Z); err != nil {
+				t.Fatal(err)
+			}
+			return e
+		}
+		net := open()
+		evaluate(net) // makes the variables
+		changed := store.Arrays{}
+		change := func(scale float32) {
+			t.Helper()
+			net.outdated = true // as after a step
+			for variable := range net.store.IterVariables() {
+				value, err := variable.Value()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if value.DType() == dtypes.Float32 {
+					tensors.MustMutableFlatData(value, func(elements []float32) {
+						for i := range elements {
+							elements[i] *= scale
+						}
+					})
+				}
+				// Where the backend shares memory with Go, the buffer stays where it is from now on.
+				if err := value.MaterializeOnDevice(backend, true, 0); err != nil {
+					t.Fatal(err)
+				}
+				if changed[strings.TrimPrefix(variable.Path(), "/")], err = value.LocalClone(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		change(0.5)
+		before := evaluate(net)
+		change(-3)
+		got := evaluate(net)
+		fresh := open()
+		if err := fresh.restore(changed, nil); err != nil {
+			t.Fatal(err)
+		}
+		want := evaluate(fresh)
+		if slices.Equal(before.Z, want.Z) {
+			t.Fatal("new values of the variables change nothing")
+		}
+		embedtest.CheckEqual(t, "embedding", got.Z, want.Z)
+		embedtest.CheckEqual(t, "predicted classes", got.Predicted, want.Predicted)
+	})
 }

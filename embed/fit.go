@@ -91,8 +91,7 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // sets the defaults of Batch and Epochs. Where it is empty, it is the name of the training
 // images.
 //
-// Errors: ErrDiverged; ErrOtherRun, of a checkpoint to resume; a ValueError; and those of
-// ctx.
+// Errors: ErrDiverged; ErrOtherRun, where it resumes; a ValueError; ctx.Err().
 func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Options) (*Result, error) {
 	t, err := newTraining(cfg, train, test, opts)
 	if err != nil {
@@ -185,7 +184,7 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 		}
 	}
 	if cfg.isOwnData() && (given.Epochs == 0 || given.Batch == 0) {
-		fmt.Fprintf(output, "%d training images: %d epochs of %d steps, with %d images per step\n", cfg.Train, cfg.Epochs, t.stepsPerEpoch(), cfg.Batch)
+		fmt.Fprintf(output, "%d training images, batch %d: %d epochs, %d steps in all\n", cfg.Train, cfg.Batch, cfg.Epochs, cfg.Epochs*t.stepsPerEpoch())
 	}
 	t.progress = newProgress(output, cfg, t.stepsPerEpoch())
 	return t, nil

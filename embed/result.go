@@ -217,8 +217,8 @@ func (r *Result) Save(name string) error {
 // registered. It can predict, but not train on: Fit resumes from the same folder. It opens
 // the default backend (see backends.Open), whatever that of its Config.
 //
-// Errors: ErrNoResult; ErrUnfinished; ErrOtherRun, of a checkpoint that is not the
-// result's; ErrUnknown, of its technique; those of backends.Open.
+// Errors: ErrNoResult; ErrUnfinished; ErrOtherRun, for a checkpoint that is not the
+// Result's; ErrUnknown, for its technique; those of backends.Open.
 func Load(name string) (*Result, error) {
 	folder := Folder(name)
 	arrays, err := store.ReadNpz(filepath.Join(folder, embeddingFile))

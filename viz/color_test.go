@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// closest returns the smallest difference of two of the colours as an observer
+// closest returns the smallest difference between two of the colours, as an observer
 // sees them.
 func closest(colors []color.RGBA, observer string) float64 {
 	least := math.Inf(1)
 	for i, p := range colors {
 		for _, q := range colors[:i] {
-			least = min(least, ciede2000(seen(p, machado[observer]), seen(q, machado[observer])))
+			least = min(least, ciede2000(labAs(p, machado[observer]), labAs(q, machado[observer])))
 		}
 	}
 	return least
@@ -36,7 +36,7 @@ func TestPaletteForColourBlindReaders(t *testing.T) {
 		}
 	}
 	for i, clr := range palette {
-		if d := ciede2000(seen(clr, machado["normal vision"]), [3]float64{100, 0, 0}); d < 20 {
+		if d := ciede2000(labAs(clr, machado["normal vision"]), [3]float64{100, 0, 0}); d < 20 {
 			t.Errorf("colour %d is only %.1f from white", i, d)
 		}
 	}
@@ -70,7 +70,7 @@ func TestColorBeyondThePalette(t *testing.T) {
 		}
 		used[clr] = i
 		if i > 0 {
-			d := ciede2000(seen(clr, machado["normal vision"]), seen(Color(i-1), machado["normal vision"]))
+			d := ciede2000(labAs(clr, machado["normal vision"]), labAs(Color(i-1), machado["normal vision"]))
 			if d < 15 {
 				t.Errorf("classes %d and %d differ by %.1f", i-1, i, d)
 			}
@@ -88,17 +88,17 @@ func TestOKLCH(t *testing.T) {
 		t.Errorf("red is %+v", red)
 	}
 	for _, clr := range append(palette[:], white, black, gray) {
-		if got := toOKLCH(clr).rgb(); !near(got.R, clr.R) || !near(got.G, clr.G) || !near(got.B, clr.B) {
+		if got := toOKLCH(clr).rgb(); !closeTo(got.R, clr.R) || !closeTo(got.G, clr.G) || !closeTo(got.B, clr.B) {
 			t.Errorf("%v comes back as %v", clr, got)
 		}
 	}
 }
 
-// Text has a contrast to white of 4.5 or more (WCAG 2.2, 1.4.3).
+// The contrast of text to white is at least 4.5 (WCAG 2.2, 1.4.3).
 func TestTextContrast(t *testing.T) {
 	for i := range 100 {
 		d := darker(Color(i))
-		y := 0.2126*decode(d.R) + 0.7152*decode(d.G) + 0.0722*decode(d.B)
+		y := 0.2126*decodeSRGB(d.R) + 0.7152*decodeSRGB(d.G) + 0.0722*decodeSRGB(d.B)
 		if contrast := 1.05 / (y + 0.05); contrast < 4.5 {
 			t.Errorf("label of class %d: contrast %.2f", i, contrast)
 		}
@@ -114,4 +114,30 @@ func ExampleColor() {
 	// #156ca8
 	// #d96900
 	// #00a86d
+}
+
+// For all readers, points stand out from every region, and so do the borders: without
+// them, not all of these light tints could be told apart.
+func TestTints(t *testing.T) {
+	var tints []color.RGBA
+	for i := range palette {
+		tints = append(tints, tint(i))
+	}
+	for observer := range machado {
+		own, nearest, border := 100., 100., 100.
+		for i := range palette {
+			for j, clr := range tints {
+				d := ciede2000(labAs(Color(i), machado[observer]), labAs(clr, machado[observer]))
+				if nearest = min(nearest, d); i == j {
+					own = min(own, d)
+				}
+				border = min(border, ciede2000(labAs(borderLine, machado[observer]), labAs(clr, machado[observer])))
+			}
+		}
+		regions := closest(append(tints, white), observer)
+		t.Logf("%-13s point to its region %.1f, to any %.1f, border %.1f, regions %.1f", observer, own, nearest, border, regions)
+		if own < 13 || nearest < 6.5 || border < 20 {
+			t.Errorf("%s: point to its region %.1f, to any %.1f, border %.1f", observer, own, nearest, border)
+		}
+	}
 }

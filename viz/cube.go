@@ -6,167 +6,133 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Camera is where a 3-D space is seen from, in degrees.
-type Camera struct {
-	Azimuth   float64 // around the third axis, from the first towards the second
-	Elevation float64 // above the plane of the first two axes
+// cubeView is the cube around a 3-D space as it is seen. Its coordinates go from -1 to 1.
+type cubeView struct {
+	back point                  // the corner behind all points, where the drawn sides meet
+	at   func(u point) vg.Point // maps to the page
 }
 
-var defaultCamera = Camera{Azimuth: -55, Elevation: 22}
-
-// axes returns the unit vectors of the page's x and y and towards the viewer.
-func (c Camera) axes() (right, up, towards point) {
-	sinA, cosA := math.Sincos(c.Azimuth * math.Pi / 180)
-	sinE, cosE := math.Sincos(c.Elevation * math.Pi / 180)
-	return point{-sinA, cosA, 0},
-		point{-sinE * cosA, -sinE * sinA, cosE},
-		point{cosE * cosA, cosE * sinA, sinE}
-}
-
-func (p *panel) camera() Camera {
-	if p.Camera != nil {
-		return *p.Camera
-	}
-	return defaultCamera
-}
-
-// floor is 1 if the viewer sees the space from above, else -1: the cube's floor
-// is the horizontal side behind the points.
-func (p *panel) floor() float64 {
-	_, _, towards := p.camera().axes()
-	if towards[2] < 0 {
-		return -1
-	}
-	return 1
-}
-
-// viewer is the distance of the viewer from the centre, in units of half the
-// width of the space.
-const viewer = 7
-
-// view3D is a mild perspective of the cube [-1, 1]^3, or of the unit sphere, that
-// fills the area.
-func (p *panel) view3D() view {
-	right, up, towards := p.camera().axes()
-	project := func(u point) (x, y, depth float64) {
-		depth = u.dot(towards)
-		k := viewer / (viewer - depth)
-		return k * u.dot(right), k * u.dot(up), depth
-	}
-	var lo, hi [2]float64
-	for corner := range 8 {
-		x, y, _ := project(cubeCorner(corner))
-		lo[0], hi[0] = min(lo[0], x), max(hi[0], x)
-		lo[1], hi[1] = min(lo[1], y), max(hi[1], y)
-	}
-	const share = 0.95 // of the area, which leaves room for tick labels
-	k := 2 * share / max(hi[0]-lo[0], hi[1]-lo[1])
-	reach := math.Sqrt(3)
-	if p.Sphere {
-		lo, hi, reach = [2]float64{}, [2]float64{}, 1/globeHalf
-		k = math.Sqrt(viewer*viewer-reach*reach) / viewer // makes reach the radius of the outline
-	}
-	return func(q point) spot {
-		x, y, depth := project(q.sub(p.space.center).scale(1 / p.space.half))
-		return spot{
-			Point: p.onArea(k*(x-(lo[0]+hi[0])/2), k*(y-(lo[1]+hi[1])/2)),
-			near:  (depth/reach + 1) / 2,
-		}
-	}
-}
-
-func cubeCorner(i int) point {
-	return point{float64(i&1)*2 - 1, float64(i>>1&1)*2 - 1, float64(i>>2&1)*2 - 1}
-}
-
-// drawCube draws the three sides of the cube behind the points, with the grid
-// and, along the edges nearest to the viewer, its tick labels.
-func (p *panel) drawCube(c vg.Canvas, v view) {
-	_, _, towards := p.camera().axes()
+// cubeView returns the cube of the panel.
+func (p *panel) cubeView(v view) cubeView {
+	_, _, towards := p.camera.axes()
 	back := point{-1, -1, -1}
 	for j := range back {
 		if towards[j] < 0 {
 			back[j] = 1
 		}
 	}
-	at := func(u point) vg.Point {
+	return cubeView{back, func(u point) vg.Point {
 		q := u.scale(p.space.half)
 		for j := range q {
 			q[j] += p.space.center[j]
 		}
 		return v(q).Point
+	}}
+}
+
+// floor is 1 if the viewer sees the space from above, else -1: the floor of the cube is
+// the horizontal side behind the points.
+func (p *panel) floor() float64 {
+	_, _, towards := p.camera.axes()
+	if towards[2] < 0 {
+		return -1
 	}
-	for j := range 3 {
-		a, b := (j+1)%3, (j+2)%3
-		corner := func(x, y float64) vg.Point {
-			u := back
-			u[a], u[b] = x, y
-			return at(u)
-		}
-		path := line(corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1))
-		path.Close()
-		c.SetColor(wall)
-		c.Fill(path)
-	}
-	face := regular(p.tick)
+	return 1
+}
+
+// cubeCorner returns corner i of 8.
+func cubeCorner(i int) point {
+	return point{float64(i&1)*2 - 1, float64(i>>1&1)*2 - 1, float64(i>>2&1)*2 - 1}
+}
+
+// drawCube draws the three sides of the cube behind the points, with their grid and its
+// tick labels.
+func (p *panel) drawCube(c vg.Canvas, v view) {
+	cube := p.cubeView(v)
+	cube.drawSides(c)
 	for axis := range 3 {
-		end := back
-		end[axis] = -back[axis]
-		along := at(end).Sub(at(back))
-		edgeOn := math.Hypot(float64(along.X), float64(along.Y)) < 0.25*float64(p.side)
-		lo := p.space.center[axis] - p.space.half
-		values, format := ticks(lo, lo+2*p.space.half, 3)
-		for _, value := range values {
-			u := back
-			u[axis] = (value - p.space.center[axis]) / p.space.half
-			if math.Abs(u[axis]) > 0.96 {
-				continue // at a corner, where it would be taken for another axis
-			}
-			c.SetColor(gridLine)
-			c.SetLineWidth(0.5)
-			for _, other := range []int{(axis + 1) % 3, (axis + 2) % 3} {
-				w := u
-				w[other] = -back[other]
-				c.Stroke(line(at(u), at(w)))
-			}
-			if edgeOn {
-				continue // no room for text
-			}
-			// The edge along this axis on the outline of the cube: for the
-			// upright axis at the left, else on the floor in front.
-			w := u
-			push := vg.Point{}
-			if axis == 2 {
-				side := (at(point{-back[0], back[1], u[2]}).X < at(point{back[0], -back[1], u[2]}).X)
-				if side {
-					w[0] = -back[0]
-				} else {
-					w[1] = -back[1]
-				}
-				push = vg.Point{X: -1}
-			} else {
-				w[1-axis] = -back[1-axis]
-				in := u
-				in[1-axis] = back[1-axis]
-				push = at(w).Sub(at(in))
-				push = push.Scale(1 / vg.Length(math.Hypot(float64(push.X), float64(push.Y))))
-			}
-			text := format(value)
-			width, height := face.Width(text), p.tick*capHeight
-			place := at(w).Add(vg.Point{X: push.X * (width/2 + 4), Y: push.Y * (height/2 + 5)})
-			write(c, face, place.Sub(vg.Point{X: width / 2, Y: height / 2}), text, gray)
-		}
+		p.drawCubeAxis(c, cube, axis)
 	}
+	cube.drawEdges(c)
+}
+
+// drawSides fills the three sides behind the points.
+func (cube cubeView) drawSides(c vg.Canvas) {
+	c.SetColor(wall)
+	for normal := range 3 {
+		corner := func(x, y float64) vg.Point {
+			u := cube.back
+			u[(normal+1)%3], u[(normal+2)%3] = x, y
+			return cube.at(u)
+		}
+		side := line(corner(-1, -1), corner(1, -1), corner(1, 1), corner(-1, 1))
+		side.Close()
+		c.Fill(side)
+	}
+}
+
+// drawEdges draws the edges of the drawn sides.
+func (cube cubeView) drawEdges(c vg.Canvas) {
 	c.SetColor(axisLine)
 	c.SetLineWidth(0.75)
 	for i := range 8 {
 		for j := range 3 {
-			a, b := cubeCorner(i), cubeCorner(i)
-			b[j] = -b[j]
+			from, to := cubeCorner(i), cubeCorner(i)
+			to[j] = -to[j]
 			k, l := (j+1)%3, (j+2)%3
-			if a[j] < 0 && (a[k] == back[k] || a[l] == back[l]) {
-				c.Stroke(line(at(a), at(b)))
+			if from[j] < 0 && (from[k] == cube.back[k] || from[l] == cube.back[l]) {
+				c.Stroke(line(cube.at(from), cube.at(to)))
 			}
 		}
 	}
+}
+
+// drawCubeAxis draws the grid lines at the ticks of an axis, with their labels.
+func (p *panel) drawCubeAxis(c vg.Canvas, cube cubeView, axis int) {
+	end := cube.back
+	end[axis] = -cube.back[axis]
+	along := cube.at(end).Sub(cube.at(cube.back))
+	foreshortened := hypot(along) < 0.25*p.side // no room for text
+	lo := p.space.center[axis] - p.space.half
+	values, format := ticks(lo, lo+2*p.space.half, 3)
+	for _, value := range values {
+		tick := cube.back
+		tick[axis] = (value - p.space.center[axis]) / p.space.half
+		if math.Abs(tick[axis]) > 0.96 {
+			continue // at a corner, where it would be taken for another axis
+		}
+		c.SetColor(gridLine)
+		c.SetLineWidth(0.5)
+		for _, other := range []int{(axis + 1) % 3, (axis + 2) % 3} {
+			to := tick
+			to[other] = -cube.back[other]
+			c.Stroke(line(cube.at(tick), cube.at(to)))
+		}
+		if foreshortened {
+			continue
+		}
+		face, text := regular(p.tickSize), format(value)
+		width, height := face.Width(text), p.tickSize*capHeight
+		edge, out := cube.outline(tick, axis)
+		center := edge.Add(vg.Point{X: out.X * (width/2 + 4), Y: out.Y * (height/2 + 5)})
+		drawText(c, face, center.Sub(vg.Point{X: width / 2, Y: height / 2}), text, gray)
+	}
+}
+
+// outline returns where on the outline of the cube a tick of an axis has its label, and
+// the unit vector from there away from the cube. The labels of the upright axis are on
+// the left, those of the others along the front edges of the floor.
+func (cube cubeView) outline(tick point, axis int) (at, out vg.Point) {
+	edge := tick
+	if axis == 2 {
+		if cube.at(point{-cube.back[0], cube.back[1], tick[2]}).X < cube.at(point{cube.back[0], -cube.back[1], tick[2]}).X {
+			edge[0] = -cube.back[0]
+		} else {
+			edge[1] = -cube.back[1]
+		}
+		return cube.at(edge), vg.Point{X: -1}
+	}
+	edge[1-axis] = -cube.back[1-axis]
+	out = cube.at(edge).Sub(cube.at(tick))
+	return cube.at(edge), out.Scale(1 / hypot(out))
 }

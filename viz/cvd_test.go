@@ -24,9 +24,9 @@ var machado = map[string][3][3]float64{
 		{0.004733, 0.691367, 0.303900}},
 }
 
-// seen returns the CIELAB (D65) coordinates of a colour as seen by an observer.
-func seen(clr color.RGBA, observer [3][3]float64) (lab [3]float64) {
-	in := [3]float64{decode(clr.R), decode(clr.G), decode(clr.B)}
+// labAs returns the CIELAB (D65) coordinates of a colour as seen by an observer.
+func labAs(clr color.RGBA, observer [3][3]float64) (lab [3]float64) {
+	in := [3]float64{decodeSRGB(clr.R), decodeSRGB(clr.G), decodeSRGB(clr.B)}
 	var rgb [3]float64
 	for i, row := range observer {
 		for j, m := range row {

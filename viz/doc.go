@@ -1,11 +1,10 @@
 // Package viz draws embedded spaces: arrays in, pictures out.
 //
-// A [Scatter] is one picture: points of any dimension, coloured by class, with the
-// class vectors as rays from the origin, targets as black crosses and, in 2-D, the
-// regions in which a decision rule chooses each class. [Scatter.Projected] shows
-// the directions only, on the unit circle or sphere. A [Figure] is a grid of such
-// panels with one style and one legend; it is written as PNG or SVG, or shown in a
-// GoNB notebook:
+// A [Scatter] is one picture. It shows points of any dimension, coloured by class, with
+// the class vectors as rays from the origin, targets as black crosses and, in 2-D, the
+// regions in which a decision rule chooses each class. [Scatter.Projected] shows only
+// the directions, on the unit circle or sphere. A [Figure] is a grid of such panels with
+// one style and one legend. It is written as PNG or SVG, or shown in a GoNB notebook:
 //
 //	scatter := viz.Scatter{
 //		Title:        "Softmax",
@@ -21,50 +20,49 @@
 //
 // # What is drawn
 //
-// Axes are equal: a unit is as long in x as in y (and z), so that angles and
-// circles are true. The range holds every point, except far outliers, which
-// would squash the rest: points beyond it are counted in the panel's corner
-// ("3 points outside"). A point is such an outlier if it lies further outside
-// the core of the data than half of the core's width, where the core leaves out
-// the outermost 2 % of every class, and one point more, at each end of each
-// coordinate (nothing of a class of fewer than five points). With class vectors the range includes the origin, with targets
-// all of them.
+// Axes are equal: a unit has the same length in x, y and z, so that angles and circles
+// are true. The range holds all points but the far outliers, which would squash the rest;
+// the corner of the panel tells their number ("3 points outside"). To find the outliers,
+// the core of the data is taken first: of each class and coordinate, it leaves out 2 % of
+// the points and one more at either end, or none if the class has fewer than five. A
+// point is an outlier if it is outside the core by more than half the width of the core.
+// With class vectors the range includes the origin, and with targets all of them.
 //
-// Points are drawn in a fixed shuffled order, so that no class always hides
-// another; their size and opacity fall with their number. Class vectors give
-// directions only, as their norms are on another scale than the points: every
-// ray ends where 99 % of the points are nearer to the origin, or at the panel's
-// edge.
+// Points are drawn in a fixed shuffled order, so that no class always hides another.
+// The more there are, the smaller and the more transparent they are. Class vectors show
+// directions only, as their norms are on another scale than those of the points: a ray is
+// so long that 99 % of the points are nearer to the origin than its end, or it ends at
+// the edge of the panel.
 //
-// In 3-D the view is a mild perspective in which near points are larger and far
-// ones fade, drawn back to front within a cube whose floor carries their
-// shadows.
+// In 3-D the view is a mild perspective. Near points are larger, far ones fade. The
+// points are drawn from back to front in a cube, and cast shadows on its floor.
 //
-// The decision regions of a 2-D space are light tints of the colours of their
-// classes, with a grey line along their borders, one value of the rule per pixel.
+// The decision regions of a 2-D space are light tints of the colours of the classes, with
+// a grey line along their borders. The rule is evaluated once per pixel.
 //
 // The text of a PNG covers the Latin, Greek and Cyrillic scripts.
 //
 // # Unit circle and sphere
 //
-// Points on the unit circle hide each other. Therefore the spread of every class
-// stands on the circle as a hill: the density of its directions, smoothed by 2
-// degrees, in units of its largest value, so that all hills are of the same height
-// and their widths compare; below 3 % they end. The unit sphere is drawn as a globe
-// with a line every 30 degrees, without cube and shadows; what is on its far side is
-// smaller and fainter. A picture with more dimensions has the outline of the sphere,
-// within which all points lie.
+// Points on the unit circle hide each other. Therefore hills on the circle show the
+// spread of each class: the density of its directions, smoothed with a Gaussian of a
+// standard deviation of 2 degrees and divided by its maximum. So all hills have the same
+// height, and their widths compare. A hill ends where the density is below 3 %.
+//
+// The unit sphere is a globe with a line every 30 degrees, without cube and shadows. What
+// is on its far side is smaller and fainter. In more than 3 dimensions a circle is the
+// outline of the sphere, and all points are within it.
 //
 // # More than 3 dimensions, and 1
 //
-// In more than 3 dimensions the points are drawn by their first two principal
-// components, with the share of the variance of each at its axis. The centre of the
-// axes is the mean of the points. Class vectors and targets are rotated with them:
-// rays start where the origin is then, and are as much shorter as they point away
-// from the plane of the picture.
+// In more than 3 dimensions the picture shows the first two principal components of the
+// points. The title of each axis gives its share of the variance, and the zero of the
+// axes is the mean of the points. Class vectors and targets are projected in the same
+// way. Rays start at the projection of the origin, and the more a ray points out of the
+// plane of the picture, the shorter it is.
 //
-// In 1-D every class has a row of its own, in which the points are spread at random
-// over the height, which has no unit; rays and crosses lie in the middle of the row.
+// In 1-D each class has a row of its own, over whose height its points are scattered at
+// random; the height has no unit. Rays and crosses are in the middle of the row.
 //
 // # Determinism
 //

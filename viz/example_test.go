@@ -15,8 +15,8 @@ import (
 	"github.com/embedspace/embedspace/viz"
 )
 
-// embedding returns points that lie along the directions of three classes, as
-// those of a network trained with the softmax loss do.
+// embedding returns points along the directions of three classes, like those of a network
+// trained with the softmax loss.
 func embedding() viz.Scatter {
 	rng := rand.New(rand.NewPCG(1, 1))
 	s := viz.Scatter{
@@ -38,7 +38,7 @@ func embedding() viz.Scatter {
 	return s
 }
 
-// A picture of one embedded space, in one line.
+// One line draws an embedded space.
 func Example() {
 	dir, err := os.MkdirTemp("", "viz")
 	if err != nil {
@@ -63,7 +63,7 @@ func Example() {
 	// Output: 900 pixels wide
 }
 
-// A grid of panels with one legend and a title above all.
+// A grid of panels has one legend, and a title above all of them.
 func ExampleFigure() {
 	raw := embedding()
 	raw.Title, raw.Note = "Raw", ""
@@ -79,7 +79,7 @@ func ExampleFigure() {
 	// Output: 2 panels, true
 }
 
-// Bad input is an error that names the value.
+// The error of invalid input names the value.
 func ExampleScatter() {
 	s := embedding()
 	s.Labels[7] = 3
@@ -118,8 +118,8 @@ func ExampleFigure_labels() {
 	// viz: 1 row labels for a grid of 2 rows and 2 columns: lengths do not match
 }
 
-// The regions of a rule, here that the class vector with the largest inner product
-// decides.
+// The regions show a decision rule: here, the class is that of the class vector with the
+// largest inner product.
 func ExampleScatter_regions() {
 	s := embedding()
 	calls := 0
@@ -144,7 +144,7 @@ func ExampleScatter_regions() {
 	// Output: calls of the rule: 1
 }
 
-// Directions only: every point is divided by its norm.
+// Only the directions are left: each point is divided by its norm.
 func ExampleScatter_Projected() {
 	s := viz.Scatter{Dim: 2, Points: []float32{3, 4, 0, -2, 0, 0}, Labels: []int32{0, 1, 1}, ClassNames: []string{"a", "b"}}
 	fmt.Println(s.Projected().Points)

@@ -2,7 +2,6 @@ package viz
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -16,62 +15,37 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Errors of bad input: every error of this package that a caller may want to
-// tell apart wraps one of them and names the panel and the value.
-var (
-	ErrEmpty     = errors.New("nothing to draw")
-	ErrDim       = errors.New("dimension must be 1 or more")
-	ErrLength    = errors.New("lengths do not match")
-	ErrLabel     = errors.New("label out of range")
-	ErrNotFinite = errors.New("not a finite number")
-	ErrSphere    = errors.New("norm must be 1 or 0")
-	ErrRegions   = errors.New("decision regions are drawn in 2 dimensions only")
-	ErrMissing   = errors.New("a missing panel must not have points")
-	ErrColumns   = errors.New("columns must not be negative")
-	ErrExtension = errors.New("extension must be .png or .svg")
-	ErrNotebook  = errors.New("not in a GoNB notebook: Save writes a file instead")
-)
-
 // Figure is a grid of panels that share one style and one legend.
 //
-// The legend lists the classes once when all panels have the same class names,
-// and otherwise every distinct list of names in the order of the panels; a list
-// of more than 100 classes is only counted.
+// If all panels have the same class names, the legend lists them once, otherwise it
+// has every distinct list of names, in the order of the panels. A list of more than
+// 100 classes is only counted.
+//
+// The JSON of a figure holds everything but the arrays and the decision rules of its
+// panels, see [Scatter]. Whoever stores a figure stores the arrays as well, and puts
+// them back after reading the JSON: until then its panels have no points.
 type Figure struct {
-	Title   string    // above all panels; none if empty
-	Panels  []Scatter // row by row, at least one
-	Columns int       // of the grid; 0 chooses by the number of panels
+	Title   string `json:"title"`   // above all panels; none if empty
+	Columns int    `json:"columns"` // of the grid; 0 chooses by the number of panels
 
-	RowLabels    []string // one at the left of each row of the grid, or nil
-	ColumnLabels []string // one above each column of the grid, or nil
+	RowLabels    []string `json:"row_labels"`    // one to the left of each row of the grid, or nil
+	ColumnLabels []string `json:"column_labels"` // one above each column of the grid, or nil
+
+	Panels []Scatter `json:"panels"` // row by row, at least one
 }
 
-// NewFigure returns a figure of the panels without a title.
+// NewFigure returns a figure of these panels, without a title.
 func NewFigure(panels ...Scatter) *Figure { return &Figure{Panels: panels} }
-
-// columns returns the number of columns of the grid.
-func (f *Figure) columns() int {
-	n := len(f.Panels)
-	if f.Columns > 0 {
-		return min(f.Columns, n)
-	}
-	if n <= 3 {
-		return n
-	}
-	return int(math.Ceil(math.Sqrt(float64(n))))
-}
-
-// dpi makes a PNG twice as large as its nominal size of 72 dots per inch, so
-// that text is sharp on dense screens: a single panel is 900 pixels wide.
-const dpi = 144
 
 // maxSize is the largest size of a picture in bytes.
 const maxSize = 3_000_000
 
-// WritePNG writes the figure as a PNG of less than 3 MB. Panels of 10,000 points
-// take about 250 KB each; a figure of very many has fewer dots per inch.
+// WritePNG writes the figure as a PNG of less than 3 MB, with 144 dots per inch. A panel
+// of 10,000 points takes about 250 KB; a figure that would be too large has fewer dots
+// per inch.
 //
-// Invalid input is an error that wraps one of this package's errors.
+// It returns an error that wraps one of this package's errors for an invalid figure, and
+// the error of w.
 func (f *Figure) WritePNG(w io.Writer) error {
 	picture, err := f.png(maxSize)
 	if err != nil {
@@ -96,44 +70,45 @@ func (f *Figure) png(limit int) ([]byte, error) {
 	return picture, nil
 }
 
-// blurred is the lowest sharpness: below it, a picture shows nothing.
-const blurred = 0.1
+// minSharpness is the lowest sharpness. Below it nothing can be made out.
+const minSharpness = 0.1
 
-// within returns a picture of less than limit bytes, as sharp as that allows; a larger one
-// only where the lowest sharpness does not make it smaller.
-func within(limit int, encode func(sharpness float64) ([]byte, error)) ([]byte, error) {
+// sharpest returns a picture of less than limit bytes that is about as sharp as the limit
+// allows. If even the lowest sharpness takes more, it returns that picture.
+func sharpest(limit int, encode func(sharpness float64) ([]byte, error)) ([]byte, error) {
 	sharpness := 1.0
 	for {
 		picture, err := encode(sharpness)
-		if err != nil || len(picture) < limit || sharpness == blurred {
+		if err != nil || len(picture) < limit || sharpness == minSharpness {
 			return picture, err
 		}
-		sharpness = max(blurred, sharpness*0.95*math.Sqrt(float64(limit)/float64(len(picture))))
+		sharpness = max(minSharpness, sharpness*0.95*math.Sqrt(float64(limit)/float64(len(picture))))
 	}
 }
 
 // png returns a PNG of less than limit bytes.
 func (l *layout) png(limit int) ([]byte, error) {
-	return within(limit, func(sharpness float64) ([]byte, error) {
+	return sharpest(limit, func(sharpness float64) ([]byte, error) {
 		var picture bytes.Buffer
 		err := png.Encode(&picture, l.image(sharpness))
 		return picture.Bytes(), err
 	})
 }
 
-// image returns the picture in pixels, sharpness times 144 to the inch.
+// image returns the picture with sharpness times 144 pixels per inch.
 func (l *layout) image(sharpness float64) image.Image {
 	c := vgimg.NewWith(vgimg.UseWH(l.width, l.height), vgimg.UseDPI(int(sharpness*dpi)))
 	l.draw(c, sharpness)
 	return c.Image()
 }
 
-// WriteSVG writes the figure as an SVG of less than 3 MB, whatever the number
-// of points: rays, axes and text are vectors, the points of a panel are one
-// embedded image and its decision regions another, of a lower resolution where
-// the size demands it. Only the vectors of several hundred panels take more.
+// WriteSVG writes the figure as an SVG of less than 3 MB, however many points it has.
+// Rays, axes and text are vectors. The points of a panel are one embedded image, and its
+// decision regions another; their resolution is lowered if the figure would be too large.
+// Only the vectors of several hundred panels take more than 3 MB.
 //
-// Invalid input is an error that wraps one of this package's errors.
+// It returns an error that wraps one of this package's errors for an invalid figure, and
+// the error of w.
 func (f *Figure) WriteSVG(w io.Writer) error {
 	lay, err := f.layout()
 	if err != nil {
@@ -151,7 +126,7 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 
 // svg returns an SVG of less than limit bytes.
 func (l *layout) svg(limit int) ([]byte, error) {
-	return within(limit, func(sharpness float64) ([]byte, error) {
+	return sharpest(limit, func(sharpness float64) ([]byte, error) {
 		c := vgsvg.New(l.width, l.height)
 		l.draw(c, sharpness)
 		var buf bytes.Buffer
@@ -159,7 +134,7 @@ func (l *layout) svg(limit int) ([]byte, error) {
 			return nil, err
 		}
 		svg := buf.Bytes()
-		// Text can't be taken for any of these: its quotes are escaped.
+		// No text can match these patterns, as its quotes are escaped.
 		svg = bytes.ReplaceAll(svg, []byte(haloStyle+`">`), []byte(fmt.Sprintf(
 			`%s;stroke:#FFFFFF;stroke-width:%gem" aria-hidden="true">`, haloStyle, 2*haloWidth)))
 		svg = bytes.ReplaceAll(svg, []byte(`style="font-family:Liberation Sans;`),
@@ -170,22 +145,23 @@ func (l *layout) svg(limit int) ([]byte, error) {
 	})
 }
 
-// Save writes the figure to a file, as PNG or SVG by the extension of the path;
-// another one is an error that wraps [ErrExtension].
-// The file is complete or as it was before: the figure is written under a
-// temporary name in the same folder, which is then renamed.
+// Save writes the figure to a file, as [Figure.WritePNG] or [Figure.WriteSVG] does. The
+// extension of the path chooses: ".png" or ".svg", in upper or lower case. Any other is an
+// error that wraps [ErrExtension].
+//
+// The file is replaced as a whole: if there is an error, it stays as it was.
 func (f *Figure) Save(path string) error {
-	var write func(io.Writer) error
+	var writeTo func(io.Writer) error
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".png":
-		write = f.WritePNG
+		writeTo = f.WritePNG
 	case ".svg":
-		write = f.WriteSVG
+		writeTo = f.WriteSVG
 	default:
 		return fmt.Errorf("viz: save %q: %w", path, ErrExtension)
 	}
 	var picture bytes.Buffer
-	if err := write(&picture); err != nil {
+	if err := writeTo(&picture); err != nil {
 		return err
 	}
 	if err := renameio.WriteFile(path, picture.Bytes(), 0o666); err != nil {

@@ -7,19 +7,22 @@ import (
 	"github.com/janpfeifer/gonb/gonbui/protocol"
 )
 
-// notebookSize is the largest size of a picture in a notebook, in bytes: notebooks are kept
-// in repositories, with their pictures.
+// notebookSize is the largest size of a picture in a notebook, in bytes. It is smaller
+// than that of a file, as notebooks are kept in repositories with their pictures.
 const notebookSize = 1_500_000
 
-// Show displays the figure below the notebook cell that runs, as an image/png
-// of less than 1.5 MB. It returns when the notebook has it. Outside of a GoNB
-// notebook it returns an error that wraps [ErrNotebook].
+// Show displays the figure below the running cell of a GoNB notebook, as a PNG of less
+// than 1.5 MB, and returns when the notebook has received it.
+//
+// It returns an error that wraps [ErrNotebook] outside of a notebook, or another of this
+// package's errors for an invalid figure.
 func (f *Figure) Show() error { return f.display("") }
 
-// Update displays the figure like [Figure.Show] at its first call with an id,
-// and replaces that picture at the following ones, as for a picture that
-// follows a training. The id must be unique in the notebook, as
-// gonbui.UniqueId() is; an empty one is an error.
+// Update displays a figure that changes, such as one that follows a training. The first
+// call with an id displays the figure like [Figure.Show], later ones replace that picture.
+//
+// The id must be unique in the notebook, like those of gonbui.UniqueId; an empty one is an
+// error. The other errors are those of [Figure.Show].
 func (f *Figure) Update(id string) error {
 	if id == "" {
 		return fmt.Errorf("viz: update: the id must not be empty")
@@ -27,6 +30,8 @@ func (f *Figure) Update(id string) error {
 	return f.display(id)
 }
 
+// display shows the figure: in place of the picture with that id, or as a new one if the
+// id is empty.
 func (f *Figure) display(id string) error {
 	if !gonbui.IsNotebook {
 		return fmt.Errorf("viz: show: %w", ErrNotebook)
@@ -39,7 +44,7 @@ func (f *Figure) display(id string) error {
 		Data:      map[protocol.MIMEType]any{protocol.MIMEImagePNG: picture},
 		DisplayID: id,
 	})
-	gonbui.Sync() // or the picture is lost when the cell's program ends
+	gonbui.Sync() // the program may end right after, and the picture would be lost
 	if err := gonbui.Error(); err != nil {
 		return fmt.Errorf("viz: show: %w", err)
 	}

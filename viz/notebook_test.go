@@ -34,7 +34,7 @@ func TestOutsideOfANotebook(t *testing.T) {
 	}
 }
 
-// TestInANotebook runs this test again as a cell's program and is its kernel.
+// TestInANotebook plays the kernel, and runs itself again as the program of a cell.
 func TestInANotebook(t *testing.T) {
 	if gonbui.IsNotebook {
 		f := NewFigure(blobs(10, 2, 2, 1))
@@ -60,7 +60,7 @@ func TestInANotebook(t *testing.T) {
 	if err := cell.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// Opened for both directions, so that no end waits for the other.
+	// Opened for reading and writing, so that neither end waits for the other.
 	in, err := os.OpenFile(fromCell, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestInANotebook(t *testing.T) {
 	var ids []string
 	for _, message := range shown {
 		ids = append(ids, message.DisplayID)
-		if content, ok := message.Data[protocol.MIMEImagePNG].([]byte); !ok || !bytes.HasPrefix(content, []byte("\x89PNG")) {
+		if picture, ok := message.Data[protocol.MIMEImagePNG].([]byte); !ok || !bytes.HasPrefix(picture, []byte("\x89PNG")) {
 			t.Errorf("shown: %v", message.Data)
 		}
 	}

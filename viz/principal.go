@@ -7,15 +7,15 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// projection maps a row of the embedded space to the drawn space: with axes to
-// their coordinates from the mean of the points, without as it is.
+// projection maps the embedded space to the drawn space. The zero projection keeps the
+// coordinates.
 type projection struct {
-	axes   [][]float64
-	center point
-	shares []float64 // of the variance, by axis
+	axes   [][]float64 // unit vectors
+	center point       // the mean of the points along the axes, which becomes the origin
+	shares []float64   // of the variance, by axis
 }
 
-// direction returns the linear part of the projection.
+// direction returns where the projection maps a vector.
 func (pr projection) direction(row []float32) (p point) {
 	if pr.axes == nil {
 		for j, v := range row {
@@ -31,11 +31,12 @@ func (pr projection) direction(row []float32) (p point) {
 	return p
 }
 
+// place returns where the projection maps a point.
 func (pr projection) place(row []float32) point { return pr.direction(row).sub(pr.center) }
 
-// principal returns the projection of points to their first two principal
-// components. Of the two directions of a component it takes the one whose
-// largest coordinate is positive, so that the pictures of a training don't flip.
+// principal returns the projection of points onto their first two principal components.
+// The coordinate of an axis with the largest magnitude is positive, so that the pictures
+// of a training don't flip.
 func principal(points []float32, dim int) (projection, error) {
 	n := len(points) / dim
 	mean := make([]float64, dim)
@@ -46,8 +47,8 @@ func principal(points []float32, dim int) (projection, error) {
 	for i, v := range points {
 		centered.Set(i/dim, i%dim, float64(v)-mean[i%dim])
 	}
-	// The eigenvectors of the covariance matrix exist for a single point too, and
-	// for many points they cost less than the singular vectors of the data.
+	// Unlike the singular vectors of the data, the eigenvectors of the covariance matrix
+	// exist for a single point too, and they are cheaper for many points.
 	var covariance mat.SymDense
 	covariance.SymOuterK(1/float64(n), centered.T())
 	var eigen mat.EigenSym

@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -37,7 +38,7 @@ func TestBlendIsOver(t *testing.T) {
 	// 0.6 of the second over 0.6 of the first over nothing.
 	alpha := 0.6 + 0.4*0.6
 	want := func(a, b uint8) uint8 { return uint8((0.4*0.6*float64(a)+0.6*float64(b))/alpha + 0.5) }
-	if !near(got.R, want(first.R, second.R)) || !near(got.G, want(first.G, second.G)) || !near(got.A, uint8(255*alpha)) {
+	if !closeTo(got.R, want(first.R, second.R)) || !closeTo(got.G, want(first.G, second.G)) || !closeTo(got.A, uint8(255*alpha)) {
 		t.Errorf("blended to %v", got)
 	}
 }
@@ -45,13 +46,13 @@ func TestBlendIsOver(t *testing.T) {
 func TestDiscsAtTheEdgeAreCut(t *testing.T) {
 	whole := image.NewRGBA(image.Rect(0, 0, 30, 30))
 	part := image.NewRGBA(image.Rect(0, 0, 10, 10))
-	var there, here []disc
+	var shifted, discs []disc
 	for _, at := range [][2]float64{{0, 0}, {10, 3}, {-2, 11}, {5, -30}, {9.5, 9.5}} {
-		there = append(there, disc{at[0] + 10, at[1] + 10, 4, 1, black})
-		here = append(here, disc{at[0], at[1], 4, 1, black})
+		shifted = append(shifted, disc{at[0] + 10, at[1] + 10, 4, 1, black})
+		discs = append(discs, disc{at[0], at[1], 4, 1, black})
 	}
-	stamps{}.draw(whole, there, 0.5)
-	stamps{}.draw(part, here, 0.5)
+	stamps{}.draw(whole, shifted, 0.5)
+	stamps{}.draw(part, discs, 0.5)
 	for y := range 10 {
 		for x := range 10 {
 			if part.At(x, y) != whole.At(x+10, y+10) {
@@ -61,64 +62,54 @@ func TestDiscsAtTheEdgeAreCut(t *testing.T) {
 	}
 }
 
-func TestCameraAxes(t *testing.T) {
-	for _, c := range []Camera{{}, {-90, 90}, {-55, 22}, {130, -40}, {720, 10}} {
-		right, up, towards := c.axes()
-		for _, a := range []point{right, up, towards} {
-			if math.Abs(a.norm()-1) > 1e-12 {
-				t.Errorf("%v: axis %v is no unit vector", c, a)
-			}
-		}
-		cross := point{
-			right[1]*up[2] - right[2]*up[1], right[2]*up[0] - right[0]*up[2], right[0]*up[1] - right[1]*up[0],
-		}
-		if cross.sub(towards).norm() > 1e-12 {
-			t.Errorf("%v: right x up = %v, want %v", c, cross, towards)
-		}
-		if up[2] < 0 {
-			t.Errorf("%v: the third axis points down", c)
+func TestNoClassHidesAnother(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	s := Scatter{Dim: 2, ClassNames: classNames(2)}
+	for class := range int32(2) { // all of class 0 come first
+		for range 20_000 {
+			s.Labels = append(s.Labels, class)
+			s.Points = append(s.Points, rng.Float32(), rng.Float32())
 		}
 	}
-	// From above, the first two axes lie as in 2-D.
-	right, up, _ := Camera{Azimuth: -90, Elevation: 90}.axes()
-	if right.sub(point{1, 0, 0}).norm() > 1e-12 || up.sub(point{0, 1, 0}).norm() > 1e-12 {
-		t.Errorf("from above: right %v, up %v", right, up)
+	lay := newLayout(t, NewFigure(s))
+	p := lay.panels[0]
+	img := p.raster(p.view(), 1)
+	var first, second int // pixels nearer to the colour of class 0 and 1
+	for i := 0; i < len(img.Pix); i += 4 {
+		if img.Pix[i+3] > 200 {
+			d := func(c color.RGBA) float64 {
+				return math.Abs(float64(img.Pix[i])-float64(c.R)) + math.Abs(float64(img.Pix[i+2])-float64(c.B))
+			}
+			if d(Color(0)) < d(Color(1)) {
+				first++
+			} else {
+				second++
+			}
+		}
+	}
+	if share := float64(first) / float64(first+second); share < 0.4 || share > 0.6 {
+		t.Errorf("%.2f of the pixels have the colour of class 0", share)
 	}
 }
 
 func TestNearPointsHideFarOnes(t *testing.T) {
 	// Seen along the first axis, from both ends.
-	s := Scatter{Dim: 3, Points: []float32{-1, 0, 0, 1, 0, 0}, Labels: []int32{0, 1}, ClassNames: names(2)}
+	s := Scatter{Dim: 3, Points: []float32{-1, 0, 0, 1, 0, 0}, Labels: []int32{0, 1}, ClassNames: classNames(2)}
 	for azimuth, front := range map[float64]int{0: 1, 180: 0} {
 		s.Camera = &Camera{Azimuth: azimuth}
 		p := newLayout(t, NewFigure(s)).panels[0]
 		img := p.raster(p.view(), 1)
 		got := img.RGBAAt(img.Rect.Dx()/2, img.Rect.Dy()/2)
-		if ciede2000(seen(got, machado["normal vision"]), seen(Color(front), machado["normal vision"])) > 15 {
+		if ciede2000(labAs(got, machado["normal vision"]), labAs(Color(front), machado["normal vision"])) > 15 {
 			t.Errorf("from azimuth %g: %v in front, want class %d", azimuth, got, front)
 		}
 	}
 }
 
-func TestCubeFillsThePanel(t *testing.T) {
-	for _, camera := range []Camera{defaultCamera, {0, 0}, {45, 89}, {200, -35}} {
-		s := blobs(100, 3, 3, 1)
-		s.Camera = &camera
-		p := newLayout(t, NewFigure(s)).panels[0]
-		v := p.view()
-		seen := newBox()
-		for i := range 8 {
-			q := v(p.space.center.sub(cubeCorner(i).scale(-p.space.half)))
-			seen.add(point{float64(q.X), float64(q.Y)})
-			if q.X < p.area.Min.X || q.X > p.area.Max.X || q.Y < p.area.Min.Y || q.Y > p.area.Max.Y {
-				t.Errorf("%v: corner %d at %v is outside of %v", camera, i, q, p.area)
-			}
-			if q.near < 0 || q.near > 1 {
-				t.Errorf("%v: corner %d is near by %g", camera, i, q.near)
-			}
-		}
-		if size := max(seen.hi[0]-seen.lo[0], seen.hi[1]-seen.lo[1]); size < 0.9*float64(p.side) {
-			t.Errorf("%v: the cube takes %g of %g points", camera, size, p.side)
-		}
+func BenchmarkRaster(b *testing.B) {
+	lay := newLayout(b, NewFigure(blobs(60_000, 10, 2, 1)))
+	p := lay.panels[0]
+	for b.Loop() {
+		p.raster(p.view(), 1)
 	}
 }

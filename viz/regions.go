@@ -10,50 +10,55 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// tint returns the colour of the region of class i.
-func tint(i int) color.RGBA { return mix(white, Color(i), 0.18) }
-
-// pixels returns the width of the panel in pixels of a picture of sharpness
-// times 144 dots per inch.
-func (p *panel) pixels(sharpness float64) int {
-	return max(1, int(float64(p.side)*dpi/72*sharpness+0.5))
+// regionImage returns the picture of the decision regions, with a line along their
+// borders.
+func (p *panel) regionImage() (*image.RGBA, error) {
+	n := p.pixels(1)
+	classes, err := p.regionClasses(n)
+	if err != nil {
+		return nil, err
+	}
+	return paintRegions(classes, n, len(p.scatter.ClassNames)), nil
 }
 
-// regions asks the decision rule for the class of every pixel of the panel and
-// returns the picture of the regions, with a line along their borders.
-func (p *panel) regions() (*image.RGBA, error) {
-	n := p.pixels(1)
-	at := func(k, axis int) float32 {
+// regionClasses returns the class that the decision rule chooses for each of n x n
+// pixels, row by row from the top.
+func (p *panel) regionClasses(n int) ([]int32, error) {
+	coordinate := func(k, axis int) float32 {
 		x := p.space.center[axis] + p.space.half*(float64(2*k+1)/float64(n)-1)
 		return float32(min(max(x, -math.MaxFloat32), math.MaxFloat32))
 	}
 	points := make([]float32, 0, 2*n*n)
 	for y := range n {
 		for x := range n {
-			points = append(points, at(x, 0), at(n-1-y, 1))
+			points = append(points, coordinate(x, 0), coordinate(n-1-y, 1))
 		}
 	}
-	classes, err := p.Regions(points)
+	classes, err := p.scatter.Regions(points)
 	if err != nil {
 		return nil, err
 	}
 	if len(classes) != n*n {
 		return nil, fmt.Errorf("%d classes for %d points: %w", len(classes), n*n, ErrLength)
 	}
-	colors := make([]color.RGBA, len(p.ClassNames))
+	for i, class := range classes {
+		if class < 0 || int(class) >= len(p.scatter.ClassNames) {
+			return nil, fmt.Errorf("class %d at (%g, %g), of %d classes: %w",
+				class, coordinate(i%n, 0), coordinate(n-1-i/n, 1), len(p.scatter.ClassNames), ErrLabel)
+		}
+	}
+	return classes, nil
+}
+
+// paintRegions returns an image of n x n pixels of these classes.
+func paintRegions(classes []int32, n, classCount int) *image.RGBA {
+	colors := make([]color.RGBA, classCount)
 	for i := range colors {
 		colors[i] = tint(i)
 	}
 	border := int32(len(colors))
 	colors = append(colors, borderLine)
-	for i, class := range classes {
-		if class < 0 || class >= border {
-			return nil, fmt.Errorf("class %d at (%g, %g), of %d classes: %w",
-				class, at(i%n, 0), at(n-1-i/n, 1), border, ErrLabel)
-		}
-	}
-	// A pixel whose right or lower neighbour is of another class is one of the
-	// border; smoothing takes the steps out of it.
+	// A pixel belongs to the border if its right or lower neighbour has another class.
 	owner := make([]int32, n*n)
 	for i, class := range classes {
 		owner[i] = class
@@ -61,6 +66,7 @@ func (p *panel) regions() (*image.RGBA, error) {
 			owner[i] = border
 		}
 	}
+	// A 3 x 3 binomial filter smooths the steps of the border.
 	img := image.NewRGBA(image.Rect(0, 0, n, n))
 	weights := [...]int{1, 2, 1}
 	for y := range n {
@@ -76,15 +82,15 @@ func (p *panel) regions() (*image.RGBA, error) {
 			img.SetRGBA(x, y, color.RGBA{uint8((r + 8) / 16), uint8((g + 8) / 16), uint8((b + 8) / 16), 0xff})
 		}
 	}
-	return img, nil
+	return img
 }
 
 // drawRegions draws the decision regions over the area.
 func (p *panel) drawRegions(c vg.Canvas, sharpness float64) {
-	img := p.ground
+	img := p.regions
 	if n := p.pixels(sharpness); n != img.Rect.Dx() {
 		img = image.NewRGBA(image.Rect(0, 0, n, n))
-		draw.ApproxBiLinear.Scale(img, img.Rect, p.ground, p.ground.Rect, draw.Src, nil)
+		draw.ApproxBiLinear.Scale(img, img.Rect, p.regions, p.regions.Rect, draw.Src, nil)
 	}
 	c.DrawImage(p.area, img)
 }

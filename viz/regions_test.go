@@ -2,41 +2,14 @@ package viz
 
 import (
 	"errors"
-	"image"
-	"image/color"
 	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
 )
 
-// halves is the rule by which class 1 owns all points with x > 3 or y > 4.
-func halves(points []float32) ([]int32, error) {
-	classes := make([]int32, len(points)/2)
-	for i := range classes {
-		if points[2*i] > 3 || points[2*i+1] > 4 {
-			classes[i] = 1
-		}
-	}
-	return classes, nil
-}
-
-// square has its range fixed by the targets.
-func square() Scatter {
-	return Scatter{
-		Title: "T", Dim: 2, Points: []float32{5, 0}, Labels: []int32{1}, ClassNames: names(2),
-		Targets: []float32{-10, -10, 10, 10}, Regions: halves,
-	}
-}
-
-// pixel returns the colour of the picture at a place of a panel's space.
-func pixel(lay *layout, img image.Image, panel int, p point) color.RGBA {
-	q := lay.panels[panel].view()(p)
-	return color.RGBAModel.Convert(img.At(int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72))).(color.RGBA)
-}
-
 func TestRegions(t *testing.T) {
-	lay := newLayout(t, NewFigure(square()))
+	lay := newLayout(t, NewFigure(ruled()))
 	img := lay.image(1)
 	for p, class := range map[point]int{
 		{2.9, 3.2}: 0, {-8, 2.2}: 0, {2.5, -8.2}: 0, {-10.5, -10.5}: 0,
@@ -46,7 +19,7 @@ func TestRegions(t *testing.T) {
 			t.Errorf("colour %v at %v, want %v of class %d", got, p, tint(class), class)
 		}
 	}
-	// The border and the point lie over the regions.
+	// The border and the point cover the regions.
 	darkest := white
 	for x := 2.9; x < 3.1; x += 0.01 {
 		if got := pixel(lay, img, 0, point{x, 1}); got.R < darkest.R {
@@ -56,13 +29,13 @@ func TestRegions(t *testing.T) {
 	if darkest.R > tint(0).R-20 || darkest.R > 0xc8 {
 		t.Errorf("the border is %v", darkest)
 	}
-	if got, want := pixel(lay, img, 0, point{5.1, 0.1}), mix(tint(1), Color(1), 0.85); !near(got.R, want.R) || !near(got.B, want.B) {
+	if got, want := pixel(lay, img, 0, point{5.1, 0.1}), mix(tint(1), Color(1), 0.85); !closeTo(got.R, want.R) || !closeTo(got.B, want.B) {
 		t.Errorf("the point is %v, want %v", got, want)
 	}
 }
 
 func TestRegionsAskOnce(t *testing.T) {
-	s := square()
+	s := ruled()
 	calls, points := 0, 0
 	s.Regions = func(p []float32) ([]int32, error) {
 		calls++
@@ -107,7 +80,7 @@ func TestRegionErrors(t *testing.T) {
 			s.Dim, s.Points, s.Targets = 3, []float32{1, 2, 3}, nil
 		}, ErrRegions, "Regions with Dim = 3"},
 	} {
-		s := square()
+		s := ruled()
 		test.change(&s)
 		err := NewFigure(s).WritePNG(io.Discard)
 		if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), `panel 0 "T"`) {
@@ -118,7 +91,7 @@ func TestRegionErrors(t *testing.T) {
 
 func TestRegionsFarAway(t *testing.T) {
 	const large = 3.4e38 // the padded space goes beyond the largest float32
-	s := Scatter{Dim: 2, Points: []float32{-large, -large, large, large}, Labels: []int32{0, 1}, ClassNames: names(2)}
+	s := Scatter{Dim: 2, Points: []float32{-large, -large, large, large}, Labels: []int32{0, 1}, ClassNames: classNames(2)}
 	s.Regions = func(p []float32) ([]int32, error) {
 		for i := 0; i < len(p); i += 2 {
 			if !finite(p[i : i+2]) {
@@ -152,36 +125,10 @@ func TestRegionsSVGSize(t *testing.T) {
 	}
 }
 
-// For all readers points stand out from every region, and borders from regions:
-// tints this light can't all be told apart without them.
-func TestTints(t *testing.T) {
-	var tints []color.RGBA
-	for i := range palette {
-		tints = append(tints, tint(i))
-	}
-	for observer := range machado {
-		own, any, border := 100., 100., 100.
-		for i := range palette {
-			for j, clr := range tints {
-				d := ciede2000(seen(Color(i), machado[observer]), seen(clr, machado[observer]))
-				if any = min(any, d); i == j {
-					own = min(own, d)
-				}
-				border = min(border, ciede2000(seen(borderLine, machado[observer]), seen(clr, machado[observer])))
-			}
-		}
-		regions := closest(append(tints, white), observer)
-		t.Logf("%-13s point to its region %.1f, to any %.1f, border %.1f, regions %.1f", observer, own, any, border, regions)
-		if own < 13 || any < 6.5 || border < 20 {
-			t.Errorf("%s: point to its region %.1f, to any %.1f, border %.1f", observer, own, any, border)
-		}
-	}
-}
-
 func BenchmarkRegions(b *testing.B) {
-	s := square()
+	s := ruled()
 	for b.Loop() {
-		if _, err := newPanel(&s, newStyle(side(1), false)); err != nil {
+		if _, err := newPanel(&s, newStyle(panelSide(1), false)); err != nil {
 			b.Fatal(err)
 		}
 	}

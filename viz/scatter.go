@@ -7,43 +7,48 @@ import (
 )
 
 // Scatter is one picture of an embedded space.
+//
+// Its JSON leaves out the arrays Points, Labels, ClassVectors and Targets: whoever
+// stores a scatter stores them beside it, in a format for arrays. It leaves out
+// Regions too, which is a function.
 type Scatter struct {
-	Title string // above the panel; none if empty
-	Note  string // a small line below the title, such as "test accuracy 98.4 %"
+	Title string `json:"title"` // above the panel; none if empty
+	Note  string `json:"note"`  // a small line below the title, such as "test accuracy 98.4 %"
 
-	Points     []float32 // [n, Dim], row by row
-	Dim        int       // 1 or more; above 3 two principal components are drawn
-	Labels     []int32   // [n], the class of each point, which gives its colour
-	ClassNames []string  // [classes]
+	Points     []float32 `json:"-"`           // [n, Dim], row by row
+	Dim        int       `json:"dim"`         // 1 or more; above 3 two principal components are drawn
+	Labels     []int32   `json:"-"`           // [n], the class of each point, which gives its colour
+	ClassNames []string  `json:"class_names"` // [classes]
 
-	ClassVectors []float32 // [classes, Dim], or nil: rays from the origin in their directions
-	Targets      []float32 // [classes, Dim], or nil: black crosses
+	ClassVectors []float32 `json:"-"` // [classes, Dim], or nil: rays from the origin in their directions
+	Targets      []float32 `json:"-"` // [classes, Dim], or nil: black crosses
 
 	// Regions is the decision rule of a 2-D space, or nil: it returns the class of
-	// each of the points [n, 2]. The picture calls it once, for a point per pixel
-	// (640,000 in a single panel), and shows behind everything else which class owns which part of the
-	// space.
-	Regions func(points []float32) ([]int32, error)
+	// each of the points [n, 2]. It is called once, with a point per pixel (640,000 in
+	// a single panel). The region of each class is drawn behind everything else. An
+	// error of the rule is returned, wrapped, by the method that draws the figure.
+	Regions func(points []float32) ([]int32, error) `json:"-"`
 
 	// Sphere says that the points lie on the unit circle (2-D) or sphere, as those
 	// of [Scatter.Projected] do, and draws it (in 1-D there is nothing to draw).
-	// Points and targets have norm 1, or 0.
-	Sphere bool
+	// Points and targets must have norm 1 or 0.
+	Sphere bool `json:"sphere"`
 
-	Camera *Camera // where a 3-D space is seen from; nil is Camera{-55, 22}
+	// Camera is where a 3-D space is seen from; nil is Camera{-55, 22}.
+	Camera *Camera `json:"camera,omitempty"`
 
 	// Missing says why there are no points, such as "not trained yet": the panel is
-	// an empty frame with this text. All other fields but Title and Note are unused,
+	// an empty frame with this text. All other fields but Title and Note are ignored,
 	// and Points must be empty.
-	Missing string
+	Missing string `json:"missing,omitempty"`
 }
 
-// Projected returns the projection of the scatter to the unit circle or sphere:
-// every point, class vector and target is divided by its norm (those at the
-// origin stay there), and Sphere is set. The scatter itself stays as it is.
+// Projected returns the scatter projected onto the unit circle or sphere: each point,
+// class vector and target is divided by its norm, unless that is 0, and Sphere is set. It
+// leaves the arrays of s as they are.
 //
-// Regions goes along. It is right there for a rule that depends on the direction
-// only, as those of normalized features do; set it to nil for any other rule.
+// Regions is kept. It is still right for a rule that depends only on the direction of a
+// point, as with normalized features; for any other rule, set it to nil.
 func (s Scatter) Projected() Scatter {
 	s.Points = normalized(s.Points, s.Dim)
 	s.ClassVectors = normalized(s.ClassVectors, s.Dim)
@@ -52,11 +57,11 @@ func (s Scatter) Projected() Scatter {
 	return s
 }
 
-// normalized returns a copy of the rows, each divided by its norm. Rows whose
-// norm is 0 or not finite stay as they are.
+// normalized returns a copy of the rows, each divided by its norm. Rows whose norm is 0 or
+// not finite are kept as they are.
 func normalized(rows []float32, dim int) []float32 {
 	rows = slices.Clone(rows)
-	for i := range count(rows, dim) {
+	for i := range numRows(rows, dim) {
 		row := rows[i*dim : (i+1)*dim]
 		if n := norm(row); n > 0 && !math.IsInf(n, 0) {
 			for j := range row {
@@ -67,14 +72,15 @@ func normalized(rows []float32, dim int) []float32 {
 	return rows
 }
 
-// count returns the number of whole rows of dim columns.
-func count(rows []float32, dim int) int {
+// numRows returns the number of whole rows with dim columns.
+func numRows(rows []float32, dim int) int {
 	if dim < 1 {
 		return 0
 	}
 	return len(rows) / dim
 }
 
+// norm returns the Euclidean norm.
 func norm(row []float32) float64 {
 	var square float64
 	for _, v := range row {
@@ -111,27 +117,22 @@ func (s *Scatter) validate() error {
 			return fmt.Errorf("label %d of point %d, of %d classes: %w", label, i, len(s.ClassNames), ErrLabel)
 		}
 	}
-	type rows struct {
-		name   string
-		values []float32
-	}
-	for _, r := range []rows{{"class vectors", s.ClassVectors}, {"targets", s.Targets}} {
-		if want := len(s.ClassNames) * s.Dim; r.values != nil && len(r.values) != want {
+	points, vectors, targets := array{"points", s.Points}, array{"class vectors", s.ClassVectors}, array{"targets", s.Targets}
+	for _, a := range []array{vectors, targets} {
+		if want := len(s.ClassNames) * s.Dim; a.values != nil && len(a.values) != want {
 			return fmt.Errorf("%d coordinates of %s, not %d (%d classes in %d dimensions): %w",
-				len(r.values), r.name, want, len(s.ClassNames), s.Dim, ErrLength)
+				len(a.values), a.name, want, len(s.ClassNames), s.Dim, ErrLength)
 		}
 	}
-	for _, r := range []rows{{"points", s.Points}, {"class vectors", s.ClassVectors}, {"targets", s.Targets}} {
-		if i, n := s.offending(r.values, finite); n > 0 {
-			return fmt.Errorf("%d of %d %s have a NaN or Inf, first %s[%d] = %v: %w", n, len(r.values)/s.Dim,
-				r.name, r.name, i, r.values[i*s.Dim:(i+1)*s.Dim], ErrNotFinite)
+	for _, a := range []array{points, vectors, targets} {
+		if err := a.check(s.Dim, finite, "have a NaN or Inf", ErrNotFinite); err != nil {
+			return err
 		}
 	}
 	if s.Sphere {
-		for _, r := range []rows{{"points", s.Points}, {"targets", s.Targets}} {
-			if i, n := s.offending(r.values, onSphere); n > 0 {
-				return fmt.Errorf("%d of %d %s are not on the unit sphere, first %s[%d] = %v (Projected puts them there): %w", n,
-					len(r.values)/s.Dim, r.name, r.name, i, r.values[i*s.Dim:(i+1)*s.Dim], ErrSphere)
+		for _, a := range []array{points, targets} {
+			if err := a.check(s.Dim, onSphere, "are not on the unit sphere", ErrSphere); err != nil {
+				return err
 			}
 		}
 	}
@@ -144,20 +145,33 @@ func (s *Scatter) validate() error {
 	return nil
 }
 
-// offending returns the first row that is not good and the number of them.
-func (s *Scatter) offending(rows []float32, good func(row []float32) bool) (first, n int) {
-	for i := range count(rows, s.Dim) {
-		if !good(rows[i*s.Dim : (i+1)*s.Dim]) {
-			if n == 0 {
-				first = i
-			}
-			n++
-		}
-	}
-	return first, n
+// array is one of the arrays of a scatter.
+type array struct {
+	name   string
+	values []float32
 }
 
+// check returns an error that wraps cause if rows of dim columns are not good: it says how
+// many, what is wrong with them, and which is the first.
+func (a array) check(dim int, good func(row []float32) bool, wrong string, cause error) error {
+	first, bad := 0, 0
+	for i := range numRows(a.values, dim) {
+		if !good(a.values[i*dim : (i+1)*dim]) {
+			if bad == 0 {
+				first = i
+			}
+			bad++
+		}
+	}
+	if bad == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d %s %s, first %s[%d] = %v: %w", bad, len(a.values)/dim, a.name, wrong,
+		a.name, first, a.values[first*dim:(first+1)*dim], cause)
+}
+
+// finite reports whether no coordinate is NaN or Inf.
 func finite(row []float32) bool { n := norm(row); return !math.IsNaN(n) && !math.IsInf(n, 0) }
 
-// onSphere leaves room for coordinates of 8 bits of precision.
+// onSphere reports whether the norm is 1 or 0, up to the rounding of coordinates to 8 bits.
 func onSphere(row []float32) bool { n := norm(row); return n == 0 || math.Abs(n-1) < 0.01 }

@@ -2,75 +2,78 @@ package viz
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 )
 
-// point is a place in the drawn space; the third coordinate is 0 in 2-D.
-type point [3]float64
-
-func (p point) norm() float64 { return math.Sqrt(p.dot(p)) }
-
-func (p point) dot(q point) float64 { return p[0]*q[0] + p[1]*q[1] + p[2]*q[2] }
-
-func (p point) scale(s float64) point { return point{s * p[0], s * p[1], s * p[2]} }
-
-func (p point) add(q point) point { return point{p[0] + q[0], p[1] + q[1], p[2] + q[2]} }
-
-func (p point) sub(q point) point { return point{p[0] - q[0], p[1] - q[1], p[2] - q[2]} }
-
-// content is what of a scatter is drawn, in the dimensions of the picture.
+// content is what is drawn of a scatter, in the drawn dimensions.
 type content struct {
-	dim     int // 2 or 3; 1 before the strip is laid out
+	dim     int // 2 or 3; 1 until the strip is laid out
 	points  []point
-	labels  []int32   // of points
-	norms   []float64 // of points, in the embedded space
+	labels  []int32   // of the points
+	norms   []float64 // of the points, in the embedded space
 	origin  point
-	rays    []point // the class vectors divided by their norms, or nil; 0 has no ray
+	rays    []point // the class vectors at length 1, shorter if they point out of the picture; nil without
 	targets []point
-	classes int
-	shares  []float64 // of the variance, by principal component; nil if there are none
+	classes int       // their number
+	shares  []float64 // of the variance, by principal component; nil without
 }
 
-// content brings the scatter to at most 3 dimensions.
+// content returns what is drawn of the scatter: in more than 3 dimensions its first two
+// principal components.
 func (s *Scatter) content() (content, error) {
 	pr := projection{}
-	d := content{dim: s.Dim, labels: s.Labels, classes: len(s.ClassNames)}
+	c := content{dim: s.Dim, labels: s.Labels, classes: len(s.ClassNames)}
 	if s.Dim > 3 {
 		var err error
 		if pr, err = principal(s.Points, s.Dim); err != nil {
-			return d, err
+			return c, err
 		}
-		d.dim, d.shares, d.origin = 2, pr.shares, pr.place(make([]float32, s.Dim))
+		c.dim, c.shares, c.origin = 2, pr.shares, pr.place(make([]float32, s.Dim))
 	}
 	row := func(rows []float32, i int) []float32 { return rows[i*s.Dim : (i+1)*s.Dim] }
 	for i := range s.Labels {
-		d.points = append(d.points, pr.place(row(s.Points, i)))
-		d.norms = append(d.norms, norm(row(s.Points, i)))
+		c.points = append(c.points, pr.place(row(s.Points, i)))
+		c.norms = append(c.norms, norm(row(s.Points, i)))
 	}
-	for i := range count(s.ClassVectors, s.Dim) {
+	for i := range numRows(s.ClassVectors, s.Dim) {
 		w := row(s.ClassVectors, i)
 		direction := pr.direction(w)
 		if n := norm(w); n > 0 {
 			direction = direction.scale(1 / n)
 		}
-		d.rays = append(d.rays, direction)
+		c.rays = append(c.rays, direction)
 	}
-	for i := range count(s.Targets, s.Dim) {
-		d.targets = append(d.targets, pr.place(row(s.Targets, i)))
+	for i := range numRows(s.Targets, s.Dim) {
+		c.targets = append(c.targets, pr.place(row(s.Targets, i)))
 	}
-	return d, nil
+	return c, nil
 }
 
-// space is the part of the space that is drawn: a square or cube.
+// dropOutside drops the points outside the space, and returns their number.
+func (c *content) dropOutside(sp space) (dropped int) {
+	kept := *c
+	kept.points, kept.labels, kept.norms = nil, nil, nil
+	for i, p := range c.points {
+		if sp.contains(p) {
+			kept.points = append(kept.points, p)
+			kept.labels = append(kept.labels, c.labels[i])
+			kept.norms = append(kept.norms, c.norms[i])
+		}
+	}
+	dropped = len(c.points) - len(kept.points)
+	*c = kept
+	return dropped
+}
+
+// space is the part of the embedded space that is drawn: a square or cube.
 type space struct {
-	dim    int
-	center point
-	half   float64 // half its width
-	ray    float64 // length of the rays
+	dim       int
+	center    point
+	half      float64 // of the width
+	rayLength float64 // 0 without rays
 }
 
-func (sp space) holds(p point) bool {
+func (sp space) contains(p point) bool {
 	for j := range sp.dim {
 		if math.Abs(p[j]-sp.center[j]) > sp.half {
 			return false
@@ -79,23 +82,21 @@ func (sp space) holds(p point) bool {
 	return true
 }
 
-// padding is the share of its half width by which a space is wider than what it
-// holds, and labelRoom the share between a ray and the edge that is left for
-// the ray's label.
+// Shares of half the width of a space.
 const (
-	padding   = 0.06
-	labelRoom = 0.10
+	padding   = 0.06 // around what the space holds
+	labelRoom = 0.10 // between the end of a ray and the edge, for the label
 )
 
-// space returns the part of the space that is drawn, as documented at the
-// package.
-func (d *content) space() space {
+// core returns the box of the points without the outermost of each class, see the
+// documentation of the package.
+func (c *content) core() box {
 	core := newBox()
-	for _, rows := range d.byClass() {
-		for j := range d.dim {
-			values := make([]float64, len(rows))
-			for i, row := range rows {
-				values[i] = d.points[row][j]
+	for _, indices := range c.byClass() {
+		for j := range c.dim {
+			values := make([]float64, len(indices))
+			for k, i := range indices {
+				values[k] = c.points[i][j]
 			}
 			slices.Sort(values)
 			trim := 0
@@ -106,31 +107,38 @@ func (d *content) space() space {
 			core.hi[j] = max(core.hi[j], values[len(values)-1-trim])
 		}
 	}
+	return core
+}
+
+// space returns the part of the embedded space that is drawn, see the documentation of
+// the package.
+func (c *content) space() space {
+	core := c.core()
 	var reach float64
-	for j := range d.dim {
+	for j := range c.dim {
 		reach = max(reach, (core.hi[j]-core.lo[j])/2)
 	}
-	sp := space{dim: d.dim}
+	sp := space{dim: c.dim}
 	shown := newBox()
 	var norms []float64
-	for i, p := range d.points {
-		if reach == 0 || core.near(p, reach, d.dim) {
+	for i, p := range c.points {
+		if reach == 0 || core.near(p, reach, c.dim) {
 			shown.add(p)
-			norms = append(norms, d.norms[i])
+			norms = append(norms, c.norms[i])
 		}
 	}
-	for _, p := range d.targets {
+	for _, p := range c.targets {
 		shown.add(p)
 	}
-	if d.rays != nil {
-		shown.add(d.origin)
+	if c.rays != nil {
+		shown.add(c.origin)
 		slices.Sort(norms)
-		sp.ray = norms[(len(norms)-1)*99/100]
-		d.addRays(&shown, sp.ray)
+		sp.rayLength = norms[(len(norms)-1)*99/100]
+		c.addRays(&shown, sp.rayLength)
 	}
 
-	var size float64 // of the coordinates, below which a width is rounding
-	for j := range d.dim {
+	var size float64 // of the coordinates: a much smaller width is rounding
+	for j := range c.dim {
 		sp.center[j] = (shown.lo[j] + shown.hi[j]) / 2
 		sp.half = max(sp.half, (shown.hi[j]-shown.lo[j])/2)
 		size = max(size, math.Abs(sp.center[j]))
@@ -145,30 +153,30 @@ func (d *content) space() space {
 	return sp
 }
 
-// addRays enlarges the box towards the ends of the rays with their labels, but
-// not by more than labelRoom.
-func (d *content) addRays(b *box, length float64) {
+// addRays enlarges the box for the ends of the rays and their labels, but not by more
+// than labelRoom.
+func (c *content) addRays(b *box, rayLength float64) {
 	var room float64
-	for j := range d.dim {
+	for j := range c.dim {
 		room = max(room, labelRoom*(b.hi[j]-b.lo[j])/2)
 	}
 	limit := *b
-	for _, direction := range d.rays {
+	for _, direction := range c.rays {
 		if direction == (point{}) {
 			continue
 		}
-		tip := d.origin.add(direction.scale((1 + labelRoom) * length))
-		for j := range d.dim {
+		tip := c.origin.add(direction.scale((1 + labelRoom) * rayLength))
+		for j := range c.dim {
 			tip[j] = min(max(tip[j], limit.lo[j]-room), limit.hi[j]+room)
 		}
 		b.add(tip)
 	}
 }
 
-// cut returns the length of a ray from a point that leaves room for a label
-// before the edge of the space.
+// cut returns the length of a ray from a point: rayLength, or less where its label would
+// find no room before the edge of the space.
 func (sp space) cut(from, direction point) float64 {
-	length := sp.ray
+	length := sp.rayLength
 	for j := range sp.dim {
 		edge := sp.center[j] + math.Copysign((1-labelRoom)*sp.half, direction[j])
 		if direction[j] != 0 {
@@ -178,52 +186,33 @@ func (sp space) cut(from, direction point) float64 {
 	return max(0, length)
 }
 
-// strip lays out a 1-D space in two dimensions: one row per class, the first on
-// top, in which the points are spread at random. It widens the space by a margin
-// on the left, a share of the panel's width.
-func (d *content) strip(sp space, margin float64) space {
-	half := sp.half / (1 - margin)
-	sp.center[0] -= half - sp.half
-	sp.dim, sp.half, d.dim = 2, half, 2
-	rng := rand.New(rand.NewPCG(1, 2))
-	for i, class := range d.labels {
-		d.points[i][1] = sp.row(float64(class)+0.7*(rng.Float64()-0.5), d.classes)
+// byClass returns the indices of the points of each class that has any.
+func (c *content) byClass() map[int32][]int {
+	indices := make(map[int32][]int)
+	for i, class := range c.labels {
+		indices[class] = append(indices[class], i)
 	}
-	for i := range d.targets {
-		d.targets[i][1] = sp.row(float64(i), d.classes)
-	}
-	return sp
+	return indices
 }
 
-// row returns the height of the middle of a class's row in a strip.
-func (sp space) row(class float64, classes int) float64 {
-	return sp.half * (1 - (2*class+1)/float64(classes))
-}
-
-// byClass returns the rows of the points of each class that has any.
-func (d *content) byClass() map[int32][]int {
-	rows := make(map[int32][]int)
-	for i, label := range d.labels {
-		rows[label] = append(rows[label], i)
-	}
-	return rows
-}
-
-// box is an axis-parallel box, empty at first.
+// box is a box whose sides are parallel to the axes.
 type box struct{ lo, hi point }
 
+// newBox returns an empty box.
 func newBox() box {
 	inf := math.Inf(1)
 	return box{lo: point{inf, inf, inf}, hi: point{-inf, -inf, -inf}}
 }
 
+// add enlarges the box so that it holds p.
 func (b *box) add(p point) {
 	for j := range p {
 		b.lo[j], b.hi[j] = min(b.lo[j], p[j]), max(b.hi[j], p[j])
 	}
 }
 
-// near reports whether p lies no further than reach outside of the box.
+// near reports whether p is in the box or at most reach outside of it, in each of the
+// first dim coordinates.
 func (b *box) near(p point, reach float64, dim int) bool {
 	for j := range dim {
 		if p[j] < b.lo[j]-reach || p[j] > b.hi[j]+reach {

@@ -1,194 +1,68 @@
 package viz
 
 import (
-	"fmt"
-	"image/color"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-
-	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/plot/vg"
 )
 
-// The components are those of gonum's stat.PC, which takes the singular vectors
-// of the data.
-func TestPrincipalComponents(t *testing.T) {
-	for _, dim := range []int{4, 16, 50} {
-		s := blobs(300, 6, dim, 1)
-		s.Targets = s.Points[:6*dim]
-		d, err := s.content()
-		if err != nil {
-			t.Fatal(err)
-		}
-		data := mat.NewDense(300, dim, nil)
-		mean := make([]float64, dim)
-		for i, v := range s.Points {
-			data.Set(i/dim, i%dim, float64(v))
-			mean[i%dim] += float64(v) / 300
-		}
-		var pc stat.PC
-		if !pc.PrincipalComponents(data, nil) {
-			t.Fatal("no components")
-		}
-		var vectors mat.Dense
-		pc.VectorsTo(&vectors)
-		variances := pc.VarsTo(nil)
-		var total float64
-		for _, v := range variances {
-			total += v
-		}
-		for j := range 2 {
-			if want := variances[j] / total; math.Abs(d.shares[j]-want) > 1e-9 {
-				t.Errorf("%d-D: component %d has %g of the variance, want %g", dim, j, d.shares[j], want)
-			}
-			sign := 0.
-			for i := range d.points {
-				var want float64
-				for k := range dim {
-					want += (data.At(i, k) - mean[k]) * vectors.At(k, j)
-				}
-				if sign == 0 {
-					sign = math.Copysign(1, want*d.points[i][j])
-				}
-				if math.Abs(d.points[i][j]-sign*want) > 1e-6 {
-					t.Fatalf("%d-D: point %d has coordinate %d of %g, want %g", dim, i, j, d.points[i][j], sign*want)
-				}
-			}
-		}
-		if !slices.Equal(d.targets, d.points[:6]) {
-			t.Errorf("%d-D: targets at %v, points in the same place at %v", dim, d.targets, d.points[:6])
-		}
-	}
-}
-
-// cross5 has variance 9 along the fourth axis and 4 along the second, around the
-// mean (7, 2, 0, -1, 0): by hand, its components are these axes.
-func cross5() Scatter {
-	s := Scatter{Title: "T", Dim: 5, ClassNames: names(3), Labels: []int32{0, 0, 1, 1}}
-	for _, d := range [][2]float32{{3, 0}, {-3, 0}, {0, 2}, {0, -2}} {
-		s.Points = append(s.Points, 7, 2+d[1], 0, -1+d[0], 0)
-	}
-	return s
-}
-
-func TestPrincipalComponentsByHand(t *testing.T) {
-	s := cross5()
-	s.ClassVectors = []float32{
-		0, 0, 0, 8, 0, // along the first component
-		0, -3, 0, 0, 4, // 3/5 along the second, 4/5 away from the picture
-		0, 0, 1, 0, 0, // away from the picture
-	}
-	d, err := s.content()
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := func(name string, got, want point) {
-		if got.sub(want).norm() > 1e-9 {
-			t.Errorf("%s: %v, want %v", name, got, want)
-		}
-	}
-	for i, want := range []point{{3, 0}, {-3, 0}, {0, 2}, {0, -2}} {
-		check(fmt.Sprint("point ", i), d.points[i], want)
-	}
-	for i, want := range []point{{1, 0}, {0, -0.6}, {0, 0}} {
-		check(fmt.Sprint("ray ", i), d.rays[i], want)
-	}
-	check("origin", d.origin, point{1, -2})
+func TestOutliers(t *testing.T) {
+	s := blobs(1000, 3, 2, 1)
+	inner := spaceOf(t, s)
 	texts, _ := renderSVG(t, NewFigure(s))
-	if !slices.Contains(bodies(texts), "1st principal component (69 % of the variance)") { // 9/13; the other is drawn
-		t.Errorf("no title of the axis in %q", bodies(texts))
+	if slices.ContainsFunc(texts, func(x svgText) bool { return strings.Contains(x.Body, "outside") }) {
+		t.Error("points outside without outliers")
 	}
-	if flat, _ := renderSVG(t, NewFigure(blobs(10, 2, 2, 1))); strings.Contains(strings.Join(bodies(flat), "|"), "principal") {
-		t.Error("principal components in 2-D")
+	s.Points[0], s.Points[11], s.Points[100] = 1e30, -5000, 300
+	texts, _ = renderSVG(t, NewFigure(s))
+	if !slices.Contains(bodies(texts), "3 points outside") {
+		t.Errorf("no count of outliers in %q", bodies(texts))
 	}
-}
+	if half := spaceOf(t, s).half; half > 1.05*inner.half {
+		t.Errorf("outliers widen the space from %g to %g", inner.half, half)
+	}
+	s.Points[0], s.Points[100] = 0, 0
+	if texts, _ = renderSVG(t, NewFigure(s)); !slices.Contains(bodies(texts), "1 point outside") {
+		t.Errorf("no count of one outlier in %q", bodies(texts))
+	}
 
-// The picture of a training must not flip from one epoch to the next.
-func TestPrincipalComponentsKeepTheirSigns(t *testing.T) {
-	s := blobs(500, 5, 8, 1)
-	before, _ := s.content()
-	rng := rand.New(rand.NewPCG(1, 1))
-	for range 20 {
-		for i := range s.Points {
-			s.Points[i] += float32(0.05 * rng.NormFloat64())
-		}
-		after, err := s.content()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range after.points {
-			if d := after.points[i].sub(before.points[i]).norm(); d > 1 {
-				t.Fatalf("point %d moved by %g", i, d)
-			}
-		}
-		before = after
-	}
-}
-
-func TestStrip(t *testing.T) {
-	s := Scatter{
-		Dim: 1, Points: []float32{-4, 3, 6}, Labels: []int32{0, 1, 2}, ClassNames: []string{"first", "second", "third"},
-	}
-	lay := newLayout(t, NewFigure(s))
-	p := lay.panels[0]
-	at := dots(lay.image(1), 3)
-	scale := float64(at[2].X-at[0].X) / 10
-	if want := float64(at[0].X) + 7*scale; scale < 40 || math.Abs(float64(at[1].X)-want) > 1.5 {
-		t.Errorf("points at %v: 7 and 10 units apart", at)
-	}
-	top := float64(lay.height-p.area.Max.Y) * 2
-	for i, q := range at {
-		if row := (float64(q.Y) - top) / float64(2*p.side/3); int(row) != i || row-float64(i) < 0.1 || row-float64(i) > 0.9 {
-			t.Errorf("the point of class %d is in row %.2f", i, row)
-		}
-	}
-	texts, _ := renderSVG(t, NewFigure(s))
-	last := -math.MaxFloat64
+	solid := blobs(1000, 3, 3, 1)
+	solid.Points[0], solid.Points[3], solid.Points[6] = 1e30, 1e30, -1e30
+	texts, _ = renderSVG(t, NewFigure(solid))
+	outside := texts[slices.Index(bodies(texts), "3 points outside")]
 	for _, text := range texts {
-		if strings.Contains(text.Font, "bold") {
-			if text.Y <= last { // SVG counts downwards
-				t.Errorf("label %q is not below the one before", text.Body)
-			}
-			last = text.Y
-			face := bold(text.size())
-			end := vg.Length(text.X) + face.Width(text.Body)
-			if first := vg.Length(at[0].X) / 2; end > first {
-				t.Errorf("label %q ends at %g, behind the first point at %g", text.Body, end, first)
-			}
+		if text != outside && math.Abs(text.Y-outside.Y) < float64(outside.size()) && text.X > outside.X-30 {
+			t.Errorf("%q is upon %q", outside.Body, text.Body)
 		}
-	}
-	if last == -math.MaxFloat64 {
-		t.Error("no labels")
 	}
 }
 
-func TestStripRaysAndTargets(t *testing.T) {
-	s := Scatter{
-		Dim: 1, Points: []float32{-4, 3, 6, 6, 6}, Labels: []int32{0, 1, 1, 1, 1}, ClassNames: names(2),
-		ClassVectors: []float32{-0.01, 70}, Targets: []float32{2, -2},
+func TestRareClassIsShown(t *testing.T) {
+	s := blobs(10_000, 1, 2, 1)
+	s.ClassNames = classNames(2)
+	for i := range 10 {
+		s.Labels[i] = 1
+		s.Points[2*i], s.Points[2*i+1] = 500, float32(i)
 	}
-	lay := newLayout(t, NewFigure(s))
-	img := lay.image(1)
-	sp := lay.panels[0].space
-	for _, test := range []struct {
-		x     float64
-		class float64
-		want  color.RGBA
-	}{
-		{-1, 0, darker(Color(0))},
-		{1, 1, darker(Color(1))},
-		{2, 0, black},
-		{-2, 1, black},
-		{1, 0, white},
-		{-1, 1, white},
-	} {
-		got := pixel(lay, img, 0, point{test.x, sp.row(test.class, 2)})
-		if !near(got.R, test.want.R) || !near(got.G, test.want.G) || !near(got.B, test.want.B) {
-			t.Errorf("%v at %g in row %g, want %v", got, test.x, test.class, test.want)
-		}
+	f := NewFigure(s)
+	lay := newLayout(t, f)
+	if lay.panels[0].outside != 0 {
+		t.Errorf("%d points outside", lay.panels[0].outside)
+	}
+}
+
+func TestOriginAndTargetsAreShown(t *testing.T) {
+	s := Scatter{Dim: 2, Points: []float32{50, 50, 51, 52}, Labels: []int32{0, 1}, ClassNames: classNames(2)}
+	if spaceOf(t, s).contains(point{}) {
+		t.Error("the origin is shown without need")
+	}
+	s.ClassVectors = []float32{1, 0, 0, 1}
+	if !spaceOf(t, s).contains(point{}) {
+		t.Error("no origin with class vectors")
+	}
+	s.Targets = []float32{-90, 0, 0, 0}
+	if !spaceOf(t, s).contains(point{-90, 0}) {
+		t.Error("no target")
 	}
 }

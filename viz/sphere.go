@@ -8,65 +8,60 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// The unit circle carries outside of it, in units of its radius, the spread of
-// every class, and beyond that the class names.
+// The hills around the unit circle, in units of its radius.
 const (
-	spreadFoot   = 1.03
+	spreadFoot   = 1.03 // from the centre
 	spreadHeight = 0.20
 )
 
-// Half the width of the space around the unit circle, the unit sphere, and the
-// projection of a sphere of more dimensions, which has the labels inside.
+// Half the width of the space, in units of the radius.
 const (
-	circleHalf  = 1.42
+	circleHalf  = 1.42 // with the hills and the class names outside the circle
 	globeHalf   = 1.2
-	outlineHalf = 1.12
+	outlineHalf = 1.12 // of a sphere in more than 3 dimensions, with the class names inside
 )
 
-// round reports whether the unit circle or sphere is drawn; in 1-D there is only
-// the strip.
-func (p *panel) round() bool { return p.Sphere && p.Dim > 1 }
+// hasSphere reports whether the unit circle or sphere is drawn. In 1-D there is only the
+// strip.
+func (p *panel) hasSphere() bool { return p.scatter.Sphere && p.scatter.Dim > 1 }
 
 // onCircle reports whether the points lie on the drawn circle.
-func (p *panel) onCircle() bool { return p.Sphere && p.Dim == 2 }
+func (p *panel) onCircle() bool { return p.scatter.Sphere && p.scatter.Dim == 2 }
 
-// sphere returns the space that holds the unit circle or sphere around the
-// origin, with rays that end on it.
-func (p *panel) sphere() space {
+// sphereSpace returns the space around the unit circle or sphere, on which the rays end.
+func (p *panel) sphereSpace() space {
 	half := outlineHalf
-	switch p.Dim {
+	switch p.scatter.Dim {
 	case 2:
 		half = circleHalf
 	case 3:
 		half = globeHalf
 	}
-	return space{dim: p.dim, center: p.origin, half: half, ray: 1}
+	return space{dim: p.content.dim, center: p.content.origin, half: half, rayLength: 1}
 }
 
-// drawCircle draws the unit circle: in more than two dimensions it is the
-// outline of the sphere.
+// drawCircle draws the unit circle. In more than 3 dimensions it is the outline of the
+// sphere.
 func (p *panel) drawCircle(c vg.Canvas, v view) {
-	center := v(p.origin).Point
+	center := v(p.content.origin).Point
 	c.SetColor(sphereLine)
 	c.SetLineWidth(0.75)
-	c.Stroke(circle(center, v(p.origin.add(point{1})).X-center.X))
+	c.Stroke(circle(center, v(p.content.origin.add(point{1})).X-center.X))
 }
 
-// spread is the distribution of a class's directions: its density for as many
-// directions as it has elements, from the first axis towards the second, in
-// units of the largest.
+// spread is the density of the directions of a class, in units of its maximum: every half
+// degree, from the first axis towards the second.
 type spread [720]float64
 
-// spreads returns the spread of each class, smoothed by a normal distribution
-// with a standard deviation of 2 degrees; nil for classes without points off the
-// origin.
+// spreads returns the spread of each class, smoothed with a Gaussian of a standard
+// deviation of 2 degrees. It is nil for a class without directions.
 func (p *panel) spreads() []*spread {
-	counts := make([]*spread, len(p.ClassNames))
-	for i, q := range p.points {
+	counts := make([]*spread, len(p.scatter.ClassNames))
+	for i, q := range p.content.points {
 		if q == (point{}) {
 			continue
 		}
-		class := p.labels[i]
+		class := p.content.labels[i]
 		if counts[class] == nil {
 			counts[class] = new(spread)
 		}
@@ -95,8 +90,7 @@ func (p *panel) spreads() []*spread {
 	return counts
 }
 
-// drawSpreads draws the spreads of the classes as hills that stand on the unit
-// circle, all of the same height, without the flat land between them.
+// drawSpreads draws the spread of each class as hills on the unit circle.
 func (p *panel) drawSpreads(c vg.Canvas, v view) {
 	const low = 0.03
 	for class, density := range p.spreads() {
@@ -128,11 +122,11 @@ func (p *panel) drawSpreads(c vg.Canvas, v view) {
 	}
 }
 
-// arc is a range of directions, both ends included; to may be past the last
-// direction, from where it goes on at the first.
+// arc is a range of directions that includes both ends. Beyond the last direction, to
+// counts on from the first.
 type arc struct{ from, to int }
 
-// hills returns the arcs on which the density is not low.
+// hills returns the arcs on which the density is at least low.
 func (s *spread) hills(low float64) (arcs []arc) {
 	start := slices.IndexFunc(s[:], func(d float64) bool { return d < low })
 	if start < 0 {
@@ -151,8 +145,8 @@ func (s *spread) hills(low float64) (arcs []arc) {
 	return arcs
 }
 
-// spreadRoom returns rectangles that the hills take.
-func (p *panel) spreadRoom(v view) (taken []vg.Rectangle) {
+// hillRects returns rectangles that cover the hills.
+func (p *panel) hillRects(v view) (taken []vg.Rectangle) {
 	const every = 8 // directions
 	unit := p.side / 2 / circleHalf
 	for _, density := range p.spreads() {
@@ -173,15 +167,15 @@ func (p *panel) spreadRoom(v view) (taken []vg.Rectangle) {
 	return taken
 }
 
-// spreadTips returns lines that end outside of the hills of the classes, where
-// their labels go.
+// spreadTips returns rays that end outside the hills, in the mean direction of each class:
+// its name is beyond. On a drawn circle only.
 func (p *panel) spreadTips(v view) map[int]ray {
 	if !p.onCircle() {
 		return nil
 	}
-	sums := make([]point, p.classes)
-	for i, q := range p.points {
-		sums[p.labels[i]] = sums[p.labels[i]].add(q)
+	sums := make([]point, p.content.classes)
+	for i, q := range p.content.points {
+		sums[p.content.labels[i]] = sums[p.content.labels[i]].add(q)
 	}
 	tips := make(map[int]ray)
 	for i, sum := range sums {
@@ -193,10 +187,10 @@ func (p *panel) spreadTips(v view) map[int]ray {
 	return tips
 }
 
-// drawGlobe draws the unit sphere: its outline and, every 30 degrees, the lines
-// of equal latitude and longitude, which are fainter on the far side.
+// drawGlobe draws the unit sphere: its outline and, every 30 degrees, the circles of
+// latitude and longitude, which are fainter on the far side.
 func (p *panel) drawGlobe(c vg.Canvas, v view) {
-	_, _, towards := p.camera().axes()
+	_, _, towards := p.camera.axes()
 	outline := circle(v(point{}).Point, p.side/2/globeHalf)
 	c.SetColor(wall)
 	c.Fill(outline)
@@ -206,7 +200,7 @@ func (p *panel) drawGlobe(c vg.Canvas, v view) {
 		for k := range steps {
 			a, b := at(float64(k)/steps), at(float64(k+1)/steps)
 			path := &far
-			if a.add(b).dot(towards) > 2/(viewer*globeHalf) {
+			if a.add(b).dot(towards) > 2/(viewerDistance*globeHalf) {
 				path = &near
 			}
 			path.Move(v(a).Point)

@@ -5,71 +5,15 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
 )
 
-func TestProjected(t *testing.T) {
-	s := Scatter{
-		Dim: 2, Points: []float32{3, 4, 0, 0, -1e-30, 0, 0, 3e38}, Labels: []int32{0, 0, 1, 1}, ClassNames: names(2),
-		ClassVectors: []float32{0, -2, 8, 6}, Regions: halves,
-	}
-	q := s.Projected()
-	if want := []float32{0.6, 0.8, 0, 0, -1, 0, 0, 1}; !slices.Equal(q.Points, want) {
-		t.Errorf("points %v, want %v", q.Points, want)
-	}
-	if want := []float32{0, -1, 0.8, 0.6}; !slices.Equal(q.ClassVectors, want) {
-		t.Errorf("class vectors %v, want %v", q.ClassVectors, want)
-	}
-	if q.Targets != nil || !q.Sphere || q.Regions == nil || !slices.Equal(q.Labels, s.Labels) {
-		t.Errorf("projected to %+v", q)
-	}
-	if s.Points[0] != 3 || s.ClassVectors[1] != -2 || s.Sphere {
-		t.Errorf("the scatter became %+v", s)
-	}
-	s.Targets = []float32{0, 10, -5, 0}
-	if q = s.Projected(); !slices.Equal(q.Targets, []float32{0, 1, -1, 0}) {
-		t.Errorf("targets %v", q.Targets)
-	}
-	if again := q.Projected(); !slices.Equal(again.Points, q.Points) {
-		t.Errorf("projected twice: %v", again.Points)
-	}
-	renderSVG(t, NewFigure(q))
-}
-
-// Bad input comes through, to be reported with its values when it is drawn.
-func TestProjectedBadInput(t *testing.T) {
-	nan := float32(math.NaN())
-	for says, s := range map[string]Scatter{
-		"Dim = 0":              {Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1)},
-		"Dim = -1":             {Dim: -1, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1)},
-		"3 coordinates":        {Dim: 2, Points: []float32{1, 2, 3}, Labels: []int32{0}, ClassNames: names(1)},
-		"points[0] = [NaN 2]":  {Dim: 2, Points: []float32{nan, 2}, Labels: []int32{0}, ClassNames: names(1)},
-		"no points":            {Dim: 2, ClassNames: names(1)},
-		"0 coordinates of tar": {Dim: 2, Points: []float32{1, 2}, Labels: []int32{0}, ClassNames: names(1), Targets: []float32{}},
-	} {
-		if _, err := NewFigure(s.Projected()).layout(); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("error %v, want one saying %q", err, says)
-		}
-	}
-}
-
-// directions returns a scatter of one class at angles in degrees.
-func directions(degrees ...float64) Scatter {
-	s := Scatter{Dim: 2, ClassNames: names(1), Labels: make([]int32, len(degrees)), Sphere: true}
-	for _, d := range degrees {
-		sin, cos := math.Sincos(d * math.Pi / 180)
-		s.Points = append(s.Points, float32(cos), float32(sin))
-	}
-	return s
-}
-
 func TestSpreadOfOneDirection(t *testing.T) {
 	for _, degrees := range []float64{90, 0, 359.5, 180, -45} {
-		s := directions(degrees, degrees, degrees)
+		s := atAngles(degrees, degrees, degrees)
 		got := newLayout(t, NewFigure(s)).panels[0].spreads()[0]
 		for k := range got {
 			off := math.Remainder(float64(k)/2-degrees, 360)
@@ -87,7 +31,7 @@ func TestSpreadIsTheStandardDeviation(t *testing.T) {
 	for range 200_000 {
 		degrees = append(degrees, 30+10*rng.NormFloat64())
 	}
-	got := newLayout(t, NewFigure(directions(degrees...))).panels[0].spreads()[0]
+	got := newLayout(t, NewFigure(atAngles(degrees...))).panels[0].spreads()[0]
 	for k := range got {
 		off := math.Remainder(float64(k)/2-30, 360)
 		if want := math.Exp(-off * off / (2 * 104)); math.Abs(got[k]-want) > 0.05 {
@@ -132,8 +76,8 @@ func TestHills(t *testing.T) {
 }
 
 func TestCircle(t *testing.T) {
-	s := directions(0, 0, 120)
-	s.ClassNames, s.Labels = names(3), []int32{0, 0, 1}
+	s := atAngles(0, 0, 120)
+	s.ClassNames, s.Labels = classNames(3), []int32{0, 0, 1}
 	s.Points = append(s.Points, 0, 0) // stays at the origin
 	s.Labels = append(s.Labels, 2)
 	lay := newLayout(t, NewFigure(s))
@@ -147,9 +91,9 @@ func TestCircle(t *testing.T) {
 			t.Errorf("within the circle at %g degrees: %v", degrees, got)
 		}
 	}
-	// The hills are filled with their class's colour, over the grid lines.
+	// The hills have the colour of their class and cover the grid lines.
 	want := mix(white, Color(0), 0xa0/255.)
-	if got := pixel(lay, img, 0, point{1.12, 0.02}); !near(got.R, want.R) || !near(got.G, want.G) || !near(got.B, want.B) {
+	if got := pixel(lay, img, 0, point{1.12, 0.02}); !closeTo(got.R, want.R) || !closeTo(got.G, want.G) || !closeTo(got.B, want.B) {
 		t.Errorf("hill of class 0 is %v, want %v", got, want)
 	}
 	if got := pixel(lay, img, 0, point{1.12 * math.Cos(1), 1.12 * math.Sin(1)}); got != white {
@@ -171,7 +115,7 @@ func TestCircle(t *testing.T) {
 
 func TestGlobe(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
-	s := Scatter{Dim: 3, ClassNames: names(2), ClassVectors: []float32{0, 0, 9, -3, 0, 0}}
+	s := Scatter{Dim: 3, ClassNames: classNames(2), ClassVectors: []float32{0, 0, 9, -3, 0, 0}}
 	for range 1000 {
 		s.Points = append(s.Points, float32(rng.NormFloat64()), float32(rng.NormFloat64()), float32(rng.NormFloat64()))
 		s.Labels = append(s.Labels, 0)
@@ -185,7 +129,7 @@ func TestGlobe(t *testing.T) {
 		v := p.view()
 		outline := p.side / 2 / globeHalf
 		var widest vg.Length
-		for _, q := range p.points {
+		for _, q := range p.content.points {
 			at := v(q)
 			d := at.Sub(v(point{}).Point)
 			widest = max(widest, vg.Length(math.Hypot(float64(d.X), float64(d.Y))))
@@ -199,16 +143,16 @@ func TestGlobe(t *testing.T) {
 	}
 	// The rays end on the sphere, whatever their direction.
 	p := newLayout(t, NewFigure(s.Projected())).panels[0]
-	for _, direction := range p.rays {
-		if length := p.space.cut(p.origin, direction); length != 1 {
+	for _, direction := range p.content.rays {
+		if length := p.space.cut(p.content.origin, direction); length != 1 {
 			t.Errorf("ray in direction %v is %g long", direction, length)
 		}
 	}
 }
 
-// In a globe the far side is seen through the near one, but fainter.
+// The far side of a globe is visible through the near one, but fainter.
 func TestGlobeDepth(t *testing.T) {
-	s := Scatter{Dim: 3, Points: []float32{1, 0, 0}, Labels: []int32{0}, ClassNames: names(1), Sphere: true}
+	s := Scatter{Dim: 3, Points: []float32{1, 0, 0}, Labels: []int32{0}, ClassNames: classNames(1), Sphere: true}
 	contrast := func(azimuth float64) float64 {
 		s.Camera = &Camera{Azimuth: azimuth}
 		p := newLayout(t, NewFigure(s)).panels[0]
@@ -217,7 +161,7 @@ func TestGlobeDepth(t *testing.T) {
 			t.Fatalf("image of %v", img.Rect)
 		}
 		got := img.RGBAAt(400, 400)
-		return ciede2000(seen(got, machado["normal vision"]), seen(white, machado["normal vision"]))
+		return ciede2000(labAs(got, machado["normal vision"]), labAs(white, machado["normal vision"]))
 	}
 	if near, far := contrast(0), contrast(180); far > 0.7*near || far < 5 {
 		t.Errorf("contrast %.1f on the near side, %.1f on the far side", near, far)
@@ -229,39 +173,12 @@ func TestSphereOfMoreDimensions(t *testing.T) {
 	s.ClassVectors = make([]float32, 4*5)
 	s.ClassVectors[2], s.ClassVectors[8] = 1, -4
 	p := newLayout(t, NewFigure(s.Projected())).panels[0]
-	for _, q := range p.points {
-		if r := q.sub(p.origin).norm(); r > 1.0001 {
+	for _, q := range p.content.points {
+		if r := q.sub(p.content.origin).norm(); r > 1.0001 {
 			t.Errorf("%v is %g from the origin", q, r)
 		}
 	}
 	if p.outside > 0 {
 		t.Errorf("%d points outside", p.outside)
-	}
-}
-
-func TestLabelsLeaveHillsVisible(t *testing.T) {
-	s := directions(0, 0, 180)
-	s.Labels, s.ClassNames = []int32{0, 0, 1}, []string{"T-shirt/top", "Ankle boot"}
-	f := NewFigure(s, s, s, s) // small panels, in which the names don't fit beyond the hills
-	p := newLayout(t, f).panels[0]
-	v := p.view()
-	labels := 0
-	texts, _ := renderSVG(t, f)
-	for _, text := range texts {
-		if !strings.Contains(text.Font, "bold") {
-			continue
-		}
-		labels++
-		face := bold(text.size())
-		at := vg.Point{X: vg.Length(text.X), Y: -vg.Length(text.Y)}
-		box := vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: face.Width(text.Body), Y: text.size() * capHeight})}
-		for _, x := range []float64{-spreadFoot - spreadHeight/2, spreadFoot + spreadHeight/2} {
-			if hill := v(point{x, 0}).Point; overlap(box, around(hill, 1, 1)) {
-				t.Errorf("%q at %v covers the hill at %v", text.Body, box, hill)
-			}
-		}
-	}
-	if labels != 8 {
-		t.Errorf("%d labels", labels)
 	}
 }

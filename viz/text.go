@@ -1,6 +1,8 @@
 package viz
 
 import (
+	"image/color"
+	"math"
 	"strings"
 	"sync"
 	"unicode"
@@ -16,8 +18,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Liberation Sans has the metrics of Arial and Helvetica, which stand in for it
-// in a browser that lacks it.
+// The text is in Liberation Sans. It has the metrics of Arial and Helvetica, which replace
+// it where a browser does not have it.
 var (
 	regularTTF = sync.OnceValue(func() *opentype.Font { return mustParse(liberationsansregular.TTF) })
 	boldTTF    = sync.OnceValue(func() *opentype.Font { return mustParse(liberationsansbold.TTF) })
@@ -31,6 +33,7 @@ func mustParse(ttf []byte) *opentype.Font {
 	return f
 }
 
+// regular and bold return the faces of text, for a font size in points.
 func regular(size vg.Length) font.Face {
 	return font.Face{Font: font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}, Face: regularTTF()}
 }
@@ -42,12 +45,12 @@ func bold(size vg.Length) font.Face {
 	}
 }
 
-// capHeight is the height of a capital letter of Liberation Sans in units of
-// the font size: text is centred by it.
+// capHeight is the height of the capital letters of Liberation Sans, in units of the font
+// size. It is what centres text vertically.
 const capHeight = 0.716
 
-// printable makes text fit for one line of a PNG and for XML: control
-// characters become spaces and invalid UTF-8 becomes U+FFFD.
+// printable returns text that is valid in XML and takes one line. Control characters
+// become spaces, and invalid UTF-8 becomes U+FFFD.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\uFFFE' || r == '\uFFFF' {
@@ -57,8 +60,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// fit shrinks the face to 70 % at most until the text is no wider than width,
-// then cuts the text and ends it with an ellipsis.
+// fit returns the face and the text for a width. Text that is too wide is shrunk, down to
+// 70 % of its size, and then cut.
 func fit(face font.Face, text string, width vg.Length) (font.Face, string) {
 	if w := face.Width(text); w > width {
 		face.Font.Size *= max(0.7, width/w)
@@ -66,7 +69,7 @@ func fit(face font.Face, text string, width vg.Length) (font.Face, string) {
 	return face, cut(face, text, width)
 }
 
-// cut ends text that is wider than width with an ellipsis.
+// cut returns the text, shortened and ended with an ellipsis if it is wider than width.
 func cut(face font.Face, text string, width vg.Length) string {
 	if face.Width(text) <= width {
 		return text
@@ -78,8 +81,8 @@ func cut(face font.Face, text string, width vg.Length) string {
 	return string(runes) + "…"
 }
 
-// wrap breaks text at its spaces into lines no wider than width, by as much as
-// that can be done; what is beyond the last line is cut.
+// wrap breaks text at its spaces into at most that many lines. Words that are wider than
+// width, and what does not fit into the last line, are cut.
 func wrap(face font.Face, text string, width vg.Length, lines int) (list []string) {
 	for _, word := range strings.Fields(text) {
 		last := len(list) - 1
@@ -98,31 +101,31 @@ func wrap(face font.Face, text string, width vg.Length, lines int) (list []strin
 // haloWidth is the width of a halo in units of the font size.
 const haloWidth = 0.16
 
-// haloStyle ends the style of a halo in an SVG, where nothing else is white text.
+// haloStyle ends the style of a halo in an SVG, where no other text is white.
 const haloStyle = "fill:#FFFFFF"
 
-// halo draws a white rim around text, so that the text drawn over it stays readable on any
-// ground. In an SVG it is text, which takes much less than outlines, and gets its stroke
-// in the end.
-func halo(c vg.Canvas, face font.Face, at vg.Point, text string) {
+// drawHalo draws a white rim around text that is drawn over it next, so that it is legible
+// on any ground. An SVG takes the halo as text, which is much smaller than outlines;
+// layout.svg gives it a stroke.
+func drawHalo(c vg.Canvas, face font.Face, at vg.Point, text string) {
 	c.SetColor(white)
 	if _, isSVG := c.(*vgsvg.Canvas); isSVG {
 		c.FillString(face, at, text)
 		return
 	}
 	c.SetLineWidth(2 * haloWidth * face.Font.Size)
-	c.Stroke(outline(face, at, text))
+	c.Stroke(textOutline(face, at, text))
 }
 
-// outline returns the contours of text whose baseline starts at a point.
-func outline(face font.Face, at vg.Point, text string) vg.Path {
+// textOutline returns the outlines of text whose baseline starts at a point.
+func textOutline(face font.Face, at vg.Point, text string) vg.Path {
 	var (
 		path  vg.Path
 		buf   sfnt.Buffer
 		ppem  = fixed.Int26_6(face.Face.UnitsPerEm())
 		scale = face.Font.Size / vg.Length(ppem)
 	)
-	point := func(p fixed.Point26_6) vg.Point {
+	onPage := func(p fixed.Point26_6) vg.Point {
 		return vg.Point{X: at.X + scale*vg.Length(p.X), Y: at.Y - scale*vg.Length(p.Y)}
 	}
 	start := at
@@ -142,13 +145,13 @@ func outline(face font.Face, at vg.Point, text string) vg.Path {
 				if j > 0 {
 					path.Close()
 				}
-				path.Move(point(s.Args[0]))
+				path.Move(onPage(s.Args[0]))
 			case sfnt.SegmentOpLineTo:
-				path.Line(point(s.Args[0]))
+				path.Line(onPage(s.Args[0]))
 			case sfnt.SegmentOpQuadTo:
-				path.QuadTo(point(s.Args[0]), point(s.Args[1]))
+				path.QuadTo(onPage(s.Args[0]), onPage(s.Args[1]))
 			case sfnt.SegmentOpCubeTo:
-				path.CubeTo(point(s.Args[0]), point(s.Args[1]), point(s.Args[2]))
+				path.CubeTo(onPage(s.Args[0]), onPage(s.Args[1]), onPage(s.Args[2]))
 			}
 		}
 		if len(segments) > 0 {
@@ -156,4 +159,29 @@ func outline(face font.Face, at vg.Point, text string) vg.Path {
 		}
 	}
 	return path
+}
+
+// drawText draws text whose baseline starts at a point. The font kerns two ones so tightly
+// that they merge in a small PNG: there it draws them one by one.
+func drawText(c vg.Canvas, face font.Face, at vg.Point, text string, clr color.Color) {
+	c.SetColor(clr)
+	if _, isSVG := c.(*vgsvg.Canvas); !isSVG {
+		for i := strings.Index(text, "11"); i >= 0; i = strings.Index(text, "11") {
+			c.FillString(face, at, text[:i+1])
+			at.X += face.Width(text[:i+1])
+			text = text[i+1:]
+		}
+	}
+	c.FillString(face, at, text)
+}
+
+// drawTextUp draws text that runs upwards, centred at the middle of its baseline. It fills
+// the outlines, as rotated glyphs would be blurred in a PNG.
+func drawTextUp(c vg.Canvas, face font.Face, middle vg.Point, text string, clr color.Color) {
+	c.Push()
+	c.Translate(middle)
+	c.Rotate(math.Pi / 2)
+	c.SetColor(clr)
+	c.Fill(textOutline(face, vg.Point{X: -face.Width(text) / 2}, text))
+	c.Pop()
 }

@@ -124,9 +124,14 @@ const heapGuard = 1 << 30
 // up. A partial load of Go 1.27's simd package reads a whole vector, beyond the end of an
 // array: where the heap ends too, the process dies. The room takes addresses, but no
 // memory.
+//
+// The smaller block comes first: while the guard is held, what the runtime allocates finds
+// room there, and not behind the guard.
 func guardHeap() {
-	runtime.KeepAlive(make([]byte, heapGuard))
-	runtime.GC()
+	for _, size := range []int{heapGuard / 16, heapGuard} {
+		runtime.KeepAlive(make([]byte, size))
+		runtime.GC()
+	}
 }
 
 // Names lists names for Open: those of the XLA plugins that are installed, whether or not

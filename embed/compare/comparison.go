@@ -22,13 +22,13 @@ import (
 	"github.com/embedspace/embedspace/viz"
 )
 
-// Errors of Overview.Run, PaperFigures.Run and Merge, to be asked for by errors.Is.
+// Errors of Overview.Run, PaperFigures.Run and Merge, for errors.Is.
 var (
-	// ErrFailed is of cells that failed, where the others went on.
+	// ErrFailed: some cells failed, and the others went on.
 	ErrFailed = errors.New("cells failed")
-	// ErrOtherComparison is of a folder with cells of another configuration or other data.
+	// ErrOtherComparison: the folder has cells of another configuration or other data.
 	ErrOtherComparison = errors.New("another comparison")
-	// ErrLocked is of a folder in which another process works.
+	// ErrLocked: another process works in the folder.
 	ErrLocked = errors.New("another process works")
 )
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
@@ -87,6 +88,9 @@ func (p PaperFigures) Cells() ([]embed.Config, error) {
 	numbers, err := p.numbers()
 	if err != nil {
 		return nil, err
+	}
+	if !slices.Contains(datasets.Names(), cmp.Or(p.Dataset, "mnist")) {
+		return nil, &embed.ValueError{Name: "dataset", Value: p.Dataset, Allowed: strings.Join(datasets.Names(), ", ")}
 	}
 	var cells []embed.Config
 	seen := map[string]bool{}

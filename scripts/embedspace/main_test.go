@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"image/png"
 	"io"
 	"maps"
@@ -295,6 +297,49 @@ func TestTrain(t *testing.T) {
 	again, _ := execute(t, 0, append(args, "-resume")...)
 	if repeated := lastObject(t, again); repeated["accuracy"] != object["accuracy"] || repeated["seconds"] != object["seconds"] {
 		t.Errorf("the complete run, resumed, is %v, want %v", repeated, object)
+	}
+}
+
+// TestTrainOnAFolder: a folder of class folders is split, and batch and epochs fit it.
+func TestTrainOnAFolder(t *testing.T) {
+	images, _, err := datasets.Load(t.Context(), "mnist-sample", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	few, err := images.Subset(40, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	photos, results := filepath.Join(t.TempDir(), "digits"), t.TempDir()
+	t.Setenv(embed.FolderEnv, results)
+	for i, label := range few.Labels {
+		class := filepath.Join(photos, few.ClassNames[label])
+		if err := os.MkdirAll(class, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Create(filepath.Join(class, fmt.Sprint(i, ".png")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(png.Encode(file, few.Image(i)), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stdout, stderr := execute(t, 0, "train", "-dataset", "folder:"+photos+":test=0.25", "-epochs", "2", "-backend", "go", "-json")
+	for _, words := range []string{"30 images to train and 10 to test", "30 training images, batch 16: 2 epochs, 2 steps in all"} {
+		if !strings.Contains(stderr, words) {
+			t.Errorf("standard error is %q, want it to have %q", stderr, words)
+		}
+	}
+	if object := lastObject(t, stdout); object["train"] != 30. {
+		t.Errorf("train is %v, want 30", object["train"])
+	}
+	if _, err := os.Stat(filepath.Join(results, "softmax-digits-test=0.25-2d", "embedding.png")); err != nil {
+		t.Error(err)
+	}
+	_, stderr = execute(t, 2, "train", "-dataset", "folder:"+photos+":tset=0.25")
+	if !strings.Contains(stderr, "tset") || !strings.Contains(stderr, "allowed") {
+		t.Errorf("standard error is %q", stderr)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/embedspace/embedspace/datasets"
@@ -49,10 +48,11 @@ func train(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if !slices.Contains(datasets.Names(), cfg.Dataset) {
-		return usageError{fmt.Errorf("embedspace: unknown dataset %q; allowed: %s", cfg.Dataset, strings.Join(datasets.Names(), ", "))}
+	if err := datasets.CheckName(cfg.Dataset); err != nil {
+		return usageError{err}
 	}
-	folder := embed.Folder(fmt.Sprintf("%s-%s-%dd", cfg.Technique, cfg.Dataset, cfg.Dim))
+	dataset := filepath.Base(strings.ReplaceAll(cfg.Dataset, ":", "-")) // folder:a/pets is pets
+	folder := embed.Folder(fmt.Sprintf("%s-%s-%dd", cfg.Technique, dataset, cfg.Dim))
 	if *out != "" {
 		if folder, err = filepath.Abs(*out); err != nil {
 			return err

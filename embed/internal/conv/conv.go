@@ -147,6 +147,9 @@ func sumSlices(x *graph.Node, axes ...int) *graph.Node {
 func Multiply(x, weights *graph.Node) *graph.Node {
 	dims := x.Shape().Dimensions
 	flat := func(x *graph.Node) *graph.Node { return graph.Reshape(x, dims[0], -1) }
+	if backends.IsXLACPU(backends.Name(x.Graph().Backend())) {
+		weights = computed(weights, x)
+	}
 	if backends.Name(x.Graph().Backend()) != backends.XLACPU || len(dims) < 3 {
 		return graph.MatMul(flat(x), weights)
 	}
@@ -157,6 +160,26 @@ func Multiply(x, weights *graph.Node) *graph.Node {
 			return graph.Reshape(graph.TransposeAllAxes(dx, 2, 0, 1), dims...)
 		}
 	})
+}
+
+// computed returns weights times one, where XLA does not know that it is one: bit by bit the
+// same, but the result of a computation instead of a parameter. For some shapes of a matrix
+// product whose second factor is a parameter, XLA for a CPU keeps that factor, packed for
+// XNNPACK, from one execution to the next for as long as the parameter's buffer has the same
+// address. Variables get new buffers in every step of the training; when one of them
+// happens to have the address that the variable had when the graph ran before, XLA
+// multiplies by the old values.
+func computed(weights, x *graph.Node) *graph.Node {
+	one := graph.AddScalar(graph.MulScalar(firstElement(x), 0), 1)
+	return graph.Mul(weights, graph.StopGradient(one))
+}
+
+// firstElement returns the first element of x as a scalar.
+func firstElement(x *graph.Node) *graph.Node {
+	for axis := range x.Rank() {
+		x = graph.SliceAxis(x, axis, graph.AxisRange(0, 1))
+	}
+	return graph.Reshape(x)
 }
 
 // withInputGradient returns the output of forward for x, with the gradient of x that
@@ -170,11 +193,7 @@ func withInputGradient(x *graph.Node,
 	y, gradient := forward(graph.StopGradient(x))
 	// The graph's own gradient must find a way from y to x; what it computes on that way
 	// is replaced, so that none of it is executed.
-	way := x
-	for axis := range x.Rank() {
-		way = graph.SliceAxis(way, axis, graph.AxisRange(0, 1))
-	}
-	y = graph.Add(y, graph.MulScalar(graph.Reshape(way), 0))
+	y = graph.Add(y, graph.MulScalar(firstElement(x), 0))
 	return graph.IdentityWithCustomGradient(y, func(_, v *graph.Node) *graph.Node {
 		dx = gradient(v)
 		return v

@@ -1,0 +1,119 @@
+package datasets
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+const (
+	// folderPrefix begins the name of a folder of own images.
+	folderPrefix = "folder:"
+	folderForm   = "folder:PATH[:size=HEIGHTxWIDTH][:test=SHARE][:seed=N]"
+
+	defaultTestShare = 0.2
+	defaultSplitSeed = 1
+
+	// See Load for these sizes.
+	keptSide   = 64
+	scaledSide = 32
+)
+
+// A namedFolder is what the name of a folder of own images says.
+type namedFolder struct {
+	dir           string
+	height, width int // both zero: see imageFolder.defaultSize
+	testShare     float64
+	seed          int64
+}
+
+// parseFolder takes a name apart that begins with folderPrefix. Its options are
+// the last parts between colons that have an equals sign and no slash.
+func parseFolder(name string) (namedFolder, error) {
+	parts := strings.Split(strings.TrimPrefix(name, folderPrefix), ":")
+	end := len(parts)
+	for end > 1 && strings.Contains(parts[end-1], "=") && !strings.Contains(parts[end-1], "/") {
+		end--
+	}
+	folder := namedFolder{dir: strings.Join(parts[:end], ":"), testShare: defaultTestShare, seed: defaultSplitSeed}
+	if folder.dir == "" {
+		return folder, fmt.Errorf("datasets: %q names no folder; allowed: %s", name, folderForm)
+	}
+	for _, part := range parts[end:] {
+		option, value, _ := strings.Cut(part, "=")
+		var ok bool
+		var allowed string
+		switch option {
+		case "size":
+			height, width, _ := strings.Cut(value, "x")
+			var errHeight, errWidth error
+			folder.height, errHeight = strconv.Atoi(height)
+			folder.width, errWidth = strconv.Atoi(width)
+			ok = errHeight == nil && errWidth == nil && validSide(folder.height) && validSide(folder.width)
+			allowed = fmt.Sprintf("HEIGHTxWIDTH with 1 to %d pixels each", maxSide)
+		case "test":
+			var err error
+			folder.testShare, err = strconv.ParseFloat(value, 64)
+			ok = err == nil && validShare(folder.testShare)
+			allowed = "more than 0, less than 1"
+		case "seed":
+			var err error
+			folder.seed, err = strconv.ParseInt(value, 10, 64)
+			ok = err == nil
+			allowed = "whole numbers"
+		default:
+			return folder, fmt.Errorf("datasets: unknown option %q in %q; allowed: size, test, seed", option, name)
+		}
+		if !ok {
+			return folder, fmt.Errorf("datasets: %s is %q in %q; allowed: %s", option, value, name, allowed)
+		}
+	}
+	return folder, nil
+}
+
+// load reads the images and splits them.
+func (n namedFolder) load(ctx context.Context, progress io.Writer) (train, test *Dataset, err error) {
+	folder, err := listFolder(n.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	opts := FolderOptions{Height: n.height, Width: n.width, Resize: true}
+	if opts.Height == 0 {
+		if opts.Height, opts.Width, err = folder.defaultSize(); err != nil {
+			return nil, nil, err
+		}
+	}
+	fmt.Fprintf(progress, "%s: reading %d images of %d classes as %dx%d pixels\n",
+		folder.name, len(folder.files), len(folder.classNames), opts.Height, opts.Width)
+	all, err := folder.read(ctx, opts, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	if train, test, err = all.HoldOut(n.testShare, n.seed); err != nil {
+		return nil, nil, err
+	}
+	colour := map[int]string{1: "gray", 3: "RGB"}[all.Channels]
+	fmt.Fprintf(progress, "%s: %s, %d images to train and %d to test (seed %d)\n",
+		folder.name, colour, train.Len(), test.Len(), n.seed)
+	return train, test, nil
+}
+
+// defaultSize returns the height and width that a named folder gives its images:
+// their own if they all have the same, of at most keptSide, else scaledSide.
+func (f *imageFolder) defaultSize() (height, width int, err error) {
+	for i, file := range f.files {
+		h, w, err := sizeOf(file)
+		if err != nil {
+			return 0, 0, err
+		}
+		if i == 0 {
+			height, width = h, w
+		}
+		if h != height || w != width || h > keptSide || w > keptSide {
+			return scaledSide, scaledSide, nil
+		}
+	}
+	return height, width, nil
+}

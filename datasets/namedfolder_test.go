@@ -1,0 +1,254 @@
+package datasets
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// writePets makes a folder with 10 cats, 5 dogs and 2 newts, PNG files of one
+// size and of different grays, and returns its path.
+func writePets(t *testing.T, height, width int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "pets")
+	for i, class := range slices.Concat(slices.Repeat([]string{"cat"}, 10), slices.Repeat([]string{"dog"}, 5), slices.Repeat([]string{"newt"}, 2)) {
+		write(t, pngOf(t, uniform(height, width, color.Gray{Y: byte(i)})), dir, class, fmt.Sprintf("%d.png", i))
+	}
+	return dir
+}
+
+func TestLoadNamedFolder(t *testing.T) {
+	dir := writePets(t, 3, 5)
+	var progress bytes.Buffer
+	train, test, err := Load(t.Context(), "folder:"+dir, &progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := counts(train), []int{8, 4, 1}; !slices.Equal(got, want) {
+		t.Errorf("training images per class %v, want %v", got, want)
+	}
+	if got, want := counts(test), []int{2, 1, 1}; !slices.Equal(got, want) {
+		t.Errorf("test images per class %v, want %v", got, want)
+	}
+	for _, d := range []*Dataset{train, test} {
+		if err := d.Validate(); err != nil || d.Height != 3 || d.Width != 5 || d.Channels != 1 || !slices.Equal(d.ClassNames, []string{"cat", "dog", "newt"}) || d.Canonical || d.Checksum != d.ComputeChecksum() {
+			t.Errorf("%dx%dx%d, %q, canonical %t, %v", d.Height, d.Width, d.Channels, d.ClassNames, d.Canonical, err)
+		}
+	}
+	if train.Name != "pets[all but test 0.2, seed 1]" || test.Name != "pets[test 0.2, seed 1]" {
+		t.Errorf("names %q and %q", train.Name, test.Name)
+	}
+	if got, want := progress.String(), "pets: reading 17 images of 3 classes as 3x5 pixels\npets: gray, 13 images to train and 4 to test (seed 1)\n"; got != want {
+		t.Errorf("progress %q\nwant     %q", got, want)
+	}
+
+	// What a program does in two steps.
+	all, err := LoadFolder(dir, FolderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, held, err := all.HoldOut(0.2, 1); err != nil || held.Checksum != test.Checksum {
+		t.Errorf("LoadFolder and HoldOut give another split: %v", err)
+	}
+}
+
+// The same folder and seed give the same split, at each load and in a copy of the
+// folder; another seed gives another.
+func TestLoadNamedFolderSeed(t *testing.T) {
+	dir := writePets(t, 2, 2)
+	moved := filepath.Join(t.TempDir(), "moved")
+	if err := os.CopyFS(moved, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	checksums := func(name string) [2]string {
+		train, test, err := Load(t.Context(), name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [2]string{train.Checksum, test.Checksum}
+	}
+	first := checksums("folder:" + dir)
+	for _, same := range []string{dir, dir + "/", dir + ":seed=1", dir + ":test=0.2:seed=1", moved} {
+		if checksums("folder:"+same) != first {
+			t.Errorf("folder:%s has another split than folder:%s", same, dir)
+		}
+	}
+	if checksums("folder:"+dir+":seed=2") == first {
+		t.Error("two seeds give the same split")
+	}
+}
+
+func TestLoadNamedFolderOptions(t *testing.T) {
+	dir := writePets(t, 2, 2)
+	train, test, err := Load(t.Context(), "folder:"+dir+":size=4x6:test=0.5", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if train.Height != 4 || train.Width != 6 || train.Channels != 1 {
+		t.Errorf("images of %dx%dx%d, want 4x6x1", train.Height, train.Width, train.Channels)
+	}
+	if got, want := counts(test), []int{5, 3, 1}; !slices.Equal(got, want) { // half of 5 is rounded up
+		t.Errorf("test images per class %v, want %v", got, want)
+	}
+}
+
+// Images keep the size that they all have, if it is not large.
+func TestLoadNamedFolderSize(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		height, width int // of all images but one
+		other         [2]int
+		want          [2]int
+	}{
+		{"small", 28, 20, [2]int{28, 20}, [2]int{28, 20}},
+		{"largest that is kept", 64, 64, [2]int{64, 64}, [2]int{64, 64}},
+		{"too high", 65, 10, [2]int{65, 10}, [2]int{32, 32}},
+		{"too wide", 10, 65, [2]int{10, 65}, [2]int{32, 32}},
+		{"another height", 10, 12, [2]int{11, 12}, [2]int{32, 32}},
+		{"another width", 10, 12, [2]int{10, 13}, [2]int{32, 32}},
+	} {
+		dir := writePets(t, test.height, test.width)
+		write(t, pngOf(t, uniform(test.other[0], test.other[1], color.NRGBA{R: 200, A: 255})), dir, "newt", "z.png")
+		train, held, err := Load(t.Context(), "folder:"+dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range []*Dataset{train, held} {
+			if d.Height != test.want[0] || d.Width != test.want[1] || d.Channels != 3 || d.Validate() != nil {
+				t.Errorf("%s: images of %dx%dx%d, want %v in RGB", test.name, d.Height, d.Width, d.Channels, test.want)
+			}
+		}
+	}
+}
+
+// Reading that takes long says how far it is, and ends with its context.
+func TestReadFolderProgress(t *testing.T) {
+	defer func(old time.Duration) { readInterval = old }(readInterval)
+	readInterval = 0
+	var progress bytes.Buffer
+	if _, _, err := Load(t.Context(), "folder:"+writePets(t, 2, 2), &progress); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(progress.String(), "\n"); !slices.Contains(lines, "pets: 16 of 17 images") {
+		t.Errorf("progress %q", lines)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, _, err := Load(ctx, "folder:"+writePets(t, 2, 2), writerFunc(func(line []byte) {
+		if strings.Contains(string(line), "pets: 7 of 17") {
+			cancel()
+		}
+	}))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("with a context that ends after 7 images: %v", err)
+	}
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(b []byte) (int, error) { f(b); return len(b), nil }
+
+// Of several broken files, the error names the first.
+func TestReadFolderFirstError(t *testing.T) {
+	dir := writePets(t, 2, 2)
+	for _, file := range []string{"cat/3.png", "dog/11.png", "newt/15.png"} {
+		write(t, []byte("hello"), dir, file)
+	}
+	for range 20 {
+		if _, err := LoadFolder(dir, FolderOptions{}); err == nil || !strings.Contains(err.Error(), filepath.Join("cat", "3.png")) {
+			t.Fatalf("got %v, want the error of cat/3.png", err)
+		}
+	}
+}
+
+func TestParseFolder(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		want namedFolder
+	}{
+		{"folder:pets", namedFolder{dir: "pets", testShare: 0.2, seed: 1}},
+		{"folder:/a b/pets:seed=-7", namedFolder{dir: "/a b/pets", testShare: 0.2, seed: -7}},
+		{"folder:../12:30:size=8192x1:test=0.25:seed=3", namedFolder{dir: "../12:30", height: 8192, width: 1, testShare: 0.25, seed: 3}},
+		{"folder:a:b=c/pets", namedFolder{dir: "a:b=c/pets", testShare: 0.2, seed: 1}},
+		{"folder:seed=2", namedFolder{dir: "seed=2", testShare: 0.2, seed: 1}},
+		{"folder:a:seed=2/", namedFolder{dir: "a:seed=2/", testShare: 0.2, seed: 1}},
+	} {
+		if got, err := parseFolder(test.name); err != nil || got != test.want {
+			t.Errorf("%s: got %+v, %v; want %+v", test.name, got, err, test.want)
+		}
+	}
+}
+
+func TestCheckName(t *testing.T) {
+	for _, name := range append(Names(), "folder:absent", "folder:a/b:seed=2") {
+		if err := CheckName(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	const sides = "; allowed: HEIGHTxWIDTH with 1 to 8192 pixels each"
+	for name, want := range map[string]string{
+		"":                      `unknown dataset ""; allowed: mnist`,
+		"pets":                  `unknown dataset "pets"; allowed: mnist, fashion-mnist, cifar-10, mnist-sample, fashion-mnist-sample, folder:PATH`,
+		"folder":                `unknown dataset "folder"; allowed: mnist`,
+		"folder:":               `"folder:" names no folder; allowed: folder:PATH[:size=HEIGHTxWIDTH][:test=SHARE][:seed=N]`,
+		"folder::seed=2":        `"folder::seed=2" names no folder`,
+		"folder:pets:sed=2":     `unknown option "sed" in "folder:pets:sed=2"; allowed: size, test, seed`,
+		"folder:pets:seed=":     `seed is "" in "folder:pets:seed="; allowed: whole numbers`,
+		"folder:pets:seed=1.5":  `seed is "1.5" in "folder:pets:seed=1.5"; allowed: whole numbers`,
+		"folder:pets:test=0":    `test is "0" in "folder:pets:test=0"; allowed: more than 0, less than 1`,
+		"folder:pets:test=20 %": `test is "20 %" in `,
+		"folder:pets:test=1":    `test is "1" in `,
+		"folder:pets:test=NaN":  `test is "NaN" in `,
+		"folder:pets:size=64":   `size is "64" in "folder:pets:size=64"` + sides,
+		"folder:pets:size=0x64": `size is "0x64" in "folder:pets:size=0x64"` + sides,
+		"folder:pets:size=8x8193:test=0.1": `size is "8x8193" in "folder:pets:size=8x8193:test=0.1"` +
+			sides,
+		"folder:pets:size=8x8x8": `size is "8x8x8" in "folder:pets:size=8x8x8"` + sides,
+	} {
+		err := CheckName(name)
+		if err == nil || !strings.HasPrefix(err.Error(), "datasets: "+want) {
+			t.Errorf("%q: got %v, want %q", name, err, want)
+		}
+		if _, _, loadErr := Load(t.Context(), name, nil); fmt.Sprint(loadErr) != fmt.Sprint(err) {
+			t.Errorf("%q: Load says %v, CheckName %v", name, loadErr, err)
+		}
+		if errors.Is(err, ErrUnknown) == strings.HasPrefix(name, "folder:") {
+			t.Errorf("%q: ErrUnknown is %t", name, errors.Is(err, ErrUnknown))
+		}
+	}
+}
+
+func TestLoadNamedFolderErrors(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pets.zip")
+	write(t, nil, file)
+	single := writePets(t, 2, 2)
+	if err := os.Remove(filepath.Join(single, "newt", "16.png")); err != nil {
+		t.Fatal(err)
+	}
+	broken := writePets(t, 2, 2)
+	write(t, []byte("hello"), broken, "dog", "9.png")
+	flat := filepath.Join(writePets(t, 2, 2), "cat")
+	for name, want := range map[string]string{
+		"absent": "open absent: no such file or directory; allowed: a folder with a folder of images for each class",
+		file:     file + ": not a directory; allowed: a folder with a folder of images for each class",
+		flat:     flat + " holds no folder; allowed: one for each class",
+		single:   `pets: class "newt" has too few images, 1; allowed: 2 or more (one to train, one to test)`,
+		broken:   filepath.Join(broken, "dog", "9.png") + ": image: unknown format",
+	} {
+		if _, _, err := Load(t.Context(), "folder:"+name, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", name, err, want)
+		}
+	}
+	if _, _, err := Load(t.Context(), "folder:absent", nil); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("an absent folder: %v is not os.ErrNotExist", err)
+	}
+}

@@ -1,0 +1,27 @@
+package viz
+
+import "testing"
+
+func TestLegend(t *testing.T) {
+	digits, fashion := blobs(20, 2, 2, 1), blobs(20, 2, 2, 1)
+	fashion.ClassNames = []string{"Coat", "Bag"}
+	fashion.Targets = make([]float32, 4)
+	occurrences := func(f *Figure, text string) (n int) {
+		lay := newLayout(t, f)
+		for _, item := range lay.legend.items {
+			if item.text == text {
+				n++
+			}
+		}
+		return n
+	}
+	f := NewFigure(digits, digits, fashion)
+	for text, want := range map[string]int{"0": 1, "1": 1, "Coat": 1, "Bag": 1, "target": 1, "class vector": 0} {
+		if n := occurrences(f, text); n != want {
+			t.Errorf("%q is %d times in the legend, want %d", text, n, want)
+		}
+	}
+	if f := NewFigure(blobs(20, 101, 2, 1)); occurrences(f, "101 classes") != 1 || occurrences(f, "0") != 0 {
+		t.Error("101 classes are listed")
+	}
+}
