@@ -97,8 +97,8 @@ func (e Embedding) AngularSpread() float64 {
 	directions := e.directions()
 	total, n := 0., 0.
 	for i, label := range e.Labels {
-		if angle := angle(e.at(i), directions[label]); !math.IsNaN(angle) {
-			total += angle
+		if t := angle(e.at(i), directions[label]); !math.IsNaN(t) {
+			total += t
 			n++
 		}
 	}
