@@ -8,7 +8,8 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// An Embedding holds images as points of the embedded space.
+// An Embedding holds images as points of the embedded space. Metrics refuses one whose
+// slices do not fit together; the other methods panic, as an index out of range does.
 type Embedding struct {
 	Z         []float32 // [n, Dim]
 	Dim       int
