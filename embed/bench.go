@@ -48,6 +48,10 @@ func Bench(cfg Config, steps int) (Speed, error) {
 	if err != nil {
 		return Speed{}, err
 	}
+	setDefault(&cfg.Batch, defaultBatch)
+	if err := cfg.check(); err != nil {
+		return Speed{}, err
+	}
 	if steps < 1 {
 		return Speed{}, fmt.Errorf("embed: steps is %d; allowed: 1 or more", steps)
 	}

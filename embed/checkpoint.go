@@ -68,7 +68,6 @@ func loadCheckpoint(folder string) (variables store.Arrays, state trainingState,
 	path := filepath.Join(folder, checkpointFile)
 	variables, err = store.ReadNpz(path)
 	if err == nil {
-		state.Config.Devices = defaultDevices // older checkpoints do not say
 		err = store.ReadObject(variables, stateKey, &state)
 	}
 	if err != nil {

@@ -31,8 +31,8 @@ type Config struct {
 	LearningRate float64 `json:"learning_rate"` // the highest of the schedule
 }
 
-// Params are the parameters of a technique by their names: numbers (float64, or int) and
-// words (string). See Technique.Params for what is allowed.
+// Params are the parameters of a technique by their names: numbers, of any type, and words
+// (string). See Technique.Params for what is allowed.
 type Params map[string]any
 
 // A Default is what a training takes where a Config says nothing, or a choice that is
@@ -101,7 +101,7 @@ var settings = []setting{
 			fmt.Sprintf("%d on a sample, %d on full data; on data of your own as many as give %d steps, but at least %d", sampleEpochs, fullEpochs, ownSteps, fullEpochs),
 			"1 or more", "MNIST in 2-D levels off after that many; a few hundred images need about 300 steps to get there"},
 		func(c *Config) any { return &c.Epochs },
-		func(c Config) bool { return c.Epochs >= 1 || c.Epochs == 0 && c.isOwnData() },
+		func(c Config) bool { return c.Epochs >= 1 },
 		nil,
 	}, {
 		Default{"train", "training images, a stratified subset", "all", "0 (all) or more", "a number that is compared uses all images"},
@@ -112,7 +112,7 @@ var settings = []setting{
 		Default{"batch", "images per step", fmt.Sprintf("%d; on data of your own halved to %d at least, until an epoch has %d steps", defaultBatch, leastBatch, epochSteps),
 			"1 to the number of training images", "the usual size; with 120 images of MNIST, 300 steps of 16 images reach 71 %, and 300 steps of 120 images 60 % in four times the time"},
 		func(c *Config) any { return &c.Batch },
-		func(c Config) bool { return c.Batch >= 1 || c.Batch == 0 && c.isOwnData() },
+		func(c Config) bool { return c.Batch >= 1 },
 		nil,
 	}, {
 		Default{"seed", "seed of the random numbers", fmt.Sprint(defaultSeed), "any whole number but 0", "a training repeats by default"},
@@ -127,13 +127,8 @@ var settings = []setting{
 	}, {
 		Default{"devices", "GPUs, or devices of XLA for a CPU, that train together, each on its part of a batch", fmt.Sprint(defaultDevices), "the divisors of batch; 1 on pure Go", "XLA for a CPU uses all cores with one device"},
 		func(c *Config) any { return &c.Devices },
-		func(c Config) bool { return c.Devices >= 1 && c.Batch%c.Devices == 0 },
-		func(c Config) string {
-			if c.Batch == 0 {
-				return "1 or more"
-			}
-			return fmt.Sprintf("the divisors of batch, %d", c.Batch)
-		},
+		func(c Config) bool { return c.Devices >= 1 },
+		nil,
 	}, {
 		Default{"extractor", "network in front of the embedding layer", defaultExtractor, "paper, and what a program registers", "the network of Fig. 1"},
 		func(c *Config) any { return &c.Extractor },
@@ -150,7 +145,7 @@ var settings = []setting{
 		func(c Config) bool { return c.Padding == "same" || c.Padding == "valid" },
 		nil,
 	}, {
-		Default{"learning-rate", "highest learning rate of the schedule", fmt.Sprint(defaultLearningRate), "more than 0, at most 1", "softmax in 2-D converges slowly at the usual 0.001: 10 epochs of the sample end at 73 %, and at 96 % from 0.005 on; triplet-hard and triplet-semihard take 0.002, as they collapse or blow up at more"},
+		Default{"learning-rate", "highest learning rate of the schedule", fmt.Sprint(defaultLearningRate, "; 0.002 for triplet-hard and triplet-semihard"), "more than 0, at most 1", "softmax in 2-D converges slowly at the usual 0.001: 10 epochs of the sample end at 73 %, and at 96 % from 0.005 on; mined triplets collapse or blow up above 0.002"},
 		func(c *Config) any { return &c.LearningRate },
 		func(c Config) bool { return c.LearningRate > 0 && c.LearningRate <= 1 },
 		nil,
@@ -245,14 +240,28 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// check returns an error for the first field whose value is not allowed.
+// check returns an error for the first field whose value is not allowed. Epochs and Batch
+// of own data may be zero: see forImages.
 func (c Config) check() error {
 	for _, s := range settings {
+		isOpen := c.isOwnData() && (s.Name == "epochs" && c.Epochs == 0 || s.Name == "batch" && c.Batch == 0)
+		if isOpen {
+			continue
+		}
 		if err := s.check(c); err != nil {
 			return err
 		}
 	}
+	if c.Batch%c.Devices != 0 {
+		return &ValueError{"devices", c.Devices, fmt.Sprintf("the divisors of batch, %d", c.Batch)}
+	}
 	return nil
+}
+
+// checkField returns an error unless the value of the field of that name is allowed.
+func (c Config) checkField(name string) error {
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.Name == name })
+	return settings[i].check(c)
 }
 
 // check returns an error unless the value of the field is allowed.
@@ -321,7 +330,7 @@ func (c *Config) setField(s setting, text string) error {
 // Changes returns what makes the Config another one than its technique's defaults, as
 // "name=value": the activation, and parameters in the order of Technique.Params.
 func (c Config) Changes() (changes []string) {
-	if c.Activation != defaultActivation {
+	if c.Activation != "" && c.Activation != defaultActivation {
 		changes = append(changes, "activation="+c.Activation)
 	}
 	technique, err := LookUp(c.Technique)
@@ -329,7 +338,7 @@ func (c Config) Changes() (changes []string) {
 		return changes
 	}
 	for _, param := range technique.Params {
-		if value := c.Params[param.Name]; value != param.Default {
+		if value, ok := c.Params[param.Name]; ok && asNumber(value) != param.Default {
 			changes = append(changes, fmt.Sprintf("%s=%v", param.Name, value))
 		}
 	}

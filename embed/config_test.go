@@ -89,7 +89,7 @@ func TestTableOfDefaults(t *testing.T) {
 		"technique": sample.Technique, "dataset": sample.Dataset, "dim": sample.Dim, "seed": sample.Seed,
 		"batch":      fmt.Sprintf("%d; on data of your own halved to %d at least, until an epoch has %d steps", sample.Batch, leastBatch, epochSteps),
 		"devices":    sample.Devices,
-		"activation": sample.Activation, "padding": sample.Padding, "learning-rate": sample.LearningRate,
+		"activation": sample.Activation, "padding": sample.Padding, "learning-rate": fmt.Sprint(sample.LearningRate, "; 0.002 for triplet-hard and triplet-semihard"),
 		"epochs": fmt.Sprintf("%d on a sample, %d on full data; on data of your own as many as give %d steps, but at least %d",
 			sample.Epochs, full.Epochs, ownSteps, full.Epochs),
 	} {
@@ -118,7 +118,7 @@ func TestBadConfig(t *testing.T) {
 		"negative rate":     {Config{LearningRate: -0.1}, []string{"learning-rate is -0.1", "more than 0, at most 1"}},
 		"rate not a number": {Config{LearningRate: math.NaN()}, []string{"learning-rate is NaN", "more than 0, at most 1"}},
 		"parameter": {Config{Technique: "with-params", Params: Params{"lambda": 1}},
-			[]string{`"with-params"`, `"lambda"`, "allowed: margin, scale, technique,"}},
+			[]string{"with-params", `"lambda"`, "allowed: margin, scale, technique,"}},
 		"parameter not finite": {Config{Technique: "with-params", Params: Params{"scale": math.Inf(1)}},
 			[]string{"scale is +Inf", "whole numbers, 1 or more"}},
 		"parameter not whole": {Config{Technique: "with-params", Params: Params{"scale": 1.5}},
@@ -156,6 +156,23 @@ func TestSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	embedtest.CheckEqual(t, "margin of an earlier copy", earlier.Params["margin"], 0.2)
+}
+
+// TestSetInAnyOrder: what two fields say together is checked at the end.
+func TestSetInAnyOrder(t *testing.T) {
+	for _, pairs := range [][][2]string{
+		{{"devices", "3"}, {"batch", "96"}}, {{"batch", "96"}, {"devices", "3"}}, {{"batch", "128"}, {"devices", "3"}, {"batch", "96"}},
+	} {
+		var cfg Config
+		for _, pair := range pairs {
+			if err := cfg.Set(pair[0], pair[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := cfg.WithDefaults(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func TestSetRefuses(t *testing.T) {
@@ -325,7 +342,10 @@ func TestChanges(t *testing.T) {
 		{Config{Technique: "center", Params: Params{"update": "wen", "alpha": 1, "lambda": 0.1}}, []string{"alpha=1", "update=wen"}},
 		{Config{Technique: "center", Params: Params{"biases": "trained"}}, []string{"biases=trained"}},
 		{Config{Technique: "triplet-all", Params: Params{"mean-over": "all"}}, []string{"mean-over=all"}},
+		{Config{Technique: "contrastive", Params: Params{"margin": float32(0.5)}}, []string{"margin=0.5"}},
+		{Config{Technique: "contrastive", Params: Params{"margin": int64(1)}}, nil},
 	} {
+		embedtest.CheckEqual(t, "changes before the defaults", test.cfg.Changes(), test.want)
 		cfg, err := test.cfg.WithDefaults()
 		if err != nil {
 			t.Fatal(err)
@@ -376,6 +396,15 @@ func TestOwnData(t *testing.T) {
 		t.Fatal(err)
 	}
 	embedtest.CheckEqual(t, "dataset", result.Config.Dataset, "patterns")
+	train.Name = ""
+	result, err = Fit(t.Context(), Config{Padding: "same", Batch: 8, Epochs: 1, Backend: "go"}, train, test, quiet(Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "dataset without a name", result.Config.Dataset, "own")
+	if speed, err := Bench(Config{Dataset: "own", Backend: "go"}, 1); err != nil || speed.Batch != defaultBatch {
+		t.Errorf("bench of own data: batch %d, error %v", speed.Batch, err)
+	}
 	if want := "24 training images, batch 8: 100 epochs, 300 steps in all\n"; !strings.HasPrefix(log.String(), want) {
 		t.Errorf("the progress is %q, want it to begin with %q", log.String(), want)
 	}

@@ -1,10 +1,8 @@
 package embed
 
 import (
-	"archive/zip"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,7 +16,6 @@ import (
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/embed/embedtest"
-	"github.com/embedspace/embedspace/embed/internal/store"
 )
 
 // onDevices returns the backend of the tests that can have several devices.
@@ -212,61 +209,5 @@ func TestDevicesRefused(t *testing.T) {
 		embedtest.WantError(t, err, test.words...)
 		_, err = Bench(cfg, 1)
 		embedtest.WantError(t, err, test.words...)
-	}
-}
-
-// TestRunsWithoutDevices: runs that were saved before a Config had devices had one.
-func TestRunsWithoutDevices(t *testing.T) {
-	opts := Options{Out: filepath.Join(t.TempDir(), "run"), Resume: true}
-	cfg := small()
-	if _, err := fitSmall(&embedtest.Countdown{Context: t.Context(), Steps: 4}, cfg, opts); err == nil {
-		t.Fatal("not interrupted")
-	}
-	// forget removes the devices from the JSON object of a Config.
-	forget := func(object map[string]any) {
-		if object["devices"] != 1. {
-			t.Fatalf("devices is %v, want 1", object["devices"])
-		}
-		delete(object, "devices")
-	}
-	forgetCheckpoint := func() {
-		path := filepath.Join(opts.Out, checkpointFile)
-		arrays, err := store.ReadNpz(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var state map[string]any
-		if err := store.ReadObject(arrays, stateKey, &state); err != nil {
-			t.Fatal(err)
-		}
-		forget(state["config"].(map[string]any))
-		if arrays[stateKey], err = store.Object(state); err != nil {
-			t.Fatal(err)
-		}
-		if err := store.WriteNpz(path, arrays, zip.Store); err != nil {
-			t.Fatal(err)
-		}
-	}
-	forgetCheckpoint()
-	embedtest.CheckEqual(t, "resumed run", outcome(t, mustFitSmall(t, cfg, opts)), outcome(t, mustFitSmall(t, cfg, Options{})))
-
-	forgetCheckpoint()
-	path := filepath.Join(opts.Out, configFile)
-	var config map[string]any
-	if err := store.ReadJSON(path, &config); err != nil {
-		t.Fatal(err)
-	}
-	forget(config)
-	if err := store.WriteJSON(path, config); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv(compute.ConfigEnvVar, "go")
-	loaded, err := Load(opts.Out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	embedtest.CheckEqual(t, "devices", loaded.Config.Devices, 1)
-	if content, err := os.ReadFile(path); err != nil || strings.Contains(string(content), "devices") {
-		t.Errorf("config.json is %s, %v: this test needs one without devices", content, err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Errors of Train, Fit and Load, for errors.Is.
+// Errors of this package, for errors.Is.
 var (
 	// ErrUnknown: the technique is not registered.
 	ErrUnknown = errors.New("unknown")

@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,12 +92,13 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // sets the defaults of Batch and Epochs. Where it is empty, it is the name of the training
 // images.
 //
-// Errors: ErrDiverged; ErrOtherRun, where it resumes; a ValueError; ctx.Err().
+// Errors: ErrUnknown; ErrDiverged; ErrOtherRun, where it resumes; a ValueError; ctx.Err().
 func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Options) (*Result, error) {
 	t, err := newTraining(cfg, train, test, opts)
 	if err != nil {
 		return nil, err
 	}
+	defer t.progress.end()
 	for t.state.Epoch < t.cfg.Epochs {
 		if err := t.runEpoch(ctx); err != nil {
 			return nil, err
@@ -138,7 +140,7 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 	if err := checkData(train, test); err != nil {
 		return nil, err
 	}
-	setDefault(&cfg.Dataset, train.Name)
+	setDefault(&cfg.Dataset, cmp.Or(train.Name, "own"))
 	given := cfg
 	cfg, err := cfg.WithDefaults()
 	if err != nil {
@@ -278,7 +280,6 @@ func (t *training) order() []int {
 
 // interrupted saves a checkpoint and returns the error of a training that ctx has ended.
 func (t *training) interrupted(cause error) error {
-	t.progress.end()
 	err := fmt.Errorf("embed: interrupted in epoch %d, after step %d of %d: %w", t.state.Epoch+1, t.state.Step, t.stepsPerEpoch(), cause)
 	if t.opts.Out == "" {
 		return err
@@ -318,7 +319,6 @@ func (t *training) checkFinite() error {
 // diverged returns the error of a training that has numbers which are not finite.
 // Nothing is saved: the variables may be bad already.
 func (t *training) diverged(what string, step int) error {
-	t.progress.end()
 	err := fmt.Errorf("embed: the training %w: %s in epoch %d, step %d; a lower learning rate than %g may help", ErrDiverged, what, t.state.Epoch+1, step, t.cfg.LearningRate)
 	if t.opts.Out == "" {
 		return err
@@ -421,7 +421,6 @@ func (t *training) finish() (*Result, error) {
 		return nil, err
 	}
 	result.Train = train
-	t.progress.end()
 	if t.opts.Out == "" {
 		return result, nil
 	}

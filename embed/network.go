@@ -1,7 +1,6 @@
 package embed
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -40,11 +39,15 @@ type network struct {
 	mesh *backends.Mesh // of trainExec; nil: one device
 
 	monitors []monitor // of the graph of trainExec
+	cause    any       // what a graph function panicked with
 }
 
 func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) (*network, error) {
 	technique, err := LookUp(cfg.Technique)
 	if err != nil {
+		return nil, err
+	}
+	if err := cfg.checkField("extractor"); err != nil { // that of a saved Config, in another program
 		return nil, err
 	}
 	if err := checkImageShape(shape, cfg); err != nil {
@@ -112,6 +115,7 @@ func (n *network) predict(h Head) *graph.Node {
 // trainGraph is one step of the training. It returns the mean loss, the share of the
 // batch that was decided right before the step, and the monitors.
 func (n *network) trainGraph(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
+	defer n.keepCause()
 	images, labels, learningRate, progress := inputs[0], inputs[1], inputs[2], inputs[3]
 	g := images.Graph()
 	scope.SetTraining(g, true)
@@ -148,37 +152,54 @@ func evaluates(scope *model.Scope, g *graph.Graph) {
 
 // embedGraph returns the embeddings [batch, dim] of images.
 func (n *network) embedGraph(scope *model.Scope, images *graph.Node) *graph.Node {
+	defer n.keepCause()
 	evaluates(scope.At(extractorScope), images.Graph())
 	return n.embed(scope, images)
 }
 
 // classifyGraph returns the classes [batch] that are predicted for embeddings.
 func (n *network) classifyGraph(scope *model.Scope, z *graph.Node) *graph.Node {
+	defer n.keepCause()
 	evaluates(scope.At(headScope), z.Graph())
 	return n.predict(n.head(scope, z))
 }
 
 // vectorsGraph returns the class vectors [classes, dim].
 func (n *network) vectorsGraph(scope *model.Scope, g *graph.Graph) *graph.Node {
+	defer n.keepCause()
 	evaluates(scope.At(headScope), g)
 	return n.technique.classVectors(n.head(scope, graph.Zeros(g, shapes.Make(dtypes.Float32, 1, n.cfg.Dim))))
 }
 
+// keepCause keeps what a graph function panics with, before GoMLX wraps it.
+func (n *network) keepCause() {
+	if n.cause = recover(); n.cause != nil {
+		panic(n.cause)
+	}
+}
+
 // call runs a graph. Whatever is wrong with it comes back as an error, also when a function
-// of the technique or the extractor panics: its cause, without the graph's inner workings.
+// of the technique or the extractor panics.
 func (n *network) call(exec *model.Exec, args ...any) (outputs []*tensors.Tensor, err error) {
+	failed := func(cause any) error {
+		if n.cause != nil {
+			cause = n.cause
+		}
+		if err, ok := cause.(error); ok {
+			return fmt.Errorf("embed: technique %q: %w", n.technique.ID, err)
+		}
+		return fmt.Errorf("embed: technique %q: %v", n.technique.ID, cause)
+	}
+	n.cause = nil
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			err = fmt.Errorf("embed: technique %q: %v", n.technique.ID, panicked)
+			err = failed(panicked)
 		}
 	}()
-	if outputs, err = exec.Call(args...); err == nil {
-		return outputs, nil
+	if outputs, err = exec.Call(args...); err != nil {
+		return nil, failed(err)
 	}
-	for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(cause) {
-		err = cause
-	}
-	return nil, fmt.Errorf("embed: technique %q: %w", n.technique.ID, err)
+	return outputs, nil
 }
 
 // A stepResult is what is known of a step of the training.

@@ -63,7 +63,7 @@ func (p *progressView) epoch(e Epoch) {
 // apart than those of one class, where the technique follows them.
 func (p *progressView) collapse(e Epoch) {
 	positive, followed := e.Monitors[positiveDistance]
-	if negative := e.Monitors[negativeDistance]; followed && negative < 1.1*positive {
+	if negative := e.Monitors[negativeDistance]; followed && negative <= 1.1*positive {
 		fmt.Fprintf(p.w, "warning: the embedding may collapse: the mean distance is %.3g between classes and %.3g within them\n", negative, positive)
 	}
 }

@@ -2,6 +2,7 @@ package embed
 
 import (
 	"archive/zip"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -82,6 +83,9 @@ func (r *Result) ImagesPerSecond() float64 {
 func (r *Result) Embed(images *datasets.Dataset) (measure.Embedding, error) {
 	if r.net == nil {
 		return measure.Embedding{}, r.noNetwork()
+	}
+	if images == nil {
+		return measure.Embedding{}, errors.New("embed: no images; allowed: a dataset with at least one image")
 	}
 	if err := images.Validate(); err != nil {
 		return measure.Embedding{}, err
@@ -213,8 +217,8 @@ func (r *Result) Save(name string) error {
 	return store.WriteJSON(filepath.Join(folder, configFile), r.Config)
 }
 
-// Load reads a Result that was saved in a folder (see Folder). Its technique must be
-// registered. It can predict, but not train on: Fit resumes from the same folder. It opens
+// Load reads a Result that was saved in a folder (see Folder). Its technique and extractor
+// must be registered. It can predict, but not train on: Fit resumes from the same folder. It opens
 // the default backend (see backends.Open), whatever that of its Config.
 //
 // Errors: ErrNoResult; ErrUnfinished; ErrOtherRun, for a checkpoint that is not the
@@ -225,7 +229,7 @@ func Load(name string) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embed: %w in %s: %w", ErrNoResult, folder, err)
 	}
-	r := &Result{Config: Config{Devices: defaultDevices}} // older results do not say
+	r := &Result{}
 	var s summary
 	for file, value := range map[string]any{configFile: &r.Config, metricsFile: &s} {
 		if err := store.ReadJSON(filepath.Join(folder, file), value); err != nil {

@@ -78,7 +78,9 @@ func TestEmbedManyImages(t *testing.T) {
 
 func TestEmbedRefuses(t *testing.T) {
 	result := mustFitSmall(t, small(), Options{})
-	_, err := result.Embed(embedtest.Patterns(3, 8, 1, 1))
+	_, err := result.Embed(nil)
+	embedtest.WantError(t, err, "no images", "at least one")
+	_, err = result.Embed(embedtest.Patterns(3, 8, 1, 1))
 	embedtest.WantError(t, err, "[8 8 1]", "[4 4 1]")
 	_, err = result.Embed(embedtest.Patterns(3, 4, 3, 1))
 	embedtest.WantError(t, err, "[4 4 3]", "[4 4 1]")
@@ -204,6 +206,18 @@ func TestLoadRefuses(t *testing.T) {
 	if !errors.Is(err, ErrOtherRun) {
 		t.Errorf("%v is not ErrOtherRun", err)
 	}
+}
+
+// TestLoadNeedsTheExtractor: the paper's network is no substitute.
+func TestLoadNeedsTheExtractor(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	registerPixels(t)
+	cfg := small()
+	cfg.Extractor = "pixels"
+	mustFitSmall(t, cfg, Options{Out: out})
+	clear(extractors.byName)
+	_, err := Load(out)
+	embedtest.WantError(t, err, `extractor is "pixels"`, "allowed: paper")
 }
 
 func TestLoadNeedsTheTechnique(t *testing.T) {

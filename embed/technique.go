@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -101,10 +103,15 @@ func (p Param) check(value any) error {
 	return nil
 }
 
-// asNumber returns a value of Params: whole numbers become float64, as in JSON.
+// asNumber returns a value of Params: all numbers become float64, as in JSON.
 func asNumber(value any) any {
-	if whole, ok := value.(int); ok {
-		return float64(whole)
+	switch v := reflect.ValueOf(value); {
+	case v.CanInt():
+		return float64(v.Int())
+	case v.CanUint():
+		return float64(v.Uint())
+	case v.CanFloat():
+		return v.Float()
 	}
 	return value
 }
@@ -157,6 +164,9 @@ type monitor struct {
 // Monitor adds a scalar to the history of the training, where its mean over each
 // epoch is kept by that name (see Epoch). It is for Technique.Loss.
 func (h Head) Monitor(name string, value *graph.Node) {
+	if !value.IsScalar() {
+		panic(fmt.Errorf("monitor %q has the shape %s; allowed: a scalar", name, value.Shape()))
+	}
 	*h.monitors = append(*h.monitors, monitor{name, graph.ConvertDType(value, dtypes.Float32)})
 }
 
@@ -249,13 +259,8 @@ func Register(technique Technique) error {
 	if technique.Balanced && !slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == classesPerBatch.Name }) {
 		technique.Params = append(technique.Params, classesPerBatch)
 	}
-	for _, p := range technique.Params {
-		if p.Name == classesPerBatch.Name && p.Words != nil {
-			return fmt.Errorf("embed: %s of technique %q has words; allowed: whole numbers", p.Name, technique.ID)
-		}
-		if err := p.check(p.Default); err != nil {
-			return fmt.Errorf("%w (the default of a parameter of technique %q)", err, technique.ID)
-		}
+	if err := technique.checkParams(); err != nil {
+		return fmt.Errorf("%w (a parameter of technique %q)", err, technique.ID)
 	}
 	registry.Lock()
 	defer registry.Unlock()
@@ -264,6 +269,32 @@ func Register(technique Technique) error {
 	}
 	technique.own = true
 	registry.techniques = append(registry.techniques, technique)
+	return nil
+}
+
+// checkParams returns an error unless the parameters can be set, and have defaults.
+func (t Technique) checkParams() error {
+	seen := map[string]bool{"": true}
+	for _, s := range settings {
+		seen[s.Name] = true
+	}
+	for _, p := range t.Params {
+		if seen[p.Name] {
+			return &ValueError{"the name of a parameter", p.Name, "a name that no other parameter and no field of a Config has"}
+		}
+		seen[p.Name] = true
+		if p.Name == classesPerBatch.Name && (!p.Whole || p.Min < 1) {
+			return fmt.Errorf("embed: %s; allowed: whole numbers, 1 or more", p.Name)
+		}
+		for _, word := range p.Words {
+			if _, err := strconv.ParseFloat(word, 64); err == nil {
+				return &ValueError{p.Name, word, "words that are no numbers"}
+			}
+		}
+		if err := p.check(p.Default); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -325,7 +356,7 @@ func (t Technique) complete(given Params) (Params, error) {
 			for _, s := range settings {
 				names = append(names, s.Name)
 			}
-			return nil, fmt.Errorf("embed: %q is no parameter of technique %q; allowed: %s", name, t.ID, strings.Join(names, ", "))
+			return nil, &ValueError{"the name of a parameter of technique " + t.ID, name, strings.Join(names, ", ")}
 		}
 	}
 	return params, nil

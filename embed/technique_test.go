@@ -3,7 +3,9 @@ package embed
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"slices"
 	"strings"
@@ -129,8 +131,41 @@ func TestClassifyRefuses(t *testing.T) {
 	}
 }
 
-// TestWhatCentersFollow: with alpha 0 the centers stay where they start, at zero, and the
-// center loss is lambda/2 ||z||^2.
+// TestWords: each word of a parameter makes another embedding.
+func TestWords(t *testing.T) {
+	words := 0
+	for _, technique := range Techniques() {
+		for _, param := range technique.Params {
+			var earlier [][]float32
+			for _, word := range param.Words {
+				words++
+				cfg := small()
+				cfg.Epochs, cfg.Technique, cfg.Params = 6, technique.ID, Params{param.Name: word}
+				// A strong pull, and triplets of which only some have a loss, from the start.
+				for name, value := range (Params{"lambda": 1, "margin": 0.001, "warm-up": 0}) {
+					if slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == name }) {
+						cfg.Params[name] = value
+					}
+				}
+				result := mustFitSmall(t, cfg, Options{})
+				for i, z := range earlier {
+					if slices.Equal(z, result.Test.Z) {
+						t.Errorf("%s: %s=%s changes nothing against %s", technique.ID, param.Name, word, param.Words[i])
+					}
+				}
+				earlier = append(earlier, result.Test.Z)
+				if param.Name == "biases" {
+					embedtest.CheckEqual(t, "there are biases with "+word, result.net.store.GetVariable("/head/b") != nil, word == "trained")
+				}
+			}
+		}
+	}
+	if words == 0 {
+		t.Error("no parameter has words")
+	}
+}
+
+// TestWhatCentersFollow: with alpha 0 the centers stay where they start, at zero.
 func TestWhatCentersFollow(t *testing.T) {
 	for _, update := range []string{"means", "wen"} {
 		follow := func(alpha float64) *Result {
@@ -218,6 +253,16 @@ func TestOwnTechniqueErrors(t *testing.T) {
 				return loss(h)
 			}
 		}, []string{"epoch 1, step 1", `"share" is NaN`}},
+		"shape of a monitor": {func(t *Technique) {
+			loss := t.Loss
+			t.Loss = func(h Head) *graph.Node {
+				h.Monitor("points", h.Z)
+				return loss(h)
+			}
+		}, []string{`monitor "points" has the shape (Float32)[8, 2]`, "a scalar"}},
+		"wrapped error": {func(t *Technique) {
+			t.Loss = func(Head) *graph.Node { panic(fmt.Errorf("reading points.csv: %w", fs.ErrNotExist)) }
+		}, []string{`technique "wrong"`, "reading points.csv: file does not exist"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			technique := softmax
@@ -230,6 +275,9 @@ func TestOwnTechniqueErrors(t *testing.T) {
 			out := t.TempDir()
 			_, err := Fit(t.Context(), cfg, train, test, Options{Progress: io.Discard, Out: out})
 			embedtest.WantError(t, err, wrong.words...)
+			if name == "wrapped error" && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%v does not wrap its cause", err)
+			}
 			if name == "monitor" {
 				embedtest.WantError(t, err, "the last good checkpoint, if any, is in "+out)
 				if !errors.Is(err, ErrDiverged) {
@@ -276,7 +324,11 @@ func TestRegisterChecksParams(t *testing.T) {
 		{Param{Name: "margin", Default: 3, Max: 2}, []string{"margin is 3", "0 to 2", `"own"`}},
 		{Param{Name: "margin", Default: true}, []string{"margin is true"}},
 		{Param{Name: "update", Default: "often", Words: []string{"means"}}, []string{`update is "often"`, "means"}},
-		{Param{Name: "classes-per-batch", Default: "all", Words: []string{"all"}}, []string{"classes-per-batch", "numbers"}},
+		{Param{Name: "classes-per-batch", Default: "all", Words: []string{"all"}}, []string{"classes-per-batch", "whole numbers, 1 or more"}},
+		{Param{Name: "classes-per-batch", Default: 0.5, Max: 1}, []string{"classes-per-batch", "whole numbers, 1 or more"}},
+		{Param{Name: "", Default: 1, Max: 1}, []string{`""`, "no other parameter"}},
+		{Param{Name: "dim", Default: 1, Max: 1}, []string{`"dim"`, "no field"}},
+		{Param{Name: "order", Default: "inf", Words: []string{"inf", "two"}}, []string{`"inf"`, "no numbers"}},
 	} {
 		embedtest.WantError(t, Register(Technique{ID: "own", Loss: loss, Params: []Param{test.param}}), test.words...)
 	}
@@ -385,7 +437,7 @@ func TestCollapseIsSaid(t *testing.T) {
 	for _, test := range []struct {
 		positive, negative float64
 		warns              bool
-	}{{0, 0, false}, {1, 1, true}, {1, 1.05, true}, {1, 2, false}, {0, 1e-9, false}} {
+	}{{0, 0, true}, {1, 1, true}, {1, 1.05, true}, {1, 2, false}, {0, 1e-9, false}} {
 		var log strings.Builder
 		p := newProgress(&log, Config{}, 1)
 		p.collapse(Epoch{Monitors: map[string]float64{positiveDistance: test.positive, negativeDistance: test.negative}})

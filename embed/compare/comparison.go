@@ -110,8 +110,8 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 		c.wanted.Backend = backends.Name(opened)
 	}
 	known := map[string]embed.DataInfo{}
-	for name, images := range data {
-		known[name] = embed.NewDataInfo(images.train, images.test)
+	for name, loaded := range data {
+		known[name] = embed.NewDataInfo(loaded.train, loaded.test)
 	}
 	if err := c.check(cells, known); err != nil {
 		return err

@@ -305,7 +305,11 @@ func TestComparisonRefuses(t *testing.T) {
 			change(&cfg)
 			return cfg, err
 		}
-		embedtest.WantError(t, other.run(t.Context(), io.Discard), c.folder, "cosface-mnist-sample-2d-s1", name+" is", "another folder")
+		err := other.run(t.Context(), io.Discard)
+		embedtest.WantError(t, err, c.folder, "cosface-mnist-sample-2d-s1", name+" is", "another folder")
+		if !errors.Is(err, ErrOtherComparison) {
+			t.Errorf("%v is not ErrOtherComparison", err)
+		}
 	}
 	other := smallComparison(c.folder, "softmax")
 	other.load = func(context.Context, string, io.Writer) (train, test *datasets.Dataset, err error) {
@@ -362,7 +366,11 @@ func TestComparisonLocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	embedtest.WantError(t, c.run(t.Context(), io.Discard), "another process", c.folder)
+	err = c.run(t.Context(), io.Discard)
+	embedtest.WantError(t, err, "another process", c.folder)
+	if !errors.Is(err, ErrLocked) {
+		t.Errorf("%v is not ErrLocked", err)
+	}
 	unlock()
 	mustRun(t, c)
 }
@@ -384,7 +392,11 @@ func TestComparisonFails(t *testing.T) {
 	t.Run("broken", func(t *testing.T) {
 		c := smallComparison(folder, "breaks", "softmax")
 		var log strings.Builder
-		embedtest.WantError(t, c.run(t.Context(), &log), "2 of 4 cells failed", "breaks-mnist-sample-2d-s1: ", "breaks-mnist-sample-2d-s2: ", "it breaks")
+		err := c.run(t.Context(), &log)
+		if !errors.Is(err, ErrFailed) {
+			t.Errorf("%v is not ErrFailed", err)
+		}
+		embedtest.WantError(t, err, "2 of 4 cells failed", "breaks-mnist-sample-2d-s1: ", "breaks-mnist-sample-2d-s2: ", "it breaks")
 		if !strings.Contains(log.String(), "cell 1 of 4 failed: ") {
 			t.Errorf("it shows %q", &log)
 		}

@@ -94,9 +94,9 @@ func rowsOf(cells map[string]*cell) (rows []*row) {
 		}
 		r.Seeds++
 		r.Canonical = c.Data.Canonical
-		for _, column := range columns {
-			key := column.key
-			values[key] = append(values[key], column.value(*c.Result))
+		for _, col := range columns {
+			key := col.key
+			values[key] = append(values[key], col.value(*c.Result))
 			mean, std := stat.MeanStdDev(values[key], nil)
 			if r.Seeds < 2 {
 				std = math.NaN()

@@ -8,7 +8,8 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// An Embedding holds images as points of the embedded space.
+// An Embedding holds images as points of the embedded space. Metrics refuses one whose
+// slices do not fit together; the other methods panic, as an index out of range does.
 type Embedding struct {
 	Z         []float32 // [n, Dim]
 	Dim       int
@@ -97,8 +98,8 @@ func (e Embedding) AngularSpread() float64 {
 	directions := e.directions()
 	total, n := 0., 0.
 	for i, label := range e.Labels {
-		if angle := angle(e.at(i), directions[label]); !math.IsNaN(angle) {
-			total += angle
+		if t := angle(e.at(i), directions[label]); !math.IsNaN(t) {
+			total += t
 			n++
 		}
 	}

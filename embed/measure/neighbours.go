@@ -23,14 +23,14 @@ type retrieval struct {
 func (e Embedding) retrieve(reference Embedding, k int, counts []int) []retrieval {
 	retrievals := make([]retrieval, e.Len())
 	inParallel(e.Len(), func() func(i int) {
-		ranking, near, votes := newRanking(reference.Len()), make([]int32, reference.Len()), make([]int, len(counts))
+		ranked, near, votes := newRanking(reference.Len()), make([]int32, reference.Len()), make([]int, len(counts))
 		return func(i int) {
 			query, r := e.at(i), counts[e.Labels[i]]
-			for j := range ranking.squared {
-				ranking.squared[j] = squaredDistance(query, reference.Z[j*e.Dim:])
+			for j := range ranked.squared {
+				ranked.squared[j] = squaredDistance(query, reference.Z[j*e.Dim:])
 			}
-			for place, entry := range ranking.first(max(r, k)) {
-				near[place] = reference.Labels[entry.index]
+			for place, found := range ranked.first(max(r, k)) {
+				near[place] = reference.Labels[found.index]
 			}
 			retrievals[i] = retrieval{near[0], vote(near[:k], votes), averagePrecision(near[:r], e.Labels[i])}
 		}

@@ -65,18 +65,18 @@ func list(args []string, stdout, stderr io.Writer) error {
 
 // params describes the parameters of a technique.
 func params(all []embed.Param) []param {
-	list := []param{}
+	rows := []param{}
 	for _, p := range all {
-		list = append(list, param{p.Name, fmt.Sprint(p.Default), p.Allowed(), p.Reason})
+		rows = append(rows, param{p.Name, fmt.Sprint(p.Default), p.Allowed(), p.Reason})
 	}
-	return list
+	return rows
 }
 
 // defaults describes the parameters of a run.
 func defaults() []param {
-	list := []param{}
+	rows := []param{}
 	for _, d := range embed.Defaults() {
-		list = append(list, param{d.Name, d.Default, d.Allowed, d.Reason})
+		rows = append(rows, param{d.Name, d.Default, d.Allowed, d.Reason})
 	}
-	return list
+	return rows
 }

@@ -334,7 +334,7 @@ func TestTrainOnAFolder(t *testing.T) {
 	if object := lastObject(t, stdout); object["train"] != 30. {
 		t.Errorf("train is %v, want 30", object["train"])
 	}
-	if _, err := os.Stat(filepath.Join(results, "softmax-digits-test=0.25-2d", "embedding.png")); err != nil {
+	if _, err := os.Stat(filepath.Join(results, "softmax-folder-digits-test=0.25-2d", "embedding.png")); err != nil {
 		t.Error(err)
 	}
 	_, stderr = execute(t, 2, "train", "-dataset", "folder:"+photos+":tset=0.25")

@@ -38,7 +38,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 		}
 		return cfg.Set(name, value)
 	})
-	out := flags.String("out", "", "`folder` for config, metrics, embedding, checkpoint and, in 2-D and 3-D, picture (default TECHNIQUE-DATASET-DIMd in the folder in EMBEDSPACE_OUT, else in out/results)")
+	out := flags.String("out", "", "`folder` for config, metrics, embedding, checkpoint and, in 2-D and 3-D, picture (default TECHNIQUE-DATASET-DIMd in the folder in EMBEDSPACE_OUT, else in out/results; DATASET is folder-pets for folder:a/pets)")
 	resume := flags.Bool("resume", false, "go on from the checkpoint in the folder, if there is one")
 	asJSON := flags.Bool("json", false, "print one JSON object as the last line")
 	if err := parse(flags, args); err != nil {
@@ -51,7 +51,10 @@ func train(args []string, stdout, stderr io.Writer) error {
 	if err := datasets.CheckName(cfg.Dataset); err != nil {
 		return usageError{err}
 	}
-	dataset := filepath.Base(strings.ReplaceAll(cfg.Dataset, ":", "-")) // folder:a/pets is pets
+	dataset := cfg.Dataset
+	if path, ok := strings.CutPrefix(dataset, "folder:"); ok { // folder:a/pets is folder-pets
+		dataset = "folder-" + filepath.Base(strings.ReplaceAll(path, ":", "-"))
+	}
 	folder := embed.Folder(fmt.Sprintf("%s-%s-%dd", cfg.Technique, dataset, cfg.Dim))
 	if *out != "" {
 		if folder, err = filepath.Abs(*out); err != nil {

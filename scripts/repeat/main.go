@@ -62,14 +62,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	runs := flags.Int("runs", 20, "trainings")
 	busy := flags.Int("busy", 0, "loops that keep cores busy meanwhile")
-	flags.StringVar(&cfg.Technique, "technique", "", "see embedspace list (default softmax)")
-	flags.StringVar(&cfg.Dataset, "dataset", "", "see embedspace list (default mnist-sample)")
-	flags.IntVar(&cfg.Dim, "dim", 0, "dimensions of the embedded space (default 2)")
-	flags.IntVar(&cfg.Train, "train", 256, "training images")
-	flags.IntVar(&cfg.Epochs, "epochs", 10, "passes over the training images")
-	flags.IntVar(&cfg.Devices, "devices", 0, "devices that train together (default 1)")
-	flags.Int64Var(&cfg.Seed, "seed", 0, "seed (default 1)")
-	flags.StringVar(&cfg.Backend, "backend", "", "xla:cuda, xla:cpu or go (default as in embedspace train)")
+	cfg.Train, cfg.Epochs = 256, 10 // short
+	for _, field := range embed.Defaults() {
+		if field.Means != "" {
+			flags.Func(field.Name, fmt.Sprintf("%s: %s", field.Means, field.Allowed), func(value string) error { return cfg.Set(field.Name, value) })
+		}
+	}
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
@@ -149,11 +147,8 @@ type outcome struct {
 	Variables               map[string][]byte // in the checkpoint, by name
 }
 
-// A job is what a run is to train.
-type job struct{ Config embed.Config }
-
 const (
-	jobFile     = "job.gob"
+	configFile  = "config.gob"
 	outcomeFile = "outcome.gob"
 )
 
@@ -163,7 +158,7 @@ func train(ctx context.Context, folder string, cfg embed.Config) (*outcome, erro
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	if err := writeGob(filepath.Join(folder, jobFile), job{cfg}); err != nil {
+	if err := writeGob(filepath.Join(folder, configFile), cfg); err != nil {
 		return nil, err
 	}
 	executable, err := os.Executable()
@@ -182,26 +177,26 @@ func train(ctx context.Context, folder string, cfg embed.Config) (*outcome, erro
 	return got, readGob(filepath.Join(folder, outcomeFile), got)
 }
 
-// child trains the job in a folder and writes the outcome beside it.
+// child trains the Config in a folder and writes the outcome beside it.
 func child(folder string) error {
-	var task job
-	if err := readGob(filepath.Join(folder, jobFile), &task); err != nil {
+	var cfg embed.Config
+	if err := readGob(filepath.Join(folder, configFile), &cfg); err != nil {
 		return err
 	}
 	ctx := context.Background()
-	train, test, err := datasets.Load(ctx, task.Config.Dataset, io.Discard)
+	train, test, err := datasets.Load(ctx, cfg.Dataset, io.Discard)
 	if err != nil {
 		return err
 	}
-	if task.Config.Train > 0 && task.Config.Train < train.Len() {
+	if cfg.Train > 0 && cfg.Train < train.Len() {
 		// Fit's own subset of its subset is the whole.
-		if train, err = train.Subset(task.Config.Train, task.Config.Seed); err != nil {
+		if train, err = train.Subset(cfg.Train, cfg.Seed); err != nil {
 			return err
 		}
 	}
 	out := filepath.Join(folder, "result")
 	var got outcome
-	result, err := embed.Fit(ctx, task.Config, train, test, embed.Options{
+	result, err := embed.Fit(ctx, cfg, train, test, embed.Options{
 		Progress: io.Discard, Out: out,
 		OnEpoch: func(result *embed.Result) error {
 			got.Epochs = append(got.Epochs, pointsOf(result.Test))
