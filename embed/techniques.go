@@ -39,10 +39,14 @@ func normalizedLogits(h Head) *graph.Node { return losses.Logits(h.Z, unitWeight
 
 func cosines(h Head) *graph.Node { return losses.Cosines(h.Z, h.Weights()) }
 
-var scaling = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "annealed", "constant"}, Reason: "x"}
+var (
+	angularScale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000, Reason: "10 classes on a circle need 15 to 30 for a loss near 0"}
+	scaling      = Param{Name: "scaling", Default: "annealed", Words: []string{"constant", "annealed", "norm"},
+		Reason: "constant as published; annealed from 1 over the first half of the training, without which classes get stuck on the circle; norm: that of each embedding, up to the scale, which holds where classes overlap"}
+)
 
-// angularScaleOf returns the scale of the logits of CosFace and ArcFace.
-func angularScaleOf(h Head) *graph.Node {
+// scaleOf returns the scale of the cosines of CosFace and ArcFace.
+func scaleOf(h Head) *graph.Node {
 	s := h.Number("scale")
 	switch h.Word("scaling") {
 	case "norm":
@@ -53,9 +57,6 @@ func angularScaleOf(h Head) *graph.Node {
 		return graph.Scalar(h.Z.Graph(), h.Z.DType(), s)
 	}
 }
-
-var angularScale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000,
-	Reason: "10 classes on a circle need 15 to 30 for a loss near 0; it grows from 1 over the first half of the training, without which classes get stuck on the circle"}
 
 var cosFace = Technique{
 	ID:       "cosface",
@@ -69,7 +70,7 @@ var cosFace = Technique{
 		angularScale, scaling,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.CosFace(h.Z, h.Weights(), h.Labels, angularScaleOf(h), h.Number("margin"))
+		return losses.CosFace(h.Z, h.Weights(), h.Labels, scaleOf(h), h.Number("margin"))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -87,7 +88,7 @@ var arcFace = Technique{
 		angularScale, scaling,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.ArcFace(h.Z, h.Weights(), h.Labels, angularScaleOf(h), h.Number("margin"))
+		return losses.ArcFace(h.Z, h.Weights(), h.Labels, scaleOf(h), h.Number("margin"))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,

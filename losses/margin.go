@@ -87,9 +87,10 @@ func scaled(logits, s *graph.Node) *graph.Node {
 //
 // Shapes: z [batch, dim]; returns [batch]. The gradient flows through the norm.
 //
-// With a constant scale an embedding that can't be told apart still costs s m more than an
-// even guess: where classes overlap, all of them end in one direction, at the loss ln(C) +
-// s m. With a scale of its own, an embedding in doubt moves to the origin.
+// With a constant scale the arrangement in which all classes lie in one direction costs
+// ln(C) + s m, less than one in which many images are wrong: where classes overlap, it is
+// where the training ends. With the norm as the scale, an embedding in doubt can move
+// towards the origin instead.
 //
 // Source: our own choice.
 func NormScale(z *graph.Node, s float64) *graph.Node {

@@ -23,6 +23,18 @@ func arcFace(s, m float64) lossFn {
 	}
 }
 
+func cosFaceByNorm(s, m float64) lossFn {
+	return func(in nodes) *graph.Node {
+		return losses.CosFace(in["z"], in["W"], in["labels"], losses.NormScale(in["z"], s), m)
+	}
+}
+
+func arcFaceByNorm(s, m float64) lossFn {
+	return func(in nodes) *graph.Node {
+		return losses.ArcFace(in["z"], in["W"], in["labels"], losses.NormScale(in["z"], s), m)
+	}
+}
+
 // noLambda stands for a nil lambda of sphereFace and lSoftmax.
 const noLambda = -1
 
@@ -82,6 +94,17 @@ func naiveArcFace(s, m float64) func(in arrays, labels []int32) []float64 {
 		func(z, w []float64) float64 { return s * cosine(z, w) })
 }
 
+// byNorm is the loop of a loss, each example of which has the scale min(||z_i||, s).
+func byNorm(s, m float64, naive func(s, m float64) func(in arrays, labels []int32) []float64) func(in arrays, labels []int32) []float64 {
+	return func(in arrays, labels []int32) (result []float64) {
+		for i, z := range in["z"].([][]float64) {
+			one := arrays{"z": [][]float64{z}, "W": in["W"]}
+			result = append(result, naive(math.Min(norm(z), s), m)(one, labels[i:i+1])...)
+		}
+		return result
+	}
+}
+
 // naivePsi is (-1)^k cos(m theta) - 2k with theta in [k pi/m, (k+1) pi/m].
 func naivePsi(theta float64, m int) float64 {
 	k := math.Floor(float64(m) * theta / math.Pi)
@@ -108,6 +131,10 @@ var marginLosses = func() (all []testedLoss) {
 	}
 	add("cosface", cosFace(16, 0.2), naiveCosFace(16, 0.2))
 	add("arcface", arcFace(16, 0.5), naiveArcFace(16, 0.5))
+	for _, s := range []float64{1.5, 30} { // in between the norms, and above them
+		add(fmt.Sprintf("cosface by norm, s=%g", s), cosFaceByNorm(s, 0.2), byNorm(s, 0.2, naiveCosFace))
+		add(fmt.Sprintf("arcface by norm, s=%g", s), arcFaceByNorm(s, 0.5), byNorm(s, 0.5, naiveArcFace))
+	}
 	for _, m := range []int{1, 2, 3, 4} {
 		add(fmt.Sprintf("sphereface, m=%d", m), sphereFace(m, noLambda), naiveMultiplicative(m, noLambda, unitNorm))
 	}
@@ -137,6 +164,7 @@ func TestWithoutMargin(t *testing.T) {
 		}
 		checkSame(t, p, "CosFace", cosFace(16, 0), softmaxOfCosines, in, labels)
 		checkSame(t, p, "ArcFace", arcFace(16, 0), cosFace(16, 0), in, labels)
+		checkSame(t, p, "CosFace by norm", cosFaceByNorm(1e6, 0), normalizedSoftmax, in, labels)
 		checkSame(t, p, "SphereFace", sphereFace(1, noLambda), normalizedSoftmax, in, labels)
 		checkSame(t, p, "L-Softmax", lSoftmax(1, noLambda), func(in nodes) *graph.Node {
 			return losses.Softmax(in["z"], in["W"], nil, in["labels"])
