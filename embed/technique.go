@@ -49,8 +49,6 @@ type Technique struct {
 	Balanced bool
 	// LearningRate is the default of a Config with this technique; 0: that of Defaults.
 	LearningRate float64
-
-	own bool // registered, not one of the paper
 }
 
 // A Kind says what class vectors are.
@@ -267,7 +265,6 @@ func Register(technique Technique) error {
 	if slices.ContainsFunc(registry.techniques, func(t Technique) bool { return t.ID == technique.ID }) {
 		return fmt.Errorf("embed: technique %q is registered already", technique.ID)
 	}
-	technique.own = true
 	registry.techniques = append(registry.techniques, technique)
 	return nil
 }
