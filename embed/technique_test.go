@@ -141,9 +141,9 @@ func TestWords(t *testing.T) {
 				words++
 				cfg := small()
 				cfg.Epochs, cfg.Technique, cfg.Params = 6, technique.ID, Params{param.Name: word}
-				// A strong pull, and triplets of which only some have a loss, from the start.
-				for name, value := range (Params{"lambda": 1, "margin": 0.001, "warm-up": 0}) {
-					if slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == name }) {
+				// A strong pull, and triplets of which only some have a loss.
+				for name, value := range (Params{"lambda": 1, "margin": 0.001, "mining": "strict"}) {
+					if name != param.Name && slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == name }) {
 						cfg.Params[name] = value
 					}
 				}

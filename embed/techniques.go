@@ -41,8 +41,8 @@ func cosines(h Head) *graph.Node { return losses.Cosines(h.Z, h.Weights()) }
 
 var (
 	angularScale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000, Reason: "10 classes on a circle need 15 to 30 for a loss near 0"}
-	scaling      = Param{Name: "scaling", Default: "annealed", Words: []string{"constant", "annealed", "norm"},
-		Reason: "constant as published; annealed from 1 over the first half of the training, without which classes get stuck on the circle; norm: that of each embedding, up to the scale, which holds where classes overlap"}
+	scaling      = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "constant", "annealed"},
+		Reason: "norm: that of each embedding, up to the scale, which holds where classes overlap; constant as published; annealed: from 1 over the first half of the training, without which classes get stuck on the circle"}
 )
 
 // scaleOf returns the scale of the cosines of CosFace and ArcFace.
@@ -244,30 +244,43 @@ func monitorTriplets(h Head, share *graph.Node) {
 	h.Monitor("active triplets", share)
 }
 
-// mined returns the technique of a mining that begins with all triplets.
+// mined returns the technique of a mining of triplets.
 func mined(id, title string, params []Param, loss func(h Head) (loss, share *graph.Node)) Technique {
 	t := tripletAll
-	t.ID, t.Title, t.LearningRate = id, title, 0.002
-	t.Params = append(params, Param{Name: "warm-up", Default: 0.5, Min: 0, Max: 1,
-		Reason: "the share of the training with all triplets that have a loss: with mined ones from the start, the hardest collapse to a point, and semi-hard ones blow up"}, classesPerBatch)
+	t.ID, t.Title, t.Params, t.LearningRate = id, title, append(params, classesPerBatch), 0.002
 	t.Loss = func(h Head) *graph.Node {
 		loss, share := loss(h)
 		monitorTriplets(h, share)
-		all, _ := losses.TripletAll(h.Z, h.Labels, h.Number("margin"), true)
-		warmUp := graph.Scalar(h.Progress.Graph(), h.Progress.DType(), h.Number("warm-up"))
-		return graph.Where(graph.LessThan(h.Progress, warmUp), all, loss)
+		return loss
 	}
 	return t
 }
 
-var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin, meanOver},
+var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin,
+	{Name: "mining", Default: "soft", Words: []string{"soft", "strict"},
+		Reason: "strict, as published: the hardest positive and negative of each anchor, with which classes that overlap collapse onto one point; soft: means of all, weighted by hardness"},
+	{Name: "temperature", Default: 1, Min: 1e-3, Max: math.Inf(1), Reason: "a distance, of mining=soft: that of the margin"},
+	meanOver,
+},
 	func(h Head) (loss, share *graph.Node) {
-		return losses.TripletHard(h.Z, h.Labels, h.Number("margin"), h.Word("mean-over") == "active")
+		margin, active := h.Number("margin"), h.Word("mean-over") == "active"
+		if h.Word("mining") == "strict" {
+			return losses.TripletHard(h.Z, h.Labels, margin, active)
+		}
+		return losses.TripletSoftHard(h.Z, h.Labels, margin, h.Number("temperature"), active)
 	})
 
-var tripletSemiHard = mined("triplet-semihard", "Triplet loss, semi-hard triplets", []Param{tripletMargin},
+var tripletSemiHard = mined("triplet-semihard", "Triplet loss, semi-hard triplets", []Param{tripletMargin,
+	{Name: "mining", Default: "mixed", Words: []string{"mixed", "strict"},
+		Reason: "strict, as published: semi-hard triplets alone, with which classes that overlap blow up; mixed: half of the loss is that of all triplets"},
+},
 	func(h Head) (loss, share *graph.Node) {
-		return losses.TripletSemiHard(h.Z, h.Labels, h.Number("margin"))
+		loss, share = losses.TripletSemiHard(h.Z, h.Labels, h.Number("margin"))
+		if h.Word("mining") == "strict" {
+			return loss, share
+		}
+		all, _ := losses.TripletAll(h.Z, h.Labels, h.Number("margin"), true)
+		return graph.DivScalar(graph.Add(loss, all), 2), share
 	})
 
 // Regression returns the technique that draws each class to a target. targets returns

@@ -65,4 +65,6 @@ func BenchmarkTripletSemiHard(b *testing.B) { benchmarkLoss(b, tripletSemiHard(1
 
 func BenchmarkTripletHard(b *testing.B) { benchmarkLoss(b, tripletHard(1, true), "z") }
 
+func BenchmarkTripletSoftHard(b *testing.B) { benchmarkLoss(b, tripletSoftHard(1, 1, true), "z") }
+
 func BenchmarkRegression(b *testing.B) { benchmarkLoss(b, regression, "z", "targets") }
