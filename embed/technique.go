@@ -65,9 +65,9 @@ const (
 	Targets Kind = "targets" // points that the classes are drawn to; drawn as black crosses
 )
 
-// A Geometry says in which distances classes are near and far for a technique: those by
-// which its space is to be measured (see measure.Metrics). Each technique of the paper has
-// the reason for its own.
+// A Geometry says by which distances the space of a technique is to be measured (see
+// measure.Metrics), with the linear activation: others put classes at the origin or into a
+// corner, where directions don't tell them apart.
 type Geometry string
 
 // The geometries.

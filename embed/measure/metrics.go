@@ -20,8 +20,7 @@ import (
 // Distances are measured twice, in the space as it is and on the unit sphere, as
 // Embedding.OnSphere has the points. Losses that see directions only leave lengths to
 // chance, and with them distances in the space. On the sphere nothing changes when points
-// are scaled, each by a factor of its own, and the numbers are those that
-// Embedding.OnSphere has in the space.
+// are scaled, each by a positive factor of its own.
 //
 // Only the norm has the unit of the space; all else stays when the space is rotated or
 // scaled, and distances in the space also when it is moved.
