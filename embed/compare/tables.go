@@ -71,8 +71,7 @@ func distanceColumns(prefix string, of func(m measured) measure.Distances) []col
 type row struct {
 	Technique string            `json:"technique"`
 	Title     string            `json:"title"`
-	Set       string            `json:"set"`      // parameters that are not the defaults
-	Geometry  embed.Geometry    `json:"geometry"` // the technique's own; empty: none
+	Set       string            `json:"set"` // parameters that are not the defaults
 	Dataset   string            `json:"dataset"`
 	Dim       int               `json:"dim"`
 	Epochs    int               `json:"epochs"`
@@ -80,6 +79,7 @@ type row struct {
 	Canonical bool              `json:"canonical"` // the data is that of the original publication
 	Seeds     int               `json:"seeds"`     // cells that were trained
 	Failed    int               `json:"failed"`    // cells that failed
+	Geometry  embed.Geometry    `json:"geometry"`  // the technique's own; empty: none
 	Values    map[string]spread `json:"values"`    // by column
 }
 
@@ -167,7 +167,7 @@ func (c comparison) writeTables(cells map[string]*cell) error {
 func tableCSV(rows []*row) ([]byte, error) {
 	var table bytes.Buffer
 	w := csv.NewWriter(&table)
-	head := []string{"technique", "set", "geometry", "dataset", "dim", "epochs", "train", "canonical", "seeds", "failed"}
+	head := []string{"technique", "set", "dataset", "dim", "epochs", "train", "canonical", "seeds", "failed", "geometry"}
 	for _, c := range columns {
 		head = append(head, c.key, c.key+"_std")
 	}
@@ -179,8 +179,8 @@ func tableCSV(rows []*row) ([]byte, error) {
 		return strconv.FormatFloat(x, 'g', -1, 64)
 	}
 	for _, r := range rows {
-		line := []string{r.Technique, r.Set, string(r.Geometry), r.Dataset}
-		for _, value := range []any{r.Dim, r.Epochs, r.Train, r.Canonical, r.Seeds, r.Failed} {
+		line := []string{r.Technique, r.Set, r.Dataset}
+		for _, value := range []any{r.Dim, r.Epochs, r.Train, r.Canonical, r.Seeds, r.Failed, r.Geometry} {
 			line = append(line, fmt.Sprint(value))
 		}
 		for _, c := range columns {
