@@ -49,6 +49,20 @@ func TestEveryTechnique(t *testing.T) {
 					t.Fatal(err)
 				}
 				embedtest.CheckEqual(t, "classes by the loaded result", classified, result.Test.Predicted)
+				switch {
+				case technique.Geometry != Space && technique.Geometry != Sphere:
+					t.Errorf("the geometry is %q", technique.Geometry)
+				case technique.Geometry == Sphere && technique.ID != "softmax": // which has biases
+					further := slices.Clone(result.Test.Z)
+					for i := range further {
+						further[i] *= 8
+					}
+					classified, err := loaded.Classify(further)
+					if err != nil {
+						t.Fatal(err)
+					}
+					embedtest.CheckEqual(t, "classes of points in the same directions", classified, result.Test.Predicted)
+				}
 			})
 		})
 	}
@@ -219,6 +233,7 @@ func TestRegister(t *testing.T) {
 	}
 	embedtest.CheckEqual(t, "title", mine.Title, "mine")
 	embedtest.CheckEqual(t, "parameters", mine.Params, []Param(nil))
+	embedtest.CheckEqual(t, "geometry", mine.Geometry, Space)
 	if err := Register(Technique{ID: "balanced", Loss: loss, Balanced: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -231,6 +246,7 @@ func TestRegister(t *testing.T) {
 	embedtest.WantError(t, Register(Technique{Loss: loss}), "ID")
 	embedtest.WantError(t, Register(Technique{ID: "other"}), "Loss")
 	embedtest.WantError(t, Register(Technique{ID: "center/l2", Loss: loss}), `"center/l2"`, "folder")
+	embedtest.WantError(t, Register(Technique{ID: "other", Loss: loss, Geometry: "cube"}), `other is "cube"`, "space, sphere")
 }
 
 // TestOwnTechniqueErrors: what is wrong with a technique of one's own is an error.

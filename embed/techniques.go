@@ -19,6 +19,7 @@ var softmax = Technique{
 	Loss:         func(h Head) *graph.Node { return losses.Softmax(h.Z, h.Weights(), h.Biases(), h.Labels) },
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), h.Biases()) },
 	ClassVectors: Head.Weights,
+	Geometry:     Sphere, // lengths grow without a bound, and but for the biases directions decide
 }
 
 var softmaxNormalized = Technique{
@@ -31,6 +32,7 @@ var softmaxNormalized = Technique{
 	Loss:         func(h Head) *graph.Node { return losses.NormalizedSoftmax(h.Z, h.Weights(), h.Labels) },
 	Scores:       normalizedLogits,
 	ClassVectors: unitWeights,
+	Geometry:     Sphere, // lengths grow without a bound, directions decide
 }
 
 func unitWeights(h Head) *graph.Node { return losses.Normalize(h.Weights()) }
@@ -74,6 +76,7 @@ var cosFace = Technique{
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
+	Geometry:     Sphere, // the cosines know no lengths
 }
 
 var arcFace = Technique{
@@ -92,6 +95,7 @@ var arcFace = Technique{
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
+	Geometry:     Sphere, // the angles know no lengths
 }
 
 var multiplicativeMargin = []Param{
@@ -114,6 +118,7 @@ var sphereFace = Technique{
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
+	Geometry:     Sphere, // as softmax-normalized, with a margin of angles
 }
 
 var lSoftmax = Technique{
@@ -129,6 +134,7 @@ var lSoftmax = Technique{
 	},
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), nil) },
 	ClassVectors: Head.Weights,
+	Geometry:     Sphere, // as softmax without biases, with a margin of angles
 }
 
 var (
@@ -170,6 +176,7 @@ var center = Technique{
 	},
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), centerBiases(h)) },
 	ClassVectors: Head.Weights,
+	Geometry:     Space, // Euclidean distances from the centers hold the lengths
 }
 
 var centerNormalized = Technique{
@@ -185,6 +192,7 @@ var centerNormalized = Technique{
 	},
 	Scores:       normalizedLogits,
 	ClassVectors: unitWeights,
+	Geometry:     Space, // Euclidean distances from the centers hold the lengths
 }
 
 // monitorPairs follows the distances of pairs, which tell whether an embedding
@@ -209,6 +217,7 @@ var contrastive = Technique{
 	Equation: `L_{ij} = \begin{cases} \frac{1}{2} d_{ij}^2 & y_i = y_j \\ \frac{1}{2} \max(0, m - d_{ij})^2 & y_i \ne y_j \end{cases}`,
 	Notebook: "05-contrastive-triplet",
 	Params:   []Param{{Name: "margin", Default: 1, Min: 0, Max: math.Inf(1), Reason: "a distance; it only sets the size of the picture"}, classesPerBatch},
+	Geometry: Space, // distances of pairs
 	Balanced: true,
 	Loss: func(h Head) *graph.Node {
 		monitorPairs(h)
@@ -231,6 +240,7 @@ var tripletAll = Technique{
 	Equation: tripletEquation,
 	Notebook: "05-contrastive-triplet",
 	Params:   []Param{tripletMargin, meanOver, classesPerBatch},
+	Geometry: Space, // distances of triplets
 	Balanced: true,
 	Loss: func(h Head) *graph.Node {
 		loss, share := losses.TripletAll(h.Z, h.Labels, h.Number("margin"), h.Word("mean-over") == "active")
@@ -300,6 +310,7 @@ func Regression(id, title string, targets func(classes, dim int) ([][]float64, e
 		Scores:       func(h Head) *graph.Node { return nearest(h, constant(h)) },
 		ClassVectors: constant,
 		Kind:         Targets,
+		Geometry:     Space, // distances from the targets
 	}
 }
 
