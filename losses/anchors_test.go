@@ -25,9 +25,9 @@ func prototypes(in nodes) *graph.Node {
 }
 
 var anchorLosses = []testedLoss{
-	{"ring", []string{"z", "R"}, nil, ring(0.3), naiveRing(0.3)},
-	{"cac", []string{"z", "targets"}, []string{"targets"}, cac(0.1), naiveCAC(0.1)},
-	{"prototypes", []string{"z", "targets"}, []string{"targets"}, prototypes, naivePrototypes},
+	{"ring", []string{"z", "R"}, nil, ring(0.3), naiveRing(0.3), nil},
+	{"cac", []string{"z", "targets"}, []string{"targets"}, cac(0.1), naiveCAC(0.1), nil},
+	{"prototypes", []string{"z", "targets"}, []string{"targets"}, prototypes, naivePrototypes, nil},
 }
 
 func naiveRing(lambda float64) func(in arrays, labels []int32) []float64 {

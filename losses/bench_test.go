@@ -65,6 +65,8 @@ func BenchmarkTripletSemiHard(b *testing.B) { benchmarkLoss(b, tripletSemiHard(1
 
 func BenchmarkTripletHard(b *testing.B) { benchmarkLoss(b, tripletHard(1, true), "z") }
 
+func BenchmarkTripletSoftHard(b *testing.B) { benchmarkLoss(b, tripletSoftHard(1, 1, true), "z") }
+
 func BenchmarkRegression(b *testing.B) { benchmarkLoss(b, regression, "z", "targets") }
 
 func BenchmarkSupCon(b *testing.B) { benchmarkLoss(b, supCon(0.1), "z") }

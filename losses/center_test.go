@@ -35,9 +35,9 @@ func naiveToRow(name string, factor float64) func(in arrays, labels []int32) []f
 }
 
 var centerLosses = []testedLoss{
-	{"center", []string{"z", "centers"}, []string{"centers"}, center(0.3), naiveToRow("centers", 0.15)},
-	{"center, lambda=0", []string{"z", "centers"}, []string{"centers"}, center(0), naiveToRow("centers", 0)},
-	{"regression", []string{"z", "targets"}, []string{"targets"}, regression, naiveToRow("targets", 1)},
+	{"center", []string{"z", "centers"}, []string{"centers"}, center(0.3), naiveToRow("centers", 0.15), nil},
+	{"center, lambda=0", []string{"z", "centers"}, []string{"centers"}, center(0), naiveToRow("centers", 0), nil},
+	{"regression", []string{"z", "targets"}, []string{"targets"}, regression, naiveToRow("targets", 1), nil},
 }
 
 // TestCenterUpdates compares both update rules with loops over the batch.

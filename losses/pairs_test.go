@@ -17,12 +17,14 @@ import (
 )
 
 var pairLosses = []testedLoss{
-	{"contrastive", []string{"z"}, nil, contrastive(2), naiveContrastive(2)},
-	{"triplet, all", []string{"z"}, nil, tripletAll(0.7, false), naiveTriplets(0.7, everyTriplet, false)},
-	{"triplet, all active", []string{"z"}, nil, tripletAll(0.7, true), naiveTriplets(0.7, everyTriplet, true)},
-	{"triplet, semi-hard", []string{"z"}, nil, tripletSemiHard(0.7), naiveTriplets(0.7, semiHard, true)},
-	{"triplet, hard", []string{"z"}, nil, tripletHard(0.7, false), naiveHard(0.7, false)},
-	{"triplet, hard active", []string{"z"}, nil, tripletHard(0.7, true), naiveHard(0.7, true)},
+	{"contrastive", []string{"z"}, nil, contrastive(2), naiveContrastive(2), nil},
+	{"triplet, all", []string{"z"}, nil, tripletAll(0.7, false), naiveTriplets(0.7, everyTriplet, false), nil},
+	{"triplet, all active", []string{"z"}, nil, tripletAll(0.7, true), naiveTriplets(0.7, everyTriplet, true), nil},
+	{"triplet, semi-hard", []string{"z"}, nil, tripletSemiHard(0.7), naiveTriplets(0.7, semiHard, true), nil},
+	{"triplet, hard", []string{"z"}, nil, tripletHard(0.7, false), naiveHard(0.7, false), nil},
+	{"triplet, hard active", []string{"z"}, nil, tripletHard(0.7, true), naiveHard(0.7, true), nil},
+	{"triplet, soft hard", []string{"z"}, nil, tripletSoftHard(0.7, 0.5, false), naiveSoftHard(0.7, 0.5, false), heldSoftHard(0.7, 0.5, false)},
+	{"triplet, soft hard active", []string{"z"}, nil, tripletSoftHard(0.7, 0.5, true), naiveSoftHard(0.7, 0.5, true), heldSoftHard(0.7, 0.5, true)},
 }
 
 func contrastive(m float64) lossFn {
@@ -46,6 +48,13 @@ func tripletSemiHard(m float64) lossFn {
 func tripletHard(m float64, active bool) lossFn {
 	return func(in nodes) *graph.Node {
 		loss, _ := losses.TripletHard(in["z"], in["labels"], m, active)
+		return loss
+	}
+}
+
+func tripletSoftHard(m, t float64, active bool) lossFn {
+	return func(in nodes) *graph.Node {
+		loss, _ := losses.TripletSoftHard(in["z"], in["labels"], m, t, active)
 		return loss
 	}
 }
@@ -140,6 +149,68 @@ func naiveHard(m float64, active bool) func(in arrays, labels []int32) []float64
 		}
 		return []float64{sum / max(n, 1)}
 	}
+}
+
+// naiveSoftHard is the mean over the anchors of max(0, d_a+ - d_a- + m), where d_a+ is the mean
+// of the distances to the positives with the weights exp(d/t), d_a- that to the negatives
+// with exp(-d/t).
+func naiveSoftHard(m, t float64, active bool) func(in arrays, labels []int32) []float64 {
+	return func(in arrays, labels []int32) []float64 { return heldSoftHard(m, t, active)(in, labels)(in, labels) }
+}
+
+// heldSoftHard is naiveSoftHard with the weights of the inputs at.
+func heldSoftHard(m, t float64, active bool) func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
+	return func(at arrays, _ []int32) func(in arrays, labels []int32) []float64 {
+		return func(in arrays, labels []int32) []float64 {
+			z, zAt := in["z"].([][]float64), at["z"].([][]float64)
+			sum, n := 0.0, 0.0
+			for a := range z {
+				var positive, positiveWeight, negative, negativeWeight float64
+				for j := range z {
+					d, dAt := math.Sqrt(squaredDistance(z[a], z[j])), math.Sqrt(squaredDistance(zAt[a], zAt[j]))
+					if labels[j] != labels[a] {
+						negative += math.Exp(-dAt/t) * d
+						negativeWeight += math.Exp(-dAt / t)
+					} else if j != a {
+						positive += math.Exp(dAt/t) * d
+						positiveWeight += math.Exp(dAt / t)
+					}
+				}
+				if positiveWeight == 0 || negativeWeight == 0 {
+					continue
+				}
+				hinge := max(0, positive/positiveWeight-negative/negativeWeight+m)
+				sum += hinge
+				if !active || hinge > 0 {
+					n++
+				}
+			}
+			return []float64{sum / max(n, 1)}
+		}
+	}
+}
+
+// TestSoftHardOfLowTemperature: the hardest triplets remain, of Euclidean distances.
+func TestSoftHardOfLowTemperature(t *testing.T) {
+	in, labels := randomInputs([]string{"z"}, 14, 3, 2)
+	z := in["z"].([][]float64)
+	want := make([]float64, len(z))
+	for a := range z {
+		farthest, nearest := math.Inf(-1), math.Inf(1)
+		for j := range z {
+			d := math.Sqrt(squaredDistance(z[a], z[j]))
+			if labels[j] != labels[a] {
+				nearest = min(nearest, d)
+			} else if j != a {
+				farthest = max(farthest, d)
+			}
+		}
+		want[a] = max(0, farthest-nearest+0.7)
+	}
+	onPlatforms(t, func(t *testing.T, p platform) {
+		values, _ := p.evaluator(t, tripletSoftHard(0.7, 1e-4, false), "z")(in, labels)
+		checkClose(t, "losses", values, want, p.tolerance)
+	})
 }
 
 // TestShareOfTriplets compares the shares with loops, also with ties: of five points, two

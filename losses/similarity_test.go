@@ -26,9 +26,9 @@ func circle(m, gamma float64) lossFn {
 }
 
 var similarityLosses = []testedLoss{
-	{"supcon", []string{"z"}, nil, supCon(0.2), naiveSupCon(0.2)},
-	{"multi-similarity", []string{"z"}, nil, multiSimilarity(2, 20, 0.5), naiveMultiSimilarity(2, 20, 0.5)},
-	{"circle", []string{"z"}, nil, circle(0.4, 8), naiveCircle(0.4, 8)},
+	{"supcon", []string{"z"}, nil, supCon(0.2), naiveSupCon(0.2), nil},
+	{"multi-similarity", []string{"z"}, nil, multiSimilarity(2, 20, 0.5), naiveMultiSimilarity(2, 20, 0.5), nil},
+	{"circle", []string{"z"}, nil, circle(0.4, 8), naiveCircle(0.4, 8), heldCircle(0.4, 8)},
 }
 
 // others returns the other examples of the class of example a, and those of other classes.
@@ -88,30 +88,37 @@ func naiveMultiSimilarity(alpha, beta, base float64) func(in arrays, labels []in
 	}
 }
 
-// naiveCircle is the mean over the anchors with a positive and a negative. The weights of the
-// pairs are those of the fixed z.
 func naiveCircle(m, gamma float64) func(in arrays, labels []int32) []float64 {
-	return func(in arrays, labels []int32) []float64 {
-		z, fixed := in["z"].([][]float64), in["fixed z"].([][]float64)
-		sum, anchors := 0.0, 0
-		for a := range z {
-			positives, negatives := others(labels, a)
-			if len(positives) == 0 || len(negatives) == 0 {
-				continue
+	return func(in arrays, labels []int32) []float64 { return heldCircle(m, gamma)(in, labels)(in, labels) }
+}
+
+// heldCircle is the mean over the anchors with a positive and a negative, with the weights of
+// the inputs at.
+func heldCircle(m, gamma float64) func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
+	return func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
+		held := at["z"].([][]float64)
+		return func(in arrays, labels []int32) []float64 {
+			z := in["z"].([][]float64)
+			sum, anchors := 0.0, 0
+			for a := range z {
+				positives, negatives := others(labels, a)
+				if len(positives) == 0 || len(negatives) == 0 {
+					continue
+				}
+				anchors++
+				sumP, sumN := 0.0, 0.0
+				for _, p := range positives {
+					weight := max(0, 1+m-cosine(held[a], held[p]))
+					sumP += math.Exp(-gamma * weight * (cosine(z[a], z[p]) - (1 - m)))
+				}
+				for _, n := range negatives {
+					weight := max(0, cosine(held[a], held[n])+m)
+					sumN += math.Exp(gamma * weight * (cosine(z[a], z[n]) - m))
+				}
+				sum += math.Log(1 + sumN*sumP)
 			}
-			anchors++
-			sumP, sumN := 0.0, 0.0
-			for _, p := range positives {
-				weight := max(0, 1+m-cosine(fixed[a], fixed[p]))
-				sumP += math.Exp(-gamma * weight * (cosine(z[a], z[p]) - (1 - m)))
-			}
-			for _, n := range negatives {
-				weight := max(0, cosine(fixed[a], fixed[n])+m)
-				sumN += math.Exp(gamma * weight * (cosine(z[a], z[n]) - m))
-			}
-			sum += math.Log(1 + sumN*sumP)
+			return meanOf(sum, anchors)
 		}
-		return meanOf(sum, anchors)
 	}
 }
 

@@ -39,9 +39,9 @@ func nextScale(s float64) lossFn {
 }
 
 var weightLosses = []testedLoss{
-	{"proxy-anchor", []string{"z", "proxies"}, nil, proxyAnchor(0.1, 16), naiveProxyAnchor(0.1, 16)},
-	{"subcenter-arcface", []string{"z", "subcenters"}, nil, subcenterArcFace(4, 0.5), naiveSubcenterArcFace(4, 0.5)},
-	{"adacos", []string{"z", "W"}, nil, adaCos(3), naiveAdaCos(3)},
+	{"proxy-anchor", []string{"z", "proxies"}, nil, proxyAnchor(0.1, 16), naiveProxyAnchor(0.1, 16), nil},
+	{"subcenter-arcface", []string{"z", "subcenters"}, nil, subcenterArcFace(4, 0.5), naiveSubcenterArcFace(4, 0.5), nil},
+	{"adacos", []string{"z", "W"}, nil, adaCos(3), naiveAdaCos(3), heldAdaCos(3)},
 }
 
 func naiveProxyAnchor(m, alpha float64) func(in arrays, labels []int32) []float64 {
@@ -86,10 +86,14 @@ func naiveSubcenterArcFace(s, m float64) func(in arrays, labels []int32) []float
 	}
 }
 
-// naiveAdaCos computes the scale from the fixed z and W.
 func naiveAdaCos(s float64) func(in arrays, labels []int32) []float64 {
-	return func(in arrays, labels []int32) (result []float64) {
-		z, W := in["fixed z"].([][]float64), in["fixed W"].([][]float64)
+	return func(in arrays, labels []int32) []float64 { return heldAdaCos(s)(in, labels)(in, labels) }
+}
+
+// heldAdaCos is the softmax loss of cosines with the scale that the inputs at set.
+func heldAdaCos(s float64) func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
+	return func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
+		z, W := at["z"].([][]float64), at["W"].([][]float64)
 		B := 0.0
 		var angles []float64
 		for i := range z {
@@ -102,8 +106,7 @@ func naiveAdaCos(s float64) func(in arrays, labels []int32) []float64 {
 		}
 		slices.Sort(angles)
 		median := (angles[(len(angles)-1)/2] + angles[len(angles)/2]) / 2
-		next := max(0, math.Log(B)/math.Cos(min(math.Pi/4, median)))
-		return naiveCosFace(next, 0)(in, labels)
+		return naiveCosFace(max(0, math.Log(B)/math.Cos(min(math.Pi/4, median))), 0)
 	}
 }
 

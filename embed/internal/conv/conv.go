@@ -147,9 +147,6 @@ func sumSlices(x *graph.Node, axes ...int) *graph.Node {
 func Multiply(x, weights *graph.Node) *graph.Node {
 	dims := x.Shape().Dimensions
 	flat := func(x *graph.Node) *graph.Node { return graph.Reshape(x, dims[0], -1) }
-	if backends.IsXLACPU(backends.Name(x.Graph().Backend())) {
-		weights = computed(weights, x)
-	}
 	if backends.Name(x.Graph().Backend()) != backends.XLACPU || len(dims) < 3 {
 		return graph.MatMul(flat(x), weights)
 	}
@@ -160,18 +157,6 @@ func Multiply(x, weights *graph.Node) *graph.Node {
 			return graph.Reshape(graph.TransposeAllAxes(dx, 2, 0, 1), dims...)
 		}
 	})
-}
-
-// computed returns weights times one, where XLA does not know that it is one: bit by bit the
-// same, but the result of a computation instead of a parameter. For some shapes of a matrix
-// product whose second factor is a parameter, XLA for a CPU keeps that factor, packed for
-// XNNPACK, from one execution to the next for as long as the parameter's buffer has the same
-// address. Variables get new buffers in every step of the training; when one of them
-// happens to have the address that the variable had when the graph ran before, XLA
-// multiplies by the old values.
-func computed(weights, x *graph.Node) *graph.Node {
-	one := graph.AddScalar(graph.MulScalar(firstElement(x), 0), 1)
-	return graph.Mul(weights, graph.StopGradient(one))
 }
 
 // firstElement returns the first element of x as a scalar.
