@@ -232,7 +232,7 @@ func TestTechniques(t *testing.T) {
 		}
 		seen[technique.ID] = true
 		for field, value := range map[string]string{
-			"Title": technique.Title, "Section": technique.Section, "Figure": technique.Figure,
+			"Title": technique.Title, "Section": technique.Section, "Figure or Source": technique.Figure + technique.Source,
 			"Equation": technique.Equation, "Notebook": technique.Notebook,
 		} {
 			if strings.TrimSpace(value) == "" {
@@ -252,14 +252,21 @@ func TestTechniques(t *testing.T) {
 			t.Errorf("LookUp(%q) = %q, %v", technique.ID, found.Title, err)
 		}
 	}
-	for _, id := range []string{
-		"softmax", "softmax-normalized", "cosface", "arcface", "sphereface", "lsoftmax", "center", "center-normalized",
-		"contrastive", "triplet-all", "triplet-hard", "triplet-semihard", "regression-raster", "regression-circle",
-	} {
-		if !seen[id] {
-			t.Errorf("%s is not registered", id)
+	ids := map[Family][]string{}
+	for _, technique := range Techniques() {
+		ids[technique.Family] = append(ids[technique.Family], technique.ID)
+		if (technique.Family == After) != (technique.Source != "") || (technique.Family == Paper) != (technique.Figure != "") {
+			t.Errorf("%s of the family %q has the figure %q and the source %q", technique.ID, technique.Family, technique.Figure, technique.Source)
 		}
 	}
+	embedtest.CheckEqual(t, "techniques of the paper", ids[Paper], []string{
+		"softmax", "softmax-normalized", "cosface", "arcface", "sphereface", "lsoftmax", "center", "center-normalized",
+		"contrastive", "triplet-all", "triplet-hard", "triplet-semihard", "regression-raster", "regression-circle",
+	})
+	embedtest.CheckEqual(t, "techniques after it", ids[After], []string{
+		"subcenter-arcface", "adacos", "ring", "supcon", "multi-similarity", "circle", "proxy-anchor", "cac", "prototypes",
+	})
+	embedtest.CheckEqual(t, "first one after it", Techniques()[14].ID, "subcenter-arcface")
 }
 
 // TestTechniquesIsACopy: what is handed out can be changed without a change for others.

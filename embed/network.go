@@ -14,7 +14,6 @@ import (
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/embed/measure"
-	"github.com/embedspace/embedspace/losses"
 )
 
 // The scopes of the variables of a network; those outside belong to the optimizer.
@@ -104,7 +103,7 @@ func (n *network) trainGraph(scope *model.Scope, inputs []*graph.Node) []*graph.
 	loss := graph.ReduceAllMean(n.technique.Loss(h))
 	right := graph.ConvertDType(graph.Equal(n.predict(h), labels), dtypes.Float32)
 	if n.technique.Scores == nil {
-		h.MoveCenters(losses.RunningMeans(h.Z, h.Centers(), labels, centerRate))
+		h.moveToMeans(n.technique.points(h.Z))
 	}
 
 	optimizer.LearningRateVar(scope, learningRate.DType(), 0).SetNodeValue(learningRate)
@@ -275,11 +274,14 @@ func (n *network) classVectors() ([]float32, error) {
 }
 
 // setCenters sets the technique's centers, if it has any, to the class means of an
-// embedding.
+// embedding, on the unit sphere where that is the geometry.
 func (n *network) setCenters(e measure.Embedding) error {
 	centers := n.store.GetVariable(model.ScopeSeparator + headScope + model.ScopeSeparator + centersName)
 	if centers == nil {
 		return nil
+	}
+	if n.technique.Geometry == Sphere {
+		e = e.OnSphere()
 	}
 	flat := make([]float32, 0, n.classes*e.Dim)
 	for _, mean := range e.Means() {

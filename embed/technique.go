@@ -24,8 +24,10 @@ import (
 type Technique struct {
 	ID       string // how a Config names it
 	Title    string
-	Section  string // of the paper
+	Family   Family // which Register leaves empty
+	Section  string // of the paper; After: that of the technique it comes from
 	Figure   string // of the paper
+	Source   string // After: where it was published
 	Equation string // LaTeX
 	Notebook string // the tutorial notebook
 	Params   []Param
@@ -35,7 +37,8 @@ type Technique struct {
 	Loss func(h Head) *graph.Node
 	// Scores returns the class scores [batch, classes] of embeddings: the largest
 	// decides. Margins have no place in it. nil: the nearest center decides, the
-	// scores are -||z - c_j||^2 (see Head.Centers).
+	// scores are -||z - c_j||^2; with the geometry Sphere the nearest direction, the scores
+	// are cos(z, c_j) (see Head.Centers).
 	Scores func(h Head) *graph.Node
 	// ClassVectors returns what stands for each class in the embedded space
 	// [classes, dim]. nil: the centers.
@@ -52,6 +55,19 @@ type Technique struct {
 	// LearningRate is the default of a Config with this technique; 0: that of Defaults.
 	LearningRate float64
 }
+
+// A Family says where a technique comes from. Its name stands for its techniques in a
+// compare.Overview.
+type Family string
+
+// The families.
+const (
+	Paper Family = "paper" // the techniques of the paper
+	After Family = "after" // later losses, each beside the technique of the paper that it changes
+)
+
+// Families returns the families in the order of Techniques.
+func Families() []Family { return []Family{Paper, After} }
 
 // A Kind says what class vectors are.
 type Kind string
@@ -184,10 +200,13 @@ func (h Head) Monitor(name string, value *graph.Node) {
 // Weights returns the weights W [classes, dim], one vector per class. Its rows
 // start as directions drawn from a normal distribution, with a norm of 0.1 in the root
 // mean square. Behind a sigmoid, W and b learn 200 times as fast as all else: see Defaults.
-func (h Head) Weights() *graph.Node {
+func (h Head) Weights() *graph.Node { return h.classWeights("W", h.Classes) }
+
+// classWeights returns trained vectors [dimensions..., dim], which start as those of Weights.
+func (h Head) classWeights(name string, dimensions ...int) *graph.Node {
 	dim := h.Z.Shape().Dim(-1)
 	deviation := initialNorm / h.classRate() / math.Sqrt(float64(dim))
-	return h.classVariable(h.Scope.WithInitializer(initializer.RandomNormalFn(h.Scope, deviation)), "W", h.Classes, dim)
+	return h.classVariable(h.Scope.WithInitializer(initializer.RandomNormalFn(h.Scope, deviation)), name, append(dimensions, dim)...)
 }
 
 // Biases returns the biases b [classes], which start at zero.
@@ -213,7 +232,8 @@ func (h Head) classRate() float64 {
 // Centers returns the centers of the classes [classes, dim], which start at zero and
 // have no gradient. Where the nearest center decides, they follow the batches as running
 // means, and are set to the class means of 2,000 training images after each
-// epoch. At the end of a training they are those of all training images.
+// epoch. At the end of a training they are those of all training images. With the geometry
+// Sphere the means are those of the unit vectors z/||z||.
 func (h Head) Centers() *graph.Node { return h.centers().NodeValue(h.Z.Graph()) }
 
 func (h Head) centers() *model.Variable {
@@ -227,6 +247,12 @@ const centersName = "centers"
 // MoveCenters sets the centers [classes, dim] for the next batch. It is for
 // Technique.Loss.
 func (h Head) MoveCenters(centers *graph.Node) { h.centers().SetNodeValue(centers) }
+
+// moveToMeans moves the centers towards the class means of points of the batch [batch, dim],
+// for the next batch.
+func (h Head) moveToMeans(points *graph.Node) {
+	h.MoveCenters(losses.RunningMeans(points, h.Centers(), h.Labels, centerRate))
+}
 
 // Constant returns an array [rows, columns] as a constant of the graph.
 func (h Head) Constant(array [][]float64) *graph.Node {
@@ -244,15 +270,24 @@ const initialNorm = 0.1
 // behind a sigmoid.
 const sigmoidClassRate = 200
 
-// registry holds the techniques: those of the paper in its order, then those that were
-// registered.
+// registry holds the techniques: those of the paper in its order, those after it, then those
+// that were registered.
 var registry = struct {
 	sync.RWMutex
 	techniques []Technique
-}{techniques: []Technique{
-	softmax, softmaxNormalized, cosFace, arcFace, sphereFace, lSoftmax, center, centerNormalized,
-	contrastive, tripletAll, tripletHard, tripletSemiHard, regressionRaster, regressionCircle,
-}}
+}{techniques: slices.Concat(
+	family(Paper, softmax, softmaxNormalized, cosFace, arcFace, sphereFace, lSoftmax, center, centerNormalized,
+		contrastive, tripletAll, tripletHard, tripletSemiHard, regressionRaster, regressionCircle),
+	family(After, subcenterArcFace, adaCos, ring, supCon, multiSimilarity, circle, proxyAnchor, cac, prototypes),
+)}
+
+// family returns the techniques as those of a family.
+func family(f Family, techniques ...Technique) []Technique {
+	for i := range techniques {
+		techniques[i].Family = f
+	}
+	return techniques
+}
 
 // Register adds a technique of your own: from then on a Config can name it, in the whole
 // process. The error names what is missing, taken or not allowed.
@@ -263,7 +298,11 @@ func Register(technique Technique) error {
 	if strings.ContainsAny(technique.ID, `/\,`) {
 		return &ValueError{"the ID of a technique", technique.ID, "a name for a folder, without a comma"}
 	}
+	if slices.Contains(Families(), Family(technique.ID)) {
+		return &ValueError{"the ID of a technique", technique.ID, "not the name of a family"}
+	}
 	technique = technique.clone()
+	technique.Family = ""
 	if technique.Title == "" {
 		technique.Title = technique.ID
 	}
@@ -315,7 +354,8 @@ func (t Technique) checkParams() error {
 	return nil
 }
 
-// Techniques returns the registered techniques, those of the paper in its order.
+// Techniques returns the registered techniques: those of the paper in its order, those after
+// it in that of the techniques that they come from, then your own.
 func Techniques() (all []Technique) {
 	registry.RLock()
 	defer registry.RUnlock()
@@ -396,10 +436,14 @@ func (t Technique) kind() Kind {
 
 // scores returns the class scores [batch, classes].
 func (t Technique) scores(h Head) *graph.Node {
-	if t.Scores == nil {
+	switch {
+	case t.Scores != nil:
+		return t.Scores(h)
+	case t.Geometry == Sphere:
+		return losses.Cosines(h.Z, h.Centers())
+	default:
 		return nearest(h, h.Centers())
 	}
-	return t.Scores(h)
 }
 
 // classVectors returns the class vectors [classes, dim].
@@ -408,6 +452,15 @@ func (t Technique) classVectors(h Head) *graph.Node {
 		return h.Centers()
 	}
 	return t.ClassVectors(h)
+}
+
+// points returns the points whose means are the centers: z, or with the geometry Sphere its
+// unit vectors.
+func (t Technique) points(z *graph.Node) *graph.Node {
+	if t.Geometry == Sphere {
+		return losses.Normalize(z)
+	}
+	return z
 }
 
 // nearest returns the scores -||z_i - x_j||^2 [batch, classes] for points x [classes,

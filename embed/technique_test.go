@@ -137,6 +137,41 @@ func TestNearestCenter(t *testing.T) {
 	})
 }
 
+// TestNearestDirection: with the geometry Sphere the center in the nearest direction decides,
+// and the centers are the means of unit vectors.
+func TestNearestDirection(t *testing.T) {
+	register(t, Technique{ID: "turn", Geometry: Sphere, Loss: func(h Head) *graph.Node {
+		positive, negative := losses.PairDistances(losses.Normalize(h.Z), h.Labels)
+		return graph.Sub(positive, negative)
+	}})
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
+		cfg := smallOn(backend)
+		cfg.Technique = "turn"
+		result := mustFitSmall(t, cfg, Options{})
+		means := result.Train.OnSphere().Means()
+		for class, mean := range means {
+			for j, coordinate := range mean {
+				if got := float64(result.ClassVectors[class*2+j]); math.Abs(got-coordinate) > 1e-5 {
+					t.Errorf("center %d, coordinate %d is %g, want the mean %g", class, j, got, coordinate)
+				}
+			}
+		}
+		for i, predicted := range result.Test.Predicted {
+			nearest, most := int32(-1), math.Inf(-1)
+			for class, mean := range means {
+				z := result.Test.Z[2*i : 2*i+2]
+				dot := float64(z[0])*mean[0] + float64(z[1])*mean[1]
+				if cos := dot / math.Hypot(mean[0], mean[1]); cos > most {
+					nearest, most = int32(class), cos
+				}
+			}
+			if predicted != nearest {
+				t.Errorf("image %d is taken for class %d, the nearest direction is that of %d", i, predicted, nearest)
+			}
+		}
+	})
+}
+
 func TestClassifyRefuses(t *testing.T) {
 	result := mustFitSmall(t, small(), Options{})
 	for _, z := range [][]float32{nil, {1, 2, 3}} {
@@ -246,6 +281,17 @@ func TestRegister(t *testing.T) {
 	embedtest.WantError(t, Register(Technique{Loss: loss}), "ID")
 	embedtest.WantError(t, Register(Technique{ID: "other"}), "Loss")
 	embedtest.WantError(t, Register(Technique{ID: "center/l2", Loss: loss}), `"center/l2"`, "folder")
+	embedtest.WantError(t, Register(Technique{ID: "after", Loss: loss}), `"after"`, "family")
+	another := regressionCircle
+	another.ID = "another"
+	if err := Register(another); err != nil {
+		t.Fatal(err)
+	}
+	registered, err := LookUp("another")
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "family", registered.Family, Family(""))
 	embedtest.WantError(t, Register(Technique{ID: "other", Loss: loss, Geometry: "cube"}), `other is "cube"`, "space, sphere")
 }
 

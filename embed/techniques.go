@@ -47,7 +47,7 @@ var (
 		Reason: "norm: that of each embedding, up to the scale, which holds where classes overlap; constant as published; annealed: from 1 over the first half of the training, without which classes get stuck on the circle"}
 )
 
-// scaleOf returns the scale of the cosines of CosFace and ArcFace.
+// scaleOf returns the scale of the cosines of CosFace, ArcFace and sub-center ArcFace.
 func scaleOf(h Head) *graph.Node {
 	s := h.Number("scale")
 	switch h.Word("scaling") {
@@ -195,10 +195,10 @@ var centerNormalized = Technique{
 	Geometry:     Space, // Euclidean distances from the centers hold the lengths
 }
 
-// monitorPairs follows the distances of pairs, which tell whether an embedding
-// collapses.
-func monitorPairs(h Head) {
-	positive, negative := losses.PairDistances(h.Z, h.Labels)
+// monitorPairs follows the distances of pairs of points [batch, dim], which tell whether an
+// embedding collapses.
+func monitorPairs(h Head, points *graph.Node) {
+	positive, negative := losses.PairDistances(points, h.Labels)
 	h.Monitor(positiveDistance, positive)
 	h.Monitor(negativeDistance, negative)
 }
@@ -220,7 +220,7 @@ var contrastive = Technique{
 	Geometry: Space, // distances of pairs
 	Balanced: true,
 	Loss: func(h Head) *graph.Node {
-		monitorPairs(h)
+		monitorPairs(h, h.Z)
 		return losses.Contrastive(h.Z, h.Labels, h.Number("margin"))
 	},
 }
@@ -250,7 +250,7 @@ var tripletAll = Technique{
 }
 
 func monitorTriplets(h Head, share *graph.Node) {
-	monitorPairs(h)
+	monitorPairs(h, h.Z)
 	h.Monitor("active triplets", share)
 }
 

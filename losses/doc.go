@@ -24,13 +24,13 @@
 //
 // After the paper, each a change to one of these:
 //
-//   - SupCon, MultiSimilarity and Circle work on the cosines of pairs, where Contrastive has
-//     distances. All pairs of an anchor stand in one logarithm, so the hardest count most.
-//   - ProxyAnchor has a trained proxy for each class in the place of the anchor.
 //   - SubcenterArcFace gives ArcFace several weight vectors per class, of which the nearest
 //     counts (see SubcenterCosines).
-//   - AdaCos is CosFace without a margin whose scale follows from each batch.
+//   - AdaCos is CosFace without a margin, with a scale that follows from each batch.
 //   - Ring draws all embeddings to one norm and is added to a softmax loss, as Center is.
+//   - SupCon, MultiSimilarity and Circle work on the cosines of pairs, where Contrastive has
+//     distances. All pairs of an anchor stand in one logarithm, so the hardest count most.
+//     ProxyAnchor has a trained proxy for each class in the place of the anchor.
 //   - CAC draws embeddings to a target, as Regression does, and away from those of the other
 //     classes. Prototypes draws them to the direction of their target.
 //

@@ -18,7 +18,7 @@ import (
 // trained on each dataset in each dimension with each seed. A zero field means its
 // default.
 type Overview struct {
-	Techniques []string // IDs; default: all of embed.Techniques
+	Techniques []string // IDs, or the names of families (see embed.Families); default: paper
 	Datasets   []string // default: mnist, fashion-mnist, cifar-10
 	Dims       []int    // default: 2, 3
 	Seeds      int      // the seeds are 1 to Seeds; default: 1
@@ -37,10 +37,9 @@ type Overview struct {
 // allowed.
 func (o Overview) Cells() ([]embed.Config, error) {
 	if o.Techniques == nil {
-		for _, technique := range embed.Techniques() {
-			o.Techniques = append(o.Techniques, technique.ID)
-		}
+		o.Techniques = []string{string(embed.Paper)}
 	}
+	o.Techniques = withoutFamilies(o.Techniques)
 	if o.Datasets == nil {
 		o.Datasets = []string{"mnist", "fashion-mnist", "cifar-10"}
 	}
@@ -75,6 +74,22 @@ func (o Overview) Cells() ([]embed.Config, error) {
 	return cells, nil
 }
 
+// withoutFamilies returns the IDs with those of its techniques in the place of each family.
+func withoutFamilies(names []string) (ids []string) {
+	for _, name := range names {
+		if !slices.Contains(embed.Families(), embed.Family(name)) {
+			ids = append(ids, name)
+			continue
+		}
+		for _, technique := range embed.Techniques() {
+			if technique.Family == embed.Family(name) {
+				ids = append(ids, technique.ID)
+			}
+		}
+	}
+	return ids
+}
+
 // grid returns the trainings of all shards.
 func (o Overview) grid() (cells []embed.Config, err error) {
 	seen := map[string]bool{}
@@ -86,7 +101,7 @@ func (o Overview) grid() (cells []embed.Config, err error) {
 				}
 				for _, technique := range o.Techniques {
 					if _, err := embed.LookUp(technique); err != nil {
-						return nil, err
+						return nil, fmt.Errorf("%w; or a family: %s, %s", err, embed.Paper, embed.After)
 					}
 					cfg, err := o.cell(embed.Config{Technique: technique, Dataset: dataset, Dim: dim, Seed: int64(seed + 1)})
 					if err != nil {

@@ -27,9 +27,9 @@ func names(t *testing.T, cells []embed.Config, err error) (list []string) {
 	return list
 }
 
-// ofThePaper returns the techniques of the paper: other tests register more.
-func ofThePaper() []embed.Technique {
-	return slices.DeleteFunc(embed.Techniques(), func(t embed.Technique) bool { return t.Section == "" })
+// ofFamily returns the techniques of a family.
+func ofFamily(family embed.Family) []embed.Technique {
+	return slices.DeleteFunc(embed.Techniques(), func(t embed.Technique) bool { return t.Family != family })
 }
 
 func TestOverviewCells(t *testing.T) {
@@ -38,7 +38,7 @@ func TestOverviewCells(t *testing.T) {
 	var want []string
 	for _, dataset := range []string{"mnist", "fashion-mnist", "cifar-10"} {
 		for _, dim := range []int{2, 3} {
-			for _, technique := range embed.Techniques() {
+			for _, technique := range ofFamily(embed.Paper) {
 				want = append(want, fmt.Sprintf("%s-%s-%dd-s1", technique.ID, dataset, dim))
 			}
 		}
@@ -49,6 +49,13 @@ func TestOverviewCells(t *testing.T) {
 	cells, err = o.Cells()
 	embedtest.CheckEqual(t, "cells", names(t, cells, err), []string{"softmax-mnist-2d-s1", "softmax-mnist-2d-s2", "softmax-mnist-2d-s3"})
 	embedtest.CheckEqual(t, "epochs and images", [2]int{cells[2].Epochs, cells[2].Train}, [2]int{7, 200})
+
+	cells, err = Overview{Techniques: []string{"softmax", "after"}, Datasets: []string{"mnist"}, Dims: []int{2}}.Cells()
+	withFamily := []string{"softmax-mnist-2d-s1"}
+	for _, technique := range ofFamily(embed.After) {
+		withFamily = append(withFamily, technique.ID+"-mnist-2d-s1")
+	}
+	embedtest.CheckEqual(t, "cells of a technique and a family", names(t, cells, err), withFamily)
 
 	var dealt []string
 	for shard := 1; shard <= 5; shard++ {
@@ -73,7 +80,8 @@ func TestOverviewCells(t *testing.T) {
 		{Overview{Dims: []int{0}}, []string{"dim is 0", "1 or more"}},
 		{Overview{Dims: []int{2, 2}}, []string{"softmax-mnist-2d-s1", "twice"}},
 		{Overview{Datasets: []string{"digits"}}, []string{`"digits"`, "mnist-sample"}},
-		{Overview{Techniques: []string{"hardmax"}}, []string{`"hardmax"`, "softmax"}},
+		{Overview{Techniques: []string{"hardmax"}}, []string{`"hardmax"`, "softmax", "a family: paper, after"}},
+		{Overview{Techniques: []string{"after", "supcon"}}, []string{"supcon-mnist-2d-s1", "twice"}},
 		{Overview{Techniques: []string{"softmax", ""}}, []string{`""`, "softmax"}},
 		{Overview{Epochs: -1}, []string{"epochs is -1", "1 or more"}},
 	} {
@@ -122,7 +130,7 @@ func TestOverviewFigures(t *testing.T) {
 	embedtest.CheckEqual(t, "panels of one", titles(one), []string{"Softmax", "Softmax", "CosFace", "CosFace", "Center loss", "Center loss"})
 
 	var ids []string
-	for _, technique := range ofThePaper() {
+	for _, technique := range ofFamily(embed.Paper) {
 		ids = append(ids, technique.ID)
 	}
 	figures = figuresOf(Overview{Techniques: ids, Datasets: []string{"mnist"}, Dims: []int{3}})
@@ -186,40 +194,44 @@ func TestMergeOfDatasets(t *testing.T) {
 	embedtest.WantError(t, err, "softmax-mnist-2d-s1", "train is 500, not 5000")
 }
 
-// TestTechniquesAreShown: each technique of the paper is in a notebook, in a row of the
-// README and in the overview.
+// TestTechniquesAreShown: each technique is in a notebook, in a row of the README and in the
+// overview of its family.
 func TestTechniquesAreShown(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	overview, err := ReadFigure("../../docs/results/overview/overview.npz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, technique := range ofThePaper() {
-		notebook, err := os.ReadFile("../../notebooks/" + technique.Notebook + ".ipynb")
+	for family, folder := range map[embed.Family]string{embed.Paper: "overview", embed.After: "after"} {
+		overview, err := ReadFigure("../../docs/results/" + folder + "/overview.npz")
 		if err != nil {
-			t.Errorf("%s: %v", technique.ID, err)
+			t.Fatal(err)
 		}
-		if !strings.Contains(string(notebook), technique.ID) {
-			t.Errorf("%s is not in the notebook %s", technique.ID, technique.Notebook)
+		titles := slices.Clone(overview.RowLabels)
+		for i, panel := range overview.Panels {
+			titles = append(titles, panel.Title) // where the overview is that of one dataset
+			if panel.Missing != "" {
+				t.Errorf("panel %d of the overview is %s", i, panel.Missing)
+			}
 		}
-		row := false
-		for line := range strings.Lines(string(readme)) {
-			row = row || strings.HasPrefix(line, "|") && strings.Contains(line, "`"+technique.ID+"`") &&
-				strings.Contains(line, "notebooks/"+technique.Notebook+".ipynb")
-		}
-		if !row {
-			t.Errorf("%s has no row in the README", technique.ID)
-		}
-		if !slices.Contains(overview.RowLabels, technique.Title) {
-			t.Errorf("%s is not in the overview", technique.ID)
-		}
-	}
-	for i, panel := range overview.Panels {
-		if panel.Missing != "" {
-			t.Errorf("panel %d of the overview is %s", i, panel.Missing)
+		for _, technique := range ofFamily(family) {
+			notebook, err := os.ReadFile("../../notebooks/" + technique.Notebook + ".ipynb")
+			if err != nil {
+				t.Errorf("%s: %v", technique.ID, err)
+			}
+			if !strings.Contains(string(notebook), technique.ID) {
+				t.Errorf("%s is not in the notebook %s", technique.ID, technique.Notebook)
+			}
+			row := false
+			for line := range strings.Lines(string(readme)) {
+				row = row || strings.HasPrefix(line, "|") && strings.Contains(line, "`"+technique.ID+"`") &&
+					strings.Contains(line, "notebooks/"+technique.Notebook+".ipynb")
+			}
+			if !row {
+				t.Errorf("%s has no row in the README", technique.ID)
+			}
+			if !slices.Contains(titles, technique.Title) {
+				t.Errorf("%s is not in the overview", technique.ID)
+			}
 		}
 	}
 }

@@ -15,8 +15,10 @@ import (
 type technique struct {
 	ID       string  `json:"id"`
 	Title    string  `json:"title"`
+	Family   string  `json:"family"`
 	Section  string  `json:"section"`
 	Figure   string  `json:"figure"`
+	Source   string  `json:"source"`
 	Notebook string  `json:"notebook"`
 	Geometry string  `json:"geometry"`
 	Params   []param `json:"params"`
@@ -38,7 +40,7 @@ func list(args []string, stdout, stderr io.Writer) error {
 	}
 	var techniques []technique
 	for _, t := range embed.Techniques() {
-		techniques = append(techniques, technique{t.ID, t.Title, t.Section, t.Figure, t.Notebook, string(t.Geometry), params(t.Params)})
+		techniques = append(techniques, technique{t.ID, t.Title, string(t.Family), t.Section, t.Figure, t.Source, t.Notebook, string(t.Geometry), params(t.Params)})
 	}
 	if *asJSON {
 		return printJSON(stdout, map[string]any{
@@ -46,9 +48,12 @@ func list(args []string, stdout, stderr io.Writer) error {
 		})
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TECHNIQUE\tPAPER\tNOTEBOOK\tGEOMETRY\tTITLE")
-	for _, t := range techniques {
-		fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\t%s\n", t.ID, t.Section, t.Figure, t.Notebook, t.Geometry, t.Title)
+	heads := map[string]string{string(embed.Paper): "TECHNIQUE\tPAPER", string(embed.After): "\nAFTER THE PAPER\tCOMES FROM, SOURCE"}
+	for i, t := range techniques {
+		if i == 0 || t.Family != techniques[i-1].Family {
+			fmt.Fprintf(w, "%s\tNOTEBOOK\tGEOMETRY\tTITLE\n", heads[t.Family])
+		}
+		fmt.Fprintf(w, "%s\t%s, %s%s\t%s\t%s\t%s\n", t.ID, t.Section, t.Figure, t.Source, t.Notebook, t.Geometry, t.Title)
 		for _, p := range t.Params {
 			fmt.Fprintf(w, "  -set %s=%s\t%s\t\t\t%s\n", p.Name, p.Default, p.Allowed, p.Reason)
 		}

@@ -202,7 +202,7 @@ func TestList(t *testing.T) {
 	}
 	object, _ := execute(t, 0, "list", "-json")
 	var all struct {
-		Techniques []struct{ ID, Title, Section, Figure, Notebook, Geometry string }
+		Techniques []struct{ ID, Title, Family, Section, Figure, Source, Notebook, Geometry string }
 		Datasets   []string
 		Params     []struct{ Name, Default, Allowed, Reason string }
 		Backends   []string
@@ -212,10 +212,10 @@ func TestList(t *testing.T) {
 	}
 	var words []string
 	for i, technique := range embed.Techniques() {
-		words = append(words, technique.ID, technique.Title, technique.Section, technique.Figure, technique.Notebook, string(technique.Geometry))
+		words = append(words, technique.ID, technique.Title, technique.Section, technique.Figure, technique.Source, technique.Notebook, string(technique.Geometry))
 		got := all.Techniques[i]
 		if got.ID != technique.ID || got.Title != technique.Title || got.Section != technique.Section ||
-			got.Figure != technique.Figure || got.Notebook != technique.Notebook || got.Geometry != string(technique.Geometry) {
+			got.Family != string(technique.Family) || got.Source != technique.Source || got.Figure != technique.Figure || got.Notebook != technique.Notebook || got.Geometry != string(technique.Geometry) {
 			t.Errorf("technique %d is %+v, want %s", i, got, technique.ID)
 		}
 	}
@@ -229,6 +229,9 @@ func TestList(t *testing.T) {
 	if len(all.Techniques) != len(embed.Techniques()) || len(all.Params) != len(embed.Defaults()) ||
 		!slices.Equal(all.Datasets, datasets.Names()) || !slices.Equal(all.Backends, backends.Names()) {
 		t.Errorf("list -json has %+v", all)
+	}
+	if paper, after, _ := strings.Cut(stdout, "AFTER THE PAPER"); strings.Contains(paper, "supcon") || !strings.Contains(after, "supcon") || strings.Contains(after, "regression-circle") {
+		t.Error("list does not show the families apart")
 	}
 	for _, word := range slices.Concat(words, datasets.Names(), backends.Names()) {
 		if !strings.Contains(stdout, word) {

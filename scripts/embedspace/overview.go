@@ -18,7 +18,7 @@ func overview(args []string, stdout, stderr io.Writer) error {
 	var o compare.Overview
 	var shared embed.Config
 	flags := newFlags("overview", stderr)
-	flags.Func("techniques", "`list` with commas (default all, see embedspace list)", words(&o.Techniques))
+	flags.Func("techniques", "`list` with commas of techniques or families: paper, after (default paper, see embedspace list)", words(&o.Techniques))
 	flags.Func("datasets", "`list` with commas (default mnist,fashion-mnist,cifar-10)", words(&o.Datasets))
 	flags.Func("dims", "`list` with commas: dimensions of the embedded spaces (default 2,3)", numbers(&o.Dims))
 	flags.IntVar(&o.Seeds, "seeds", 0, "each training is done with the seeds 1 to `n` (default 1)")
