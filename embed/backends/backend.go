@@ -122,8 +122,8 @@ const heapGuard = 1 << 30
 
 // guardHeap leaves room at the end of Go's heap, which is filled from its lowest address
 // up. A partial load of Go 1.27's simd package reads a whole vector, beyond the end of an
-// array: where the heap ends too, the process dies. The room takes addresses, but no
-// memory: none of it was used before, so that Go has nothing to clear.
+// array: where the heap ends too, the process dies. The room takes addresses, but as a rule
+// no memory: none of it was used before, so that Go has nothing to clear.
 //
 // A smaller block comes first, and is freed first: while the guard is held, what the runtime
 // allocates finds room there, and not behind the guard.
