@@ -45,7 +45,8 @@ func squaredDifferences(x, y *graph.Node) *graph.Node {
 
 // inBlocks is SquaredDistances as a sum over blocks of dimensions. XLA makes one loop of a
 // block of 16, without an array of differences; pure Go has such an array in any case, and is
-// fastest where it is a matrix.
+// fastest where it is a matrix. Each block waits for the one before it: backends would compute
+// all of them first, and add them up at last.
 func inBlocks(x, y *graph.Node) (squared *graph.Node) {
 	size := 1
 	if x.Graph().Backend().Name() == "xla" {
@@ -54,12 +55,13 @@ func inBlocks(x, y *graph.Node) (squared *graph.Node) {
 	dim := x.Shape().Dim(1)
 	for start := 0; start < dim; start += size {
 		block := graph.AxisRange(start, min(start+size, dim))
-		distances := squaredDifferences(graph.SliceAxis(x, 1, block), graph.SliceAxis(y, 1, block))
+		left, right := graph.SliceAxis(x, 1, block), graph.SliceAxis(y, 1, block)
 		if squared == nil {
-			squared = distances
-		} else {
-			squared = graph.Add(squared, distances)
+			squared = squaredDifferences(left, right)
+			continue
 		}
+		left = graph.Add(left, graph.MulScalar(firstElement(squared), 0))
+		squared = graph.Add(squared, squaredDifferences(left, right))
 	}
 	return squared
 }
