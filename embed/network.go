@@ -210,12 +210,14 @@ func (n *network) train(images []byte, labels []int32, learningRate, progress fl
 	return result, finalize(outputs...)
 }
 
-// The numbers of images that are embedded, and of embeddings that are classified, in
-// one execution.
-const (
-	embedBatch    = 128
-	classifyBatch = 4096
-)
+// embedBatch is the number of images that are embedded in one execution.
+const embedBatch = 128
+
+// classifyBatch returns the number of embeddings that are classified in one execution: as
+// many as take two million numbers by all classes and dimensions, 128 to 4096.
+func (n *network) classifyBatch() int {
+	return max(128, min(2<<20/(n.classes*n.cfg.Dim), 4096))
+}
 
 // inBatches calls run for the rows of data, width numbers each, in batches of one
 // size; the last one is filled up with rows of before, or zeros. run gets the number of
@@ -249,7 +251,7 @@ func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
 // classify returns the classes that the technique's rule predicts for embeddings z [n,
 // dim].
 func (n *network) classify(z []float32) (predicted []int32, err error) {
-	err = inBatches(z, n.cfg.Dim, classifyBatch, func(z []float32, count int) error {
+	err = inBatches(z, n.cfg.Dim, n.classifyBatch(), func(z []float32, count int) error {
 		outputs, err := n.call(n.classifyExec, tensors.FromFlatDataAndDimensions(z, len(z)/n.cfg.Dim, n.cfg.Dim))
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package losses_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/embedspace/embedspace/losses"
@@ -40,10 +41,17 @@ var centerLosses = []testedLoss{
 	{"regression", []string{"z", "targets"}, []string{"targets"}, regression, naiveToRow("targets", 1), nil},
 }
 
-// TestCenterUpdates compares both update rules with loops over the batch.
+// TestCenterUpdates compares both update rules with loops over the batch, in few and in many
+// dimensions.
 func TestCenterUpdates(t *testing.T) {
+	for _, dim := range []int{2, 20} {
+		t.Run(fmt.Sprint(dim), func(t *testing.T) { testCenterUpdates(t, dim) })
+	}
+}
+
+func testCenterUpdates(t *testing.T, dim int) {
 	const alpha = 0.3
-	in, labels := randomInputs([]string{"z", "centers"}, 9, 5, 2)
+	in, labels := randomInputs([]string{"z", "centers"}, 9, 5, dim)
 	for i := range labels {
 		labels[i] %= 4 // no example of class 4
 	}

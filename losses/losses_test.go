@@ -98,7 +98,7 @@ func TestAgainstNaiveLoop(t *testing.T) {
 			batch, classes, dim int
 			run                 func(t *testing.T, test func(t *testing.T, p platform))
 		}{
-			{8, 4, 3, onPlatforms}, {1, 2, 2, onPureGo}, {12, 3, 16, onPureGo},
+			{8, 4, 3, onPlatforms}, {1, 2, 2, onPureGo}, {12, 3, 16, onPureGo}, {9, 3, 20, onPureGo},
 		} {
 			in, labels := randomInputs(l.inputs, shape.batch, shape.classes, shape.dim)
 			t.Run(fmt.Sprintf("%s/%dx%dx%d", l.name, shape.batch, shape.classes, shape.dim), func(t *testing.T) {

@@ -1,16 +1,10 @@
 package losses_test
 
 import (
-	"fmt"
 	"math"
-	"os"
-	"os/exec"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
-	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/embedspace/embedspace/losses"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -318,64 +312,6 @@ func TestPairDistances(t *testing.T) {
 			got, gradients := p.evaluator(t, distances, "z")(in, test.labels)
 			checkClose(t, "distances", got, []float64{test.positive, test.negative}, p.tolerance)
 			checkFinite(t, "gradient of z", gradients["z"])
-		})
-	}
-}
-
-// memoryEnv is the environment variable that makes this test program a child of
-// TestMemoryOfTriplets. It holds the backend, the mining and the batch.
-const memoryEnv = "EMBEDSPACE_TEST_TRIPLETS"
-
-// raceDetector is whether the race detector is on, which needs memory of its own.
-var raceDetector bool
-
-// TestMemoryOfTriplets limits the memory of a process that computes a triplet loss and its
-// gradient.
-func TestMemoryOfTriplets(t *testing.T) {
-	minings := map[string]lossFn{"all": tripletAll(1, true), "hard": tripletHard(1, true), "semi-hard": tripletSemiHard(1)}
-	if child := os.Getenv(memoryEnv); child != "" {
-		var backend, mining string
-		var batch int
-		if _, err := fmt.Sscan(child, &backend, &mining, &batch); err != nil {
-			t.Fatal(err)
-		}
-		in, labels := randomInputs([]string{"z"}, batch, 8, 2)
-		p := newPlatform(embedtest.Open(t, backend), dtypes.Float32)
-		values, gradients := p.evaluator(t, minings[mining], "z")(in, labels)
-		checkFinite(t, "losses", values)
-		checkFinite(t, "gradient of z", gradients["z"])
-		return
-	}
-	if raceDetector {
-		t.Skip("the race detector needs memory of its own")
-	}
-	if testing.Short() {
-		t.Skip("takes long")
-	}
-	for _, test := range []struct {
-		backend, mining string
-		batch           int
-		maxGiB          float64
-	}{
-		{"go", "all", 512, 2}, {"xla:cpu", "all", 512, 2},
-		{"go", "hard", 2048, 4}, {"xla:cpu", "hard", 2048, 4},
-		{"xla:cpu", "semi-hard", 2048, 4},
-	} {
-		name := fmt.Sprint(test.backend, " ", test.mining, " ", test.batch)
-		t.Run(name, func(t *testing.T) {
-			if !slices.Contains(embedtest.Backends(t), test.backend) {
-				t.Skipf("%s is not among the backends of the tests", test.backend)
-			}
-			child := exec.Command(os.Args[0], "-test.run=^TestMemoryOfTriplets$")
-			child.Env = append(os.Environ(), memoryEnv+"="+name)
-			if output, err := child.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, output)
-			}
-			gib := float64(child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / (1 << 20)
-			t.Logf("%.2f GiB, %v", gib, child.ProcessState.UserTime())
-			if gib > test.maxGiB {
-				t.Errorf("%.2f GiB, want at most %g", gib, test.maxGiB)
-			}
 		})
 	}
 }

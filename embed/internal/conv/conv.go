@@ -25,7 +25,7 @@ func Convolve(x, kernel *graph.Node, same, pool bool) *graph.Node {
 	switch {
 	case backend == backends.XLACPU && pool && x.Shape().Dim(3) == 1:
 		return convolveWindows(x, kernel, same)
-	case backend == backends.XLACPU && !same:
+	case backend == backends.XLACPU && !same && x.Shape().Dim(1)*x.Shape().Dim(2) <= smallImage:
 		x = convolveValid(x, kernel)
 	case same:
 		x = graph.Convolve(x, kernel).PadSame().Done()
@@ -48,10 +48,14 @@ func evenOutput(x, kernel *graph.Node) *graph.Node {
 	return graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, end(0)), graph.AxisRange(0, end(1)))
 }
 
+// smallImage is the number of pixels of x up to which convolveValid is used.
+const smallImage = 32 * 32
+
 // convolveValid is the convolution without padding, with a gradient of x of its own.
 // XLA's is a convolution of v with the flipped kernel and zeros all around v: for small
 // images most of its products are with zeros. Here it is one matrix product, whose
-// columns are added up where they lie under the kernel.
+// columns are added up where they lie under the kernel. They take nine times the memory
+// of x: too much for large images, where zeros are few.
 func convolveValid(x, kernel *graph.Node) *graph.Node {
 	return withInputGradient(x, func(x *graph.Node) (y *graph.Node, gradient func(v *graph.Node) *graph.Node) {
 		return graph.Convolve(x, kernel).NoPadding().Done(), func(v *graph.Node) (dx *graph.Node) {
