@@ -19,10 +19,47 @@ import (
 // vector of a class. Mean embeddings would point where the longest ones do, and lengths are
 // left to chance. Embeddings are kept as they are.
 
+// What makes losses of cosines hold in few dimensions, where a class can't pass another one
+// on the circle.
+var (
+	reach = Param{Name: "reach", Default: 30, Min: 0.001, Max: 1e6,
+		Reason: "a length: the cosines of embeddings that are shorter count less, of scaling=norm; that of the scale of CosFace"}
+	similarityScaling = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "constant"},
+		Reason: "norm: by the length of each embedding, up to reach, so that classes pass each other at the origin; constant as published"}
+	growingScaling = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "constant", "annealed"},
+		Reason: similarityScaling.Reason + "; annealed: from 1 over the first half of the training"}
+)
+
+// similarities returns the cosines of embeddings and vectors, by the length of each embedding
+// with scaling=norm.
+func similarities(h Head, vectors *graph.Node) *graph.Node {
+	if h.Word("scaling") == "norm" {
+		return losses.Similarities(h.Z, vectors, h.Number("reach"))
+	}
+	return losses.Cosines(h.Z, vectors)
+}
+
+// pairSimilarities returns the cosines of all pairs of embeddings, by the lengths of both
+// with scaling=norm.
+func pairSimilarities(h Head) *graph.Node {
+	if h.Word("scaling") == "norm" {
+		return losses.PairSimilarities(h.Z, h.Number("reach"))
+	}
+	return losses.Cosines(h.Z, h.Z)
+}
+
+// growing returns the scale of that name, which grows from 1 with scaling=annealed.
+func growing(h Head, name string) *graph.Node {
+	if h.Word("scaling") == "annealed" {
+		return losses.AnnealedScale(h.Progress, h.Number(name))
+	}
+	return graph.Scalar(h.Z.Graph(), h.Z.DType(), h.Number(name))
+}
+
 // ofPairs returns the technique of a loss of the cosines of pairs.
 func ofPairs(t Technique, loss func(h Head) *graph.Node) Technique {
 	t.Section, t.Notebook = "II-F", "11-after-the-paper"
-	t.Params = append(t.Params, classesPerBatch)
+	t.Params = append(t.Params, reach, classesPerBatch)
 	t.Geometry, t.Balanced = Sphere, true // cosines of pairs
 	t.Loss = func(h Head) *graph.Node {
 		monitorPairs(h, losses.Normalize(h.Z))
@@ -38,8 +75,9 @@ var supCon = ofPairs(Technique{
 	Equation: `L_a = -\frac{1}{|P_a|} \sum_{p \in P_a} \log \frac{\exp(\cos\theta_{ap} / \tau)}{\sum_{k \ne a} \exp(\cos\theta_{ak} / \tau)}`,
 	Params: []Param{
 		{Name: "temperature", Default: 0.1, Min: 0.001, Max: 100, Reason: "as published"},
+		similarityScaling,
 	},
-}, func(h Head) *graph.Node { return losses.SupCon(h.Z, h.Labels, h.Number("temperature")) })
+}, func(h Head) *graph.Node { return losses.SupCon(pairSimilarities(h), h.Labels, h.Number("temperature")) })
 
 var multiSimilarity = ofPairs(Technique{
 	ID:       "multi-similarity",
@@ -50,9 +88,10 @@ var multiSimilarity = ofPairs(Technique{
 		{Name: "alpha", Default: 2, Min: 0.001, Max: 1e4, Reason: "as published"},
 		{Name: "beta", Default: 50, Min: 0.001, Max: 1e4, Reason: "as published"},
 		{Name: "base", Default: 0.5, Min: -1, Max: 1, Reason: "as published"},
+		growingScaling,
 	},
 }, func(h Head) *graph.Node {
-	return losses.MultiSimilarity(h.Z, h.Labels, h.Number("alpha"), h.Number("beta"), h.Number("base"))
+	return losses.MultiSimilarity(pairSimilarities(h), h.Labels, growing(h, "beta"), h.Number("alpha"), h.Number("base"))
 })
 
 var circle = ofPairs(Technique{
@@ -63,9 +102,10 @@ var circle = ofPairs(Technique{
 	Params: []Param{
 		{Name: "margin", Default: 0.4, Min: 0, Max: 1, Reason: "as published"},
 		{Name: "gamma", Default: 80, Min: 0.001, Max: 1e4, Reason: "as published"},
+		growingScaling,
 	},
 }, func(h Head) *graph.Node {
-	return losses.Circle(h.Z, h.Labels, h.Number("margin"), h.Number("gamma"))
+	return losses.Circle(pairSimilarities(h), h.Labels, growing(h, "gamma"), h.Number("margin"))
 })
 
 var proxyAnchor = Technique{
@@ -76,11 +116,12 @@ var proxyAnchor = Technique{
 	Equation: `L = \frac{1}{|J|} \sum_{j \in J} \log\Big(1 + \sum_{i: y_i = j} e^{-\alpha(\cos\theta_{ij} - m)}\Big) + \frac{1}{C} \sum_j \log\Big(1 + \sum_{i: y_i \ne j} e^{\alpha(\cos\theta_{ij} + m)}\Big)`,
 	Notebook: "11-after-the-paper",
 	Params: []Param{
-		{Name: "margin", Default: 0.1, Min: 0, Max: 1, Reason: "a difference of cosines, as published"},
+		{Name: "margin", Default: 0.1, Min: -1, Max: 1, Reason: "a difference of cosines, as published"},
 		{Name: "alpha", Default: 32, Min: 0.001, Max: 1e4, Reason: "as published"},
+		growingScaling, reach,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.ProxyAnchor(h.Z, h.Weights(), h.Labels, h.Number("margin"), h.Number("alpha"))
+		return losses.ProxyAnchor(similarities(h, h.Weights()), h.Labels, growing(h, "alpha"), h.Number("margin"))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -129,15 +170,24 @@ var adaCos = Technique{
 	Source:   "arXiv 1905.00292",
 	Equation: `L_i = -\log \frac{e^{s\cos\theta_{y_i}}}{\sum_j e^{s\cos\theta_j}}, \quad s = \frac{\log \frac{1}{N} \sum_i \sum_{j \ne y_i} e^{s_{\mathrm{before}}\cos\theta_{ij}}}{\cos(\min(\pi/4, \mathrm{median}\,\theta_{y_i}))}`,
 	Notebook: "11-after-the-paper",
+	Params: []Param{
+		{Name: "scale", Default: 30, Min: 1, Max: 1000, Reason: "the largest: in the plane the scale grows without a bound as long as the median angle is wide"},
+		{Name: "scaling", Default: "norm", Words: []string{"norm", "constant"},
+			Reason: "norm: that of each embedding, up to the scale, which holds where classes overlap; constant as published: that of the batch for all"},
+	},
 	Loss: func(h Head) *graph.Node {
-		// The scale that the batch before has set. Below 1 nothing would be learned.
-		start := max(1, math.Sqrt2*math.Log(float64(max(2, h.Classes)-1)))
-		scale := h.Scope.WithInitializer(initializer.BroadcastTensorToShape(tensors.FromValue(float32(start)))).
+		most := h.Number("scale")
+		start := min(most, max(1, math.Sqrt2*math.Log(float64(max(2, h.Classes)-1))))
+		variable := h.Scope.WithInitializer(initializer.BroadcastTensorToShape(tensors.FromValue(float32(start)))).
 			VariableWithShape("scale", shapes.Make(h.Z.DType())).SetTrainable(false)
-		loss, next := losses.AdaCos(h.Z, h.Weights(), h.Labels, scale.NodeValue(h.Z.Graph()), 1)
-		scale.SetNodeValue(next)
-		h.Monitor("scale", next)
-		return loss
+		scale := losses.AdaCosScale(h.Z, h.Weights(), h.Labels, variable.NodeValue(h.Z.Graph()))
+		scale = graph.MinScalar(graph.MaxScalar(scale, 1), most) // below 1 nothing would be learned
+		variable.SetNodeValue(scale)
+		h.Monitor("scale", scale)
+		if h.Word("scaling") == "norm" {
+			scale = graph.Min(losses.NormScale(h.Z, most), scale)
+		}
+		return losses.CosFace(h.Z, h.Weights(), h.Labels, scale, 0)
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -205,7 +255,8 @@ var prototypes = Technique{
 	Source:       "arXiv 1901.10514",
 	Equation:     `L_i = (1 - \cos\theta_i)^2`,
 	Notebook:     "11-after-the-paper",
-	Loss:         func(h Head) *graph.Node { return losses.Prototypes(h.Z, prototypeDirections(h), h.Labels) },
+	Params:       []Param{similarityScaling, reach},
+	Loss:         func(h Head) *graph.Node { return losses.Prototypes(similarities(h, prototypeDirections(h)), h.Labels) },
 	Scores:       func(h Head) *graph.Node { return losses.Cosines(h.Z, prototypeDirections(h)) },
 	ClassVectors: prototypeDirections,
 	Kind:         Weights, // they are directions

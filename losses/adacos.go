@@ -8,33 +8,31 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// AdaCos returns the softmax loss of cosines with a scale that each batch sets anew, and that
-// scale,
+// AdaCosScale returns the scale of AdaCos for a batch. Its loss is CosFace without a margin,
 //
 //	L_i = -log( exp(s' cos t_{y_i}) / sum_j exp(s' cos t_j) )
 //	s'  = log(B) / cos(min(pi/4, median_i t_{y_i}))
 //	B   = mean_i sum_{j != y_i} exp(s cos t_j)
 //
-// t_j is the angle between embedding z_i and class weight w_j (see Cosines); the norms of z
-// and W have no effect. s is the scale that the batch before has set, at first sqrt(2)
-// log(classes-1). At s' an example of the median angle has the probability 1/2, where the
-// gradient of its probability is steepest. s' is at least the number least, as B can fall
-// below 1 with few classes. The median of an even number is the mean of the middle two.
+// t_j is the angle between embedding z_i and class weight w_j (see Cosines). s is the scale of
+// the batch before, at first sqrt(2) log(classes-1). At s' an example of the median angle has
+// the probability 1/2, where the gradient of its probability is steepest. The median of an
+// even number is the mean of the middle two.
 //
-// Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar; returns the loss
-// [batch] and s', a scalar. No gradient flows into s or out of s'.
+// Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar; returns s', a scalar.
+// No gradient flows.
+//
+// s' has no bounds: it falls below 0 with few classes, and in few dimensions it grows from
+// batch to batch as long as the median angle is wide.
 //
 // Source: Zhang et al., arXiv 1905.00292.
-func AdaCos(z, W, labels, s *graph.Node, least float64) (loss, next *graph.Node) {
-	cos := Cosines(z, W)
+func AdaCosScale(z, W, labels, s *graph.Node) *graph.Node {
+	cos := graph.StopGradient(Cosines(z, W))
 	target := oneHot(labels, cos)
-	fixed := graph.StopGradient(cos)
-	others := only(graph.Equal(target, graph.ZerosLike(target)), scaled(fixed, s))
+	others := only(graph.Equal(target, graph.ZerosLike(target)), scaled(cos, graph.StopGradient(s)))
 	logB := graph.AddScalar(logSumExp(graph.Reshape(others, 1, -1)), -math.Log(float64(cos.Shape().Dim(0))))
-	cosMedian := cosOfMedianAngle(graph.ReduceSum(graph.Mul(fixed, target), -1))
-	next = graph.Div(graph.Reshape(logB), graph.MaxScalar(cosMedian, math.Cos(math.Pi/4)))
-	next = graph.StopGradient(graph.MaxScalar(next, least))
-	return crossEntropy(scaled(cos, next), labels), next
+	cosMedian := cosOfMedianAngle(graph.ReduceSum(graph.Mul(cos, target), -1))
+	return graph.Div(graph.Reshape(logB), graph.MaxScalar(cosMedian, math.Cos(math.Pi/4)))
 }
 
 // cosOfMedianAngle returns cos(median_i t_i), given cos t_i [batch]. It counts instead of

