@@ -99,6 +99,7 @@ func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Op
 		return nil, err
 	}
 	defer t.progress.end()
+	defer collectOften(t.cfg.Backend)()
 	for t.state.Epoch < t.cfg.Epochs {
 		if err := t.runEpoch(ctx); err != nil {
 			return nil, err
@@ -165,12 +166,16 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 		return nil, err
 	}
 	cfg.Backend = backends.Name(backend)
-	net, err := newNetwork(cfg, backend, [3]int{train.Height, train.Width, train.Channels}, train.Classes())
+	shape := [3]int{train.Height, train.Width, train.Channels}
+	net, err := newNetwork(cfg, backend, shape, train.Classes())
 	if err != nil {
 		return nil, err
 	}
+	if err := checkMemory(cfg, shape, os.DirFS("/"), output); err != nil {
+		return nil, err
+	}
 	reference := train
-	if train.Len() > referenceImages {
+	if net.technique.Scores == nil && train.Len() > referenceImages {
 		if reference, err = train.Subset(referenceImages, cfg.Seed); err != nil {
 			return nil, err
 		}
