@@ -88,6 +88,11 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // step; the last checkpoint before it stays. Bad input, and whatever goes wrong when graphs
 // are built or run, comes back as an error too.
 //
+// Where the memory to expect is more than half of what is available, Progress gets a line that
+// says it; the error of a batch that does not fit into the machine's memory names the largest
+// one that does. On a GPU, and with an extractor of your own, it is not known. In pure Go the
+// garbage collector of the process runs more often while it trains, to take less memory.
+//
 // Config.Dataset does not choose the images here: it names them in pictures and files, and
 // sets the defaults of Batch and Epochs. Where it is empty, it is the name of the training
 // images.
