@@ -145,7 +145,7 @@ var settings = []setting{
 		func(c Config) bool { return c.Padding == "same" || c.Padding == "valid" },
 		nil,
 	}, {
-		Default{"learning-rate", "highest learning rate of the schedule", fmt.Sprint(defaultLearningRate, "; 0.002 for triplet-hard and triplet-semihard"), "more than 0, at most 1", "softmax in 2-D converges slowly at the usual 0.001: 10 epochs of the sample end at 73 %, and at 96 % from 0.005 on; mined triplets collapse or blow up above 0.002"},
+		Default{"learning-rate", "highest learning rate of the schedule", fmt.Sprint(defaultLearningRate, "; 0.002 for triplet-hard and triplet-semihard"), "more than 0, at most 1", "softmax in 2-D converges slowly at the usual 0.001: 10 epochs of the sample end at 73 %, and at 96 % from 0.005 on; strictly mined triplets collapse or blow up above 0.002, and soft ones are as good there"},
 		func(c *Config) any { return &c.LearningRate },
 		func(c Config) bool { return c.LearningRate > 0 && c.LearningRate <= 1 },
 		nil,

@@ -15,6 +15,8 @@
 // its network, for new images ([Result.Embed]) or points ([Result.Classify]).
 // [Result.Metrics] measures it: accuracies, retrieval, compactness, angles, norms and the
 // classes that touch, alike for every technique, with the training images as reference.
+// Distances are measured in the space and on the unit sphere; Technique.Geometry says which
+// of them the loss controls.
 //
 // A technique is a loss of package losses with the variables that it needs ([Head]) and
 // the rule that decides for a class. [Register] adds one of your own, [Regression] makes

@@ -1,7 +1,6 @@
 package embed
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -130,51 +129,6 @@ func TestEvaluationResumes(t *testing.T) {
 	}
 }
 
-// TestOutdated: the graphs that evaluate learn of new variables from a step and from new
-// centers, and are made anew with an extractor or a technique of your own.
-func TestOutdated(t *testing.T) {
-	registerPixels(t)
-	own := tripletAll
-	own.ID = "own"
-	before := registry.techniques
-	t.Cleanup(func() { registry.techniques = before })
-	if err := Register(own); err != nil {
-		t.Fatal(err)
-	}
-	train, _ := embedtest.SmallData()
-	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
-		for _, cfg := range []Config{{Extractor: "pixels"}, {Technique: "own", Padding: "same"}, {Technique: "triplet-all", Padding: "same"}} {
-			cfg.Batch = 8
-			isOwn := cfg.Technique != "triplet-all"
-			cfg, err := cfg.WithDefaults()
-			if err != nil {
-				t.Fatal(err)
-			}
-			net, err := newNetwork(cfg, backend, [3]int{4, 4, 1}, 3)
-			if err != nil {
-				t.Fatal(err)
-			}
-			check := func(after string, err error, want bool) {
-				t.Helper()
-				if err != nil {
-					t.Fatal(err)
-				}
-				embedtest.CheckEqual(t, fmt.Sprintf("%s, %s: outdated after %s", cfg.Technique, cfg.Extractor, after), net.outdated, want)
-			}
-			_, err = net.train(train.Images[:8*16], train.Labels[:8], 1e-3, 0)
-			check("a step", err, true)
-			renews := isOwn && backends.IsXLACPU(backends.Name(backend))
-			e, err := net.embedAll(train)
-			check("the evaluation", err, !renews)
-			if cfg.Technique != "softmax" {
-				check("new centers", net.setCenters(e), true)
-				_, err = net.classify(e.Z)
-				check("the decision", err, !renews)
-			}
-		}
-	})
-}
-
 // TestVariablesAtOneAddress: a graph computes with the values that the variables have now,
 // also when they lie where other values lay in its last execution. The products with
 // the weights of both dense layers are of the shapes that XLA keeps weights for.
@@ -227,7 +181,6 @@ func testVariablesAtOneAddress(t *testing.T, cfg Config) {
 		changed := store.Arrays{}
 		change := func(scale float32) {
 			t.Helper()
-			net.outdated = true // as after a step: see TestOutdated
 			for variable := range net.store.IterVariables() {
 				value, err := variable.Value()
 				if err != nil {

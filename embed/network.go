@@ -34,7 +34,6 @@ type network struct {
 	backend   compute.Backend
 
 	trainExec, embedExec, classifyExec, vectorsExec *model.Exec
-	outdated                                        bool // the variables have changed since the last three ran
 
 	mesh *backends.Mesh // of trainExec; nil: one device
 
@@ -67,35 +66,14 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 	if err := n.store.SetRNGStateFromSeed(cfg.Seed); err != nil {
 		return nil, err
 	}
-	return n, n.newEvaluation()
-}
-
-// newEvaluation makes the graphs that embed and classify.
-func (n *network) newEvaluation() (err error) {
-	if n.embedExec, err = model.NewExec(n.backend, n.store, n.embedGraph); err != nil {
-		return err
+	if n.embedExec, err = model.NewExec(backend, n.store, n.embedGraph); err != nil {
+		return nil, err
 	}
-	if n.classifyExec, err = model.NewExec(n.backend, n.store, n.classifyGraph); err != nil {
-		return err
+	if n.classifyExec, err = model.NewExec(backend, n.store, n.classifyGraph); err != nil {
+		return nil, err
 	}
-	n.vectorsExec, err = model.NewExec(n.backend, n.store, n.vectorsGraph)
-	return err
-}
-
-// renew makes the graphs that embed and classify anew where XLA may have kept variables
-// that have changed since (see conv.Multiply): with an extractor or a technique of your own,
-// whose products with variables are not under our control. The graph of the training needs
-// none of this: a step's new variables lie elsewhere than those that it computes them from.
-func (n *network) renew() error {
-	own := n.cfg.Extractor != defaultExtractor || n.technique.own
-	if !n.outdated || !own || !backends.IsXLACPU(backends.Name(n.backend)) {
-		return nil
-	}
-	for _, exec := range []*model.Exec{n.embedExec, n.classifyExec, n.vectorsExec} {
-		exec.Finalize()
-	}
-	n.outdated = false
-	return n.newEvaluation()
+	n.vectorsExec, err = model.NewExec(backend, n.store, n.vectorsGraph)
+	return n, err
 }
 
 // embed returns the embeddings z [batch, dim] of images.
@@ -220,7 +198,6 @@ func (n *network) train(images []byte, labels []int32, learningRate, progress fl
 			return stepResult{}, err
 		}
 	}
-	n.outdated = true
 	outputs, err := n.call(n.trainExec, args...)
 	if err != nil {
 		return stepResult{}, err
@@ -234,12 +211,14 @@ func (n *network) train(images []byte, labels []int32, learningRate, progress fl
 	return result, finalize(outputs...)
 }
 
-// The numbers of images that are embedded, and of embeddings that are classified, in
-// one execution.
-const (
-	embedBatch    = 128
-	classifyBatch = 4096
-)
+// embedBatch is the number of images that are embedded in one execution.
+const embedBatch = 128
+
+// classifyBatch returns the number of embeddings that are classified in one execution: as
+// many as take two million numbers by all classes and dimensions, 128 to 4096.
+func (n *network) classifyBatch() int {
+	return max(128, min(2<<20/(n.classes*n.cfg.Dim), 4096))
+}
 
 // inBatches calls run for the rows of data, width numbers each, in batches of one
 // size; the last one is filled up with rows of before, or zeros. run gets the number of
@@ -259,9 +238,6 @@ func inBatches[T any](data []T, width, size int, run func(batch []T, count int) 
 // embedAll returns the embedding of a dataset, without predicted classes.
 func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
 	e := measure.Embedding{Dim: n.cfg.Dim, Labels: data.Labels, Classes: data.Classes()}
-	if err := n.renew(); err != nil {
-		return e, err
-	}
 	err := inBatches(data.Images, len(data.At(0)), embedBatch, func(images []byte, count int) error {
 		outputs, err := n.call(n.embedExec, n.imagesTensor(images))
 		if err != nil {
@@ -276,10 +252,7 @@ func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
 // classify returns the classes that the technique's rule predicts for embeddings z [n,
 // dim].
 func (n *network) classify(z []float32) (predicted []int32, err error) {
-	if err := n.renew(); err != nil {
-		return nil, err
-	}
-	err = inBatches(z, n.cfg.Dim, classifyBatch, func(z []float32, count int) error {
+	err = inBatches(z, n.cfg.Dim, n.classifyBatch(), func(z []float32, count int) error {
 		outputs, err := n.call(n.classifyExec, tensors.FromFlatDataAndDimensions(z, len(z)/n.cfg.Dim, n.cfg.Dim))
 		if err != nil {
 			return err
@@ -292,9 +265,6 @@ func (n *network) classify(z []float32) (predicted []int32, err error) {
 
 // classVectors returns the class vectors [classes, dim].
 func (n *network) classVectors() ([]float32, error) {
-	if err := n.renew(); err != nil {
-		return nil, err
-	}
 	outputs, err := n.call(n.vectorsExec)
 	if err != nil {
 		return nil, err
@@ -319,7 +289,6 @@ func (n *network) setCenters(e measure.Embedding) error {
 			flat = append(flat, float32(coordinate))
 		}
 	}
-	n.outdated = true
 	return centers.SetValue(tensors.FromFlatDataAndDimensions(flat, n.classes, e.Dim))
 }
 

@@ -43,14 +43,14 @@ type Technique struct {
 	// Kind says what the class vectors are; empty: Weights, or Centers when
 	// ClassVectors is nil.
 	Kind Kind
+	// Geometry says which distances the loss controls; empty: Space.
+	Geometry Geometry
 	// Balanced takes each batch from few classes with as many images of each, so that
 	// pairs and triplets find positives: the parameter classes-per-batch says from how
 	// many (Register adds it).
 	Balanced bool
 	// LearningRate is the default of a Config with this technique; 0: that of Defaults.
 	LearningRate float64
-
-	own bool // registered, not one of the paper
 }
 
 // A Kind says what class vectors are.
@@ -61,6 +61,17 @@ const (
 	Weights Kind = "weights" // of the last layer; drawn as rays
 	Centers Kind = "centers" // the means of the classes; not drawn, labels stand there
 	Targets Kind = "targets" // points that the classes are drawn to; drawn as black crosses
+)
+
+// A Geometry says by which distances the space of a technique is to be measured (see
+// measure.Metrics), with the linear activation: others put classes at the origin or into a
+// corner, where directions don't tell them apart.
+type Geometry string
+
+// The geometries.
+const (
+	Space  Geometry = "space"  // Euclidean distances of embeddings as they are
+	Sphere Geometry = "sphere" // directions: Euclidean distances of embeddings with the norm 1
 )
 
 // A Param is a number or a word that shapes a technique.
@@ -256,6 +267,13 @@ func Register(technique Technique) error {
 	if technique.Title == "" {
 		technique.Title = technique.ID
 	}
+	switch technique.Geometry {
+	case "":
+		technique.Geometry = Space
+	case Space, Sphere:
+	default:
+		return &ValueError{"the geometry of technique " + technique.ID, technique.Geometry, fmt.Sprintf("%s, %s", Space, Sphere)}
+	}
 	if technique.Balanced && !slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == classesPerBatch.Name }) {
 		technique.Params = append(technique.Params, classesPerBatch)
 	}
@@ -267,7 +285,6 @@ func Register(technique Technique) error {
 	if slices.ContainsFunc(registry.techniques, func(t Technique) bool { return t.ID == technique.ID }) {
 		return fmt.Errorf("embed: technique %q is registered already", technique.ID)
 	}
-	technique.own = true
 	registry.techniques = append(registry.techniques, technique)
 	return nil
 }

@@ -49,6 +49,20 @@ func TestEveryTechnique(t *testing.T) {
 					t.Fatal(err)
 				}
 				embedtest.CheckEqual(t, "classes by the loaded result", classified, result.Test.Predicted)
+				switch {
+				case technique.Geometry != Space && technique.Geometry != Sphere:
+					t.Errorf("the geometry is %q", technique.Geometry)
+				case technique.Geometry == Sphere && technique.ID != "softmax": // which has biases
+					further := slices.Clone(result.Test.Z)
+					for i := range further {
+						further[i] *= 8
+					}
+					classified, err := loaded.Classify(further)
+					if err != nil {
+						t.Fatal(err)
+					}
+					embedtest.CheckEqual(t, "classes of points in the same directions", classified, result.Test.Predicted)
+				}
 			})
 		})
 	}
@@ -141,9 +155,9 @@ func TestWords(t *testing.T) {
 				words++
 				cfg := small()
 				cfg.Epochs, cfg.Technique, cfg.Params = 6, technique.ID, Params{param.Name: word}
-				// A strong pull, and triplets of which only some have a loss, from the start.
-				for name, value := range (Params{"lambda": 1, "margin": 0.001, "warm-up": 0}) {
-					if slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == name }) {
+				// A strong pull, and triplets of which only some have a loss.
+				for name, value := range (Params{"lambda": 1, "margin": 0.001, "mining": "strict"}) {
+					if name != param.Name && slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == name }) {
 						cfg.Params[name] = value
 					}
 				}
@@ -219,6 +233,7 @@ func TestRegister(t *testing.T) {
 	}
 	embedtest.CheckEqual(t, "title", mine.Title, "mine")
 	embedtest.CheckEqual(t, "parameters", mine.Params, []Param(nil))
+	embedtest.CheckEqual(t, "geometry", mine.Geometry, Space)
 	if err := Register(Technique{ID: "balanced", Loss: loss, Balanced: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -231,6 +246,7 @@ func TestRegister(t *testing.T) {
 	embedtest.WantError(t, Register(Technique{Loss: loss}), "ID")
 	embedtest.WantError(t, Register(Technique{ID: "other"}), "Loss")
 	embedtest.WantError(t, Register(Technique{ID: "center/l2", Loss: loss}), `"center/l2"`, "folder")
+	embedtest.WantError(t, Register(Technique{ID: "other", Loss: loss, Geometry: "cube"}), `other is "cube"`, "space, sphere")
 }
 
 // TestOwnTechniqueErrors: what is wrong with a technique of one's own is an error.

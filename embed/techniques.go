@@ -19,6 +19,7 @@ var softmax = Technique{
 	Loss:         func(h Head) *graph.Node { return losses.Softmax(h.Z, h.Weights(), h.Biases(), h.Labels) },
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), h.Biases()) },
 	ClassVectors: Head.Weights,
+	Geometry:     Sphere, // lengths grow without a bound, and but for the biases directions decide
 }
 
 var softmaxNormalized = Technique{
@@ -31,6 +32,7 @@ var softmaxNormalized = Technique{
 	Loss:         func(h Head) *graph.Node { return losses.NormalizedSoftmax(h.Z, h.Weights(), h.Labels) },
 	Scores:       normalizedLogits,
 	ClassVectors: unitWeights,
+	Geometry:     Sphere, // lengths grow without a bound, directions decide
 }
 
 func unitWeights(h Head) *graph.Node { return losses.Normalize(h.Weights()) }
@@ -41,8 +43,8 @@ func cosines(h Head) *graph.Node { return losses.Cosines(h.Z, h.Weights()) }
 
 var (
 	angularScale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000, Reason: "10 classes on a circle need 15 to 30 for a loss near 0"}
-	scaling      = Param{Name: "scaling", Default: "annealed", Words: []string{"constant", "annealed", "norm"},
-		Reason: "constant as published; annealed from 1 over the first half of the training, without which classes get stuck on the circle; norm: that of each embedding, up to the scale, which holds where classes overlap"}
+	scaling      = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "constant", "annealed"},
+		Reason: "norm: that of each embedding, up to the scale, which holds where classes overlap; constant as published; annealed: from 1 over the first half of the training, without which classes get stuck on the circle"}
 )
 
 // scaleOf returns the scale of the cosines of CosFace and ArcFace.
@@ -74,6 +76,7 @@ var cosFace = Technique{
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
+	Geometry:     Sphere, // the cosines know no lengths
 }
 
 var arcFace = Technique{
@@ -92,6 +95,7 @@ var arcFace = Technique{
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
+	Geometry:     Sphere, // the angles know no lengths
 }
 
 var multiplicativeMargin = []Param{
@@ -114,6 +118,7 @@ var sphereFace = Technique{
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
+	Geometry:     Sphere, // as softmax-normalized, with a margin of angles
 }
 
 var lSoftmax = Technique{
@@ -129,6 +134,7 @@ var lSoftmax = Technique{
 	},
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), nil) },
 	ClassVectors: Head.Weights,
+	Geometry:     Sphere, // as softmax without biases, with a margin of angles
 }
 
 var (
@@ -170,6 +176,7 @@ var center = Technique{
 	},
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), centerBiases(h)) },
 	ClassVectors: Head.Weights,
+	Geometry:     Space, // Euclidean distances from the centers hold the lengths
 }
 
 var centerNormalized = Technique{
@@ -185,6 +192,7 @@ var centerNormalized = Technique{
 	},
 	Scores:       normalizedLogits,
 	ClassVectors: unitWeights,
+	Geometry:     Space, // Euclidean distances from the centers hold the lengths
 }
 
 // monitorPairs follows the distances of pairs, which tell whether an embedding
@@ -209,6 +217,7 @@ var contrastive = Technique{
 	Equation: `L_{ij} = \begin{cases} \frac{1}{2} d_{ij}^2 & y_i = y_j \\ \frac{1}{2} \max(0, m - d_{ij})^2 & y_i \ne y_j \end{cases}`,
 	Notebook: "05-contrastive-triplet",
 	Params:   []Param{{Name: "margin", Default: 1, Min: 0, Max: math.Inf(1), Reason: "a distance; it only sets the size of the picture"}, classesPerBatch},
+	Geometry: Space, // distances of pairs
 	Balanced: true,
 	Loss: func(h Head) *graph.Node {
 		monitorPairs(h)
@@ -231,6 +240,7 @@ var tripletAll = Technique{
 	Equation: tripletEquation,
 	Notebook: "05-contrastive-triplet",
 	Params:   []Param{tripletMargin, meanOver, classesPerBatch},
+	Geometry: Space, // distances of triplets
 	Balanced: true,
 	Loss: func(h Head) *graph.Node {
 		loss, share := losses.TripletAll(h.Z, h.Labels, h.Number("margin"), h.Word("mean-over") == "active")
@@ -244,30 +254,43 @@ func monitorTriplets(h Head, share *graph.Node) {
 	h.Monitor("active triplets", share)
 }
 
-// mined returns the technique of a mining that begins with all triplets.
+// mined returns the technique of a mining of triplets.
 func mined(id, title string, params []Param, loss func(h Head) (loss, share *graph.Node)) Technique {
 	t := tripletAll
-	t.ID, t.Title, t.LearningRate = id, title, 0.002
-	t.Params = append(params, Param{Name: "warm-up", Default: 0.5, Min: 0, Max: 1,
-		Reason: "the share of the training with all triplets that have a loss: with mined ones from the start, the hardest collapse to a point, and semi-hard ones blow up"}, classesPerBatch)
+	t.ID, t.Title, t.Params, t.LearningRate = id, title, append(params, classesPerBatch), 0.002
 	t.Loss = func(h Head) *graph.Node {
 		loss, share := loss(h)
 		monitorTriplets(h, share)
-		all, _ := losses.TripletAll(h.Z, h.Labels, h.Number("margin"), true)
-		warmUp := graph.Scalar(h.Progress.Graph(), h.Progress.DType(), h.Number("warm-up"))
-		return graph.Where(graph.LessThan(h.Progress, warmUp), all, loss)
+		return loss
 	}
 	return t
 }
 
-var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin, meanOver},
+var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin,
+	{Name: "mining", Default: "soft", Words: []string{"soft", "strict"},
+		Reason: "strict, as published: the hardest positive and negative of each anchor, with which classes that overlap collapse onto one point; soft: means of all, weighted by hardness"},
+	{Name: "temperature", Default: 1, Min: 1e-3, Max: math.Inf(1), Reason: "a distance, of mining=soft: that of the margin"},
+	meanOver,
+},
 	func(h Head) (loss, share *graph.Node) {
-		return losses.TripletHard(h.Z, h.Labels, h.Number("margin"), h.Word("mean-over") == "active")
+		margin, active := h.Number("margin"), h.Word("mean-over") == "active"
+		if h.Word("mining") == "strict" {
+			return losses.TripletHard(h.Z, h.Labels, margin, active)
+		}
+		return losses.TripletSoftHard(h.Z, h.Labels, margin, h.Number("temperature"), active)
 	})
 
-var tripletSemiHard = mined("triplet-semihard", "Triplet loss, semi-hard triplets", []Param{tripletMargin},
+var tripletSemiHard = mined("triplet-semihard", "Triplet loss, semi-hard triplets", []Param{tripletMargin,
+	{Name: "mining", Default: "mixed", Words: []string{"mixed", "strict"},
+		Reason: "strict, as published: semi-hard triplets alone, with which classes that overlap blow up; mixed: half of the loss is that of all triplets"},
+},
 	func(h Head) (loss, share *graph.Node) {
-		return losses.TripletSemiHard(h.Z, h.Labels, h.Number("margin"))
+		loss, share = losses.TripletSemiHard(h.Z, h.Labels, h.Number("margin"))
+		if h.Word("mining") == "strict" {
+			return loss, share
+		}
+		all, _ := losses.TripletAll(h.Z, h.Labels, h.Number("margin"), true)
+		return graph.DivScalar(graph.Add(loss, all), 2), share
 	})
 
 // Regression returns the technique that draws each class to a target. targets returns
@@ -287,6 +310,7 @@ func Regression(id, title string, targets func(classes, dim int) ([][]float64, e
 		Scores:       func(h Head) *graph.Node { return nearest(h, constant(h)) },
 		ClassVectors: constant,
 		Kind:         Targets,
+		Geometry:     Space, // distances from the targets
 	}
 }
 

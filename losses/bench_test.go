@@ -10,14 +10,13 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// benchmarkLoss measures a loss with its gradients in float32, for 2 dimensions and 10
-// classes.
+// benchmarkLoss measures a loss with its gradients in float32, for 10 classes.
 func benchmarkLoss(b *testing.B, loss lossFn, names ...string) {
 	for _, backend := range embedtest.Backends(b) {
-		for _, batch := range []int{128, 512} {
-			b.Run(fmt.Sprintf("%s/batch=%d", backend, batch), func(b *testing.B) {
+		for _, size := range []struct{ batch, dim int }{{128, 2}, {128, 16}, {128, 64}, {128, 512}, {512, 2}, {512, 16}, {512, 64}, {512, 512}} {
+			b.Run(fmt.Sprintf("%s/batch=%d/dim=%d", backend, size.batch, size.dim), func(b *testing.B) {
 				p := newPlatform(embedtest.Open(b, backend), dtypes.Float32)
-				in, labels := randomInputs(names, batch, 10, 2)
+				in, labels := randomInputs(names, size.batch, 10, size.dim)
 				var args []any
 				for _, name := range names {
 					args = append(args, graph.MustExecOnce(p.backend, func(x *graph.Node) *graph.Node {
@@ -64,5 +63,7 @@ func BenchmarkTripletAll(b *testing.B) { benchmarkLoss(b, tripletAll(1, true), "
 func BenchmarkTripletSemiHard(b *testing.B) { benchmarkLoss(b, tripletSemiHard(1), "z") }
 
 func BenchmarkTripletHard(b *testing.B) { benchmarkLoss(b, tripletHard(1, true), "z") }
+
+func BenchmarkTripletSoftHard(b *testing.B) { benchmarkLoss(b, tripletSoftHard(1, 1, true), "z") }
 
 func BenchmarkRegression(b *testing.B) { benchmarkLoss(b, regression, "z", "targets") }

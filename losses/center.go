@@ -53,7 +53,9 @@ func RunningMeans(z, centers, labels *graph.Node, alpha float64) *graph.Node {
 }
 
 // sumByClass returns, for each class, the number of its examples and the sum of their
-// differences from its center.
+// differences from its center. In many dimensions each example is subtracted from its own
+// center only, and a product with zeros and ones adds up the differences: sums of examples
+// minus sums of centers would lose small differences to rounding.
 //
 // Shapes: z [batch, dim], centers [classes, dim], labels [batch]; returns [classes, 1] and
 // [classes, dim].
@@ -61,7 +63,12 @@ func sumByClass(z, centers, labels *graph.Node) (n, differences *graph.Node) {
 	checkDims("z", z, -1, -1)
 	checkDims("centers", centers, -1, z.Shape().Dim(1))
 	checkDims("labels", labels, z.Shape().Dim(0))
-	isClass := graph.ExpandAxes(graph.Transpose(graph.OneHot(labels, centers.Shape().Dim(0), z.DType()), 0, 1), -1)
+	isClass := graph.Transpose(graph.OneHot(labels, centers.Shape().Dim(0), z.DType()), 0, 1)
+	n = graph.ReduceAndKeep(isClass, graph.ReduceSum, 1)
+	if z.Shape().Dim(1) > fewDims {
+		own := graph.Gather(centers, graph.ExpandAxes(labels, -1))
+		return n, graph.MatMul(isClass, graph.Sub(z, own))
+	}
 	fromCenters := graph.Sub(graph.ExpandAxes(z, 0), graph.ExpandAxes(centers, 1)) // [classes, batch, dim]
-	return graph.ReduceSum(isClass, 1), graph.ReduceSum(graph.Mul(fromCenters, isClass), 1)
+	return n, graph.ReduceSum(graph.Mul(fromCenters, graph.ExpandAxes(isClass, -1)), 1)
 }

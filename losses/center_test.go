@@ -1,6 +1,7 @@
 package losses_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/embedspace/embedspace/losses"
@@ -35,15 +36,22 @@ func naiveToRow(name string, factor float64) func(in arrays, labels []int32) []f
 }
 
 var centerLosses = []testedLoss{
-	{"center", []string{"z", "centers"}, []string{"centers"}, center(0.3), naiveToRow("centers", 0.15)},
-	{"center, lambda=0", []string{"z", "centers"}, []string{"centers"}, center(0), naiveToRow("centers", 0)},
-	{"regression", []string{"z", "targets"}, []string{"targets"}, regression, naiveToRow("targets", 1)},
+	{"center", []string{"z", "centers"}, []string{"centers"}, center(0.3), naiveToRow("centers", 0.15), nil},
+	{"center, lambda=0", []string{"z", "centers"}, []string{"centers"}, center(0), naiveToRow("centers", 0), nil},
+	{"regression", []string{"z", "targets"}, []string{"targets"}, regression, naiveToRow("targets", 1), nil},
 }
 
-// TestCenterUpdates compares both update rules with loops over the batch.
+// TestCenterUpdates compares both update rules with loops over the batch, in few and in many
+// dimensions.
 func TestCenterUpdates(t *testing.T) {
+	for _, dim := range []int{2, 20} {
+		t.Run(fmt.Sprint(dim), func(t *testing.T) { testCenterUpdates(t, dim) })
+	}
+}
+
+func testCenterUpdates(t *testing.T, dim int) {
 	const alpha = 0.3
-	in, labels := randomInputs([]string{"z", "centers"}, 9, 5, 2)
+	in, labels := randomInputs([]string{"z", "centers"}, 9, 5, dim)
 	for i := range labels {
 		labels[i] %= 4 // no example of class 4
 	}

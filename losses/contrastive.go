@@ -4,20 +4,6 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// SquaredDistances returns the squared Euclidean distances between the rows of two matrices,
-//
-//	||x_i - y_j||^2
-//
-// Shapes: x [n, dim], y [m, dim]; returns [n, m]. Coordinates are subtracted:
-// x.x - 2 x.y + y.y would lose small distances to rounding.
-//
-// Source: the distances of sections II-E to II-G of the paper.
-func SquaredDistances(x, y *graph.Node) *graph.Node {
-	checkDims("x", x, -1, -1)
-	checkDims("y", y, -1, x.Shape().Dim(1))
-	return graph.ReduceSum(graph.Square(graph.Sub(graph.ExpandAxes(x, 1), graph.ExpandAxes(y, 0))), -1)
-}
-
 // Contrastive returns the contrastive loss of all pairs of the batch,
 //
 //	L_ij = 1/2 d_ij^2                  for y_i = y_j

@@ -18,7 +18,8 @@
 //     The centers have an update rule of their own: WenCenters or RunningMeans.
 //   - Contrastive works on pairs of the batch: it pulls those of one class together and
 //     pushes those of two classes apart.
-//   - TripletAll, TripletSemiHard and TripletHard work on triplets (see below).
+//   - TripletAll, TripletSemiHard, TripletHard and TripletSoftHard work on triplets (see
+//     below).
 //   - Regression draws embeddings to a target of their class.
 //
 // "The paper" is the one that this module implements; its README names it.

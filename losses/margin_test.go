@@ -127,7 +127,7 @@ func unitNorm([]float64) float64 { return 1 }
 
 var marginLosses = func() (all []testedLoss) {
 	add := func(name string, loss lossFn, naive func(in arrays, labels []int32) []float64) {
-		all = append(all, testedLoss{name, []string{"z", "W"}, nil, loss, naive})
+		all = append(all, testedLoss{name, []string{"z", "W"}, nil, loss, naive, nil})
 	}
 	add("cosface", cosFace(16, 0.2), naiveCosFace(16, 0.2))
 	add("arcface", arcFace(16, 0.5), naiveArcFace(16, 0.5))

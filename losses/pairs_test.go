@@ -1,28 +1,24 @@
 package losses_test
 
 import (
-	"fmt"
 	"math"
-	"os"
-	"os/exec"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
-	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/embedspace/embedspace/losses"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
 var pairLosses = []testedLoss{
-	{"contrastive", []string{"z"}, nil, contrastive(2), naiveContrastive(2)},
-	{"triplet, all", []string{"z"}, nil, tripletAll(0.7, false), naiveTriplets(0.7, everyTriplet, false)},
-	{"triplet, all active", []string{"z"}, nil, tripletAll(0.7, true), naiveTriplets(0.7, everyTriplet, true)},
-	{"triplet, semi-hard", []string{"z"}, nil, tripletSemiHard(0.7), naiveTriplets(0.7, semiHard, true)},
-	{"triplet, hard", []string{"z"}, nil, tripletHard(0.7, false), naiveHard(0.7, false)},
-	{"triplet, hard active", []string{"z"}, nil, tripletHard(0.7, true), naiveHard(0.7, true)},
+	{"contrastive", []string{"z"}, nil, contrastive(2), naiveContrastive(2), nil},
+	{"triplet, all", []string{"z"}, nil, tripletAll(0.7, false), naiveTriplets(0.7, everyTriplet, false), nil},
+	{"triplet, all active", []string{"z"}, nil, tripletAll(0.7, true), naiveTriplets(0.7, everyTriplet, true), nil},
+	{"triplet, semi-hard", []string{"z"}, nil, tripletSemiHard(0.7), naiveTriplets(0.7, semiHard, true), nil},
+	{"triplet, hard", []string{"z"}, nil, tripletHard(0.7, false), naiveHard(0.7, false), nil},
+	{"triplet, hard active", []string{"z"}, nil, tripletHard(0.7, true), naiveHard(0.7, true), nil},
+	{"triplet, soft hard", []string{"z"}, nil, tripletSoftHard(0.7, 0.5, false), naiveSoftHard(0.7, 0.5, false), heldSoftHard(0.7, 0.5, false)},
+	{"triplet, soft hard active", []string{"z"}, nil, tripletSoftHard(0.7, 0.5, true), naiveSoftHard(0.7, 0.5, true), heldSoftHard(0.7, 0.5, true)},
 }
 
 func contrastive(m float64) lossFn {
@@ -46,6 +42,13 @@ func tripletSemiHard(m float64) lossFn {
 func tripletHard(m float64, active bool) lossFn {
 	return func(in nodes) *graph.Node {
 		loss, _ := losses.TripletHard(in["z"], in["labels"], m, active)
+		return loss
+	}
+}
+
+func tripletSoftHard(m, t float64, active bool) lossFn {
+	return func(in nodes) *graph.Node {
+		loss, _ := losses.TripletSoftHard(in["z"], in["labels"], m, t, active)
 		return loss
 	}
 }
@@ -140,6 +143,68 @@ func naiveHard(m float64, active bool) func(in arrays, labels []int32) []float64
 		}
 		return []float64{sum / max(n, 1)}
 	}
+}
+
+// naiveSoftHard is the mean over the anchors of max(0, d_a+ - d_a- + m), where d_a+ is the mean
+// of the distances to the positives with the weights exp(d/t), d_a- that to the negatives
+// with exp(-d/t).
+func naiveSoftHard(m, t float64, active bool) func(in arrays, labels []int32) []float64 {
+	return func(in arrays, labels []int32) []float64 { return heldSoftHard(m, t, active)(in, labels)(in, labels) }
+}
+
+// heldSoftHard is naiveSoftHard with the weights of the inputs at.
+func heldSoftHard(m, t float64, active bool) func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
+	return func(at arrays, _ []int32) func(in arrays, labels []int32) []float64 {
+		return func(in arrays, labels []int32) []float64 {
+			z, zAt := in["z"].([][]float64), at["z"].([][]float64)
+			sum, n := 0.0, 0.0
+			for a := range z {
+				var positive, positiveWeight, negative, negativeWeight float64
+				for j := range z {
+					d, dAt := math.Sqrt(squaredDistance(z[a], z[j])), math.Sqrt(squaredDistance(zAt[a], zAt[j]))
+					if labels[j] != labels[a] {
+						negative += math.Exp(-dAt/t) * d
+						negativeWeight += math.Exp(-dAt / t)
+					} else if j != a {
+						positive += math.Exp(dAt/t) * d
+						positiveWeight += math.Exp(dAt / t)
+					}
+				}
+				if positiveWeight == 0 || negativeWeight == 0 {
+					continue
+				}
+				hinge := max(0, positive/positiveWeight-negative/negativeWeight+m)
+				sum += hinge
+				if !active || hinge > 0 {
+					n++
+				}
+			}
+			return []float64{sum / max(n, 1)}
+		}
+	}
+}
+
+// TestSoftHardOfLowTemperature: the hardest triplets remain, of Euclidean distances.
+func TestSoftHardOfLowTemperature(t *testing.T) {
+	in, labels := randomInputs([]string{"z"}, 14, 3, 2)
+	z := in["z"].([][]float64)
+	want := make([]float64, len(z))
+	for a := range z {
+		farthest, nearest := math.Inf(-1), math.Inf(1)
+		for j := range z {
+			d := math.Sqrt(squaredDistance(z[a], z[j]))
+			if labels[j] != labels[a] {
+				nearest = min(nearest, d)
+			} else if j != a {
+				farthest = max(farthest, d)
+			}
+		}
+		want[a] = max(0, farthest-nearest+0.7)
+	}
+	onPlatforms(t, func(t *testing.T, p platform) {
+		values, _ := p.evaluator(t, tripletSoftHard(0.7, 1e-4, false), "z")(in, labels)
+		checkClose(t, "losses", values, want, p.tolerance)
+	})
 }
 
 // TestShareOfTriplets compares the shares with loops, also with ties: of five points, two
@@ -247,64 +312,6 @@ func TestPairDistances(t *testing.T) {
 			got, gradients := p.evaluator(t, distances, "z")(in, test.labels)
 			checkClose(t, "distances", got, []float64{test.positive, test.negative}, p.tolerance)
 			checkFinite(t, "gradient of z", gradients["z"])
-		})
-	}
-}
-
-// memoryEnv is the environment variable that makes this test program a child of
-// TestMemoryOfTriplets. It holds the backend, the mining and the batch.
-const memoryEnv = "EMBEDSPACE_TEST_TRIPLETS"
-
-// raceDetector is whether the race detector is on, which needs memory of its own.
-var raceDetector bool
-
-// TestMemoryOfTriplets limits the memory of a process that computes a triplet loss and its
-// gradient.
-func TestMemoryOfTriplets(t *testing.T) {
-	minings := map[string]lossFn{"all": tripletAll(1, true), "hard": tripletHard(1, true), "semi-hard": tripletSemiHard(1)}
-	if child := os.Getenv(memoryEnv); child != "" {
-		var backend, mining string
-		var batch int
-		if _, err := fmt.Sscan(child, &backend, &mining, &batch); err != nil {
-			t.Fatal(err)
-		}
-		in, labels := randomInputs([]string{"z"}, batch, 8, 2)
-		p := newPlatform(embedtest.Open(t, backend), dtypes.Float32)
-		values, gradients := p.evaluator(t, minings[mining], "z")(in, labels)
-		checkFinite(t, "losses", values)
-		checkFinite(t, "gradient of z", gradients["z"])
-		return
-	}
-	if raceDetector {
-		t.Skip("the race detector needs memory of its own")
-	}
-	if testing.Short() {
-		t.Skip("takes long")
-	}
-	for _, test := range []struct {
-		backend, mining string
-		batch           int
-		maxGiB          float64
-	}{
-		{"go", "all", 512, 2}, {"xla:cpu", "all", 512, 2},
-		{"go", "hard", 2048, 4}, {"xla:cpu", "hard", 2048, 4},
-		{"xla:cpu", "semi-hard", 2048, 4},
-	} {
-		name := fmt.Sprint(test.backend, " ", test.mining, " ", test.batch)
-		t.Run(name, func(t *testing.T) {
-			if !slices.Contains(embedtest.Backends(t), test.backend) {
-				t.Skipf("%s is not among the backends of the tests", test.backend)
-			}
-			child := exec.Command(os.Args[0], "-test.run=^TestMemoryOfTriplets$")
-			child.Env = append(os.Environ(), memoryEnv+"="+name)
-			if output, err := child.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, output)
-			}
-			gib := float64(child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / (1 << 20)
-			t.Logf("%.2f GiB, %v", gib, child.ProcessState.UserTime())
-			if gib > test.maxGiB {
-				t.Errorf("%.2f GiB, want at most %g", gib, test.maxGiB)
-			}
 		})
 	}
 }

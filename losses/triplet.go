@@ -74,10 +74,53 @@ func TripletHard(z, labels *graph.Node, m float64, active bool) (loss, share *gr
 	farthest := graph.ArgMax(graph.Where(isPositive, squared, excluded), -1, dtypes.Int32)
 	nearest := graph.ArgMax(graph.Where(isNegative, graph.Neg(squared), excluded), -1, dtypes.Int32)
 	difference := graph.Sub(squaredRowDistances(z, z, farthest), squaredRowDistances(z, z, nearest))
+	return overAnchors(difference, isPositive, isNegative, m, active)
+}
+
+// TripletSoftHard returns the loss of a softly chosen triplet of each anchor: instead of the
+// farthest positive and the nearest negative, the weighted means of all, with weights that
+// grow with hardness,
+//
+//	mean_a max(0, d_a+ - d_a- + m)
+//	d_a+ = sum_p softmax_p(d_ap / t) d_ap
+//	d_a- = sum_n softmax_n(-d_an / t) d_an
+//
+// d_ij = ||z_i - z_j|| is the Euclidean distance, and the margin m and the temperature t are
+// such distances, not squared. As t falls to 0, the hardest triplets remain. No gradient
+// flows through the weights. The mean is over the anchors with a positive and a negative;
+// with active, over those of them with a loss above 0. The loss of an anchor is scaled so
+// that the mean over the batch is the formula above. share is the fraction of the anchors
+// with a positive and a negative whose loss is above 0.
+//
+// Shapes: z [batch, dim], labels [batch]; returns loss [batch] and share, a scalar; both
+// are 0 without an anchor that has a positive and a negative.
+//
+// Where two classes overlap, the farthest positive of an anchor is farther away than its
+// nearest negative, and the loss of hardest triplets falls when all embeddings move onto one
+// point. The mean over many has no such way down, as long as most positives are nearer than
+// most negatives.
+//
+// Source: our own choice.
+func TripletSoftHard(z, labels *graph.Node, m, t float64, active bool) (loss, share *graph.Node) {
+	isPositive, isNegative := pairs(z, labels)
+	distance := safeSqrt(SquaredDistances(z, z))
+	mean := func(mask, hardness *graph.Node) *graph.Node {
+		weights := graph.MaskedSoftmax(graph.DivScalar(hardness, t), mask, -1)
+		return graph.ReduceSum(graph.Mul(graph.StopGradient(weights), distance), -1)
+	}
+	difference := graph.Sub(mean(isPositive, distance), mean(isNegative, graph.Neg(distance)))
+	return overAnchors(difference, isPositive, isNegative, m, active)
+}
+
+// overAnchors returns the loss and the share of one triplet per anchor, given d_ap - d_an.
+//
+// Shapes: difference [batch], isPositive, isNegative [batch, batch]; returns [batch] and a
+// scalar.
+func overAnchors(difference, isPositive, isNegative *graph.Node, m float64, active bool) (loss, share *graph.Node) {
 	hasTriplet := graph.ConvertDType(graph.LogicalAnd(
-		graph.LogicalAny(isPositive, -1), graph.LogicalAny(isNegative, -1)), z.DType())
+		graph.LogicalAny(isPositive, -1), graph.LogicalAny(isNegative, -1)), difference.DType())
 	loss = graph.Mul(graph.MaxScalar(graph.AddScalar(difference, m), 0), hasTriplet)
-	isActive := graph.ConvertDType(graph.GreaterThan(loss, graph.ZerosLike(loss)), z.DType())
+	isActive := graph.ConvertDType(graph.GreaterThan(loss, graph.ZerosLike(loss)), difference.DType())
 	nActive, nAnchors := graph.ReduceAllSum(isActive), graph.ReduceAllSum(hasTriplet)
 	divisor := nAnchors
 	if active {

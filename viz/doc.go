@@ -18,6 +18,8 @@
 //	err := viz.NewFigure(scatter).Save("softmax.png")
 //	err = viz.NewFigure(scatter, scatter.Projected()).Show()
 //
+// [Curves] show how a training went: losses, and the distances that tell a collapse.
+//
 // # What is drawn
 //
 // Axes are equal: a unit has the same length in x, y and z, so that angles and circles

@@ -16,7 +16,7 @@ const notebookSize = 1_500_000
 //
 // It returns an error that wraps [ErrNotebook] outside of a notebook, or another of this
 // package's errors for an invalid figure.
-func (f *Figure) Show() error { return f.display("") }
+func (f *Figure) Show() error { return display("", f.notebookPNG) }
 
 // Update displays a figure that changes, such as one that follows a training. The first
 // call with an id displays the figure like [Figure.Show], later ones replace that picture.
@@ -27,16 +27,19 @@ func (f *Figure) Update(id string) error {
 	if id == "" {
 		return fmt.Errorf("viz: update: the id must not be empty")
 	}
-	return f.display(id)
+	return display(id, f.notebookPNG)
 }
 
-// display shows the figure: in place of the picture with that id, or as a new one if the
-// id is empty.
-func (f *Figure) display(id string) error {
+// notebookPNG returns the figure as a PNG for a notebook.
+func (f *Figure) notebookPNG() ([]byte, error) { return f.png(notebookSize) }
+
+// display shows a PNG: in place of the picture with that id, or as a new one if the id is
+// empty.
+func display(id string, draw func() ([]byte, error)) error {
 	if !gonbui.IsNotebook {
 		return fmt.Errorf("viz: show: %w", ErrNotebook)
 	}
-	picture, err := f.png(notebookSize)
+	picture, err := draw()
 	if err != nil {
 		return err
 	}

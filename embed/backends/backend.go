@@ -122,16 +122,17 @@ const heapGuard = 1 << 30
 
 // guardHeap leaves room at the end of Go's heap, which is filled from its lowest address
 // up. A partial load of Go 1.27's simd package reads a whole vector, beyond the end of an
-// array: where the heap ends too, the process dies. The room takes addresses, but no
-// memory.
+// array: where the heap ends too, the process dies. The room takes addresses, but as a rule
+// no memory: none of it was used before, so that Go has nothing to clear.
 //
-// The smaller block comes first: while the guard is held, what the runtime allocates finds
-// room there, and not behind the guard.
+// A smaller block comes first, and is freed first: while the guard is held, what the runtime
+// allocates finds room there, and not behind the guard.
 func guardHeap() {
-	for _, size := range []int{heapGuard / 16, heapGuard} {
-		runtime.KeepAlive(make([]byte, size))
-		runtime.GC()
-	}
+	room, guard := make([]byte, heapGuard/16), make([]byte, heapGuard)
+	runtime.KeepAlive(room)
+	runtime.GC()
+	runtime.KeepAlive(guard)
+	runtime.GC()
 }
 
 // Names lists names for Open: those of the XLA plugins that are installed, whether or not

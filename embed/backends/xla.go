@@ -3,6 +3,7 @@
 package backends
 
 import (
+	"os"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -23,9 +24,21 @@ func newBackend(config string, devices int) (compute.Backend, error) {
 		return compute.NewWithConfig(config)
 	}
 	keepFreedMemory()
+	switchXNNPACKOff()
 	backend, err := xla.NewWithOptions(strings.TrimPrefix(config, "xla:"), pjrt.NamedValuesMap{"cpu_device_count": int64(devices)})
 	if err != nil {
 		return nil, err
 	}
 	return backend, nil
+}
+
+// switchXNNPACKOff keeps XLA for a CPU from multiplying by old values (docs/upstream.md):
+// its thunk for XNNPACK keeps the second factor of a product, and knows it by its address
+// alone. The plugin reads the flags when its first backend is opened; of a flag that is
+// given twice, the last one counts.
+func switchXNNPACKOff() {
+	const name, flag = "XLA_FLAGS", "--xla_cpu_use_xnnpack=false"
+	if flags := os.Getenv(name); !strings.HasSuffix(flags, flag) {
+		os.Setenv(name, strings.TrimSpace(flags+" "+flag))
+	}
 }

@@ -657,8 +657,9 @@ func handMade(t *testing.T) map[string]*cell {
 		}
 		cells[cellName(cfg)] = &cell{Config: cfg, Data: embed.DataInfo{Canonical: true}, Started: time.Unix(seed, 0), Result: &measured{
 			Metrics: measure.Metrics{
-				Accuracy: measure.Measure(accuracy), AngularSpread: measure.Measure(spread), Silhouette: measure.Measure(math.NaN()),
-				NormMean: measure.Measure(seed), Touching: make([]measure.Touch, touching),
+				Accuracy: measure.Measure(accuracy), AngularSpread: measure.Measure(spread), NormMean: measure.Measure(seed),
+				Distances: measure.Distances{Silhouette: measure.Measure(math.NaN()), Touching: make([]measure.Touch, touching)},
+				OnSphere:  measure.Distances{MAPAtR: measure.Measure(1 - accuracy), Touching: make([]measure.Touch, 2*touching)},
 			},
 			Seconds: 10 * float64(seed), ImagesPerSecond: 1000,
 		}}
@@ -709,6 +710,9 @@ func TestTables(t *testing.T) {
 	near("standard deviation", number(1, "accuracy_std"), math.Sqrt(2)*0.05)
 	near("mean seconds", number(1, "seconds"), 15)
 	near("mean of one", number(3, "accuracy"), 0.95)
+	near("mean on the sphere", number(1, "on_sphere_map_at_r"), 0.15)
+	near("mean of touching pairs on the sphere", number(1, "on_sphere_touching"), 7)
+	embedtest.CheckEqual(t, "geometries", []string{field(1, "geometry"), field(2, "geometry"), field(3, "geometry")}, []string{"sphere", "sphere", "space"})
 	for name, want := range map[string]string{
 		"accuracy_std": "", "silhouette": "", "angular_spread": "", "seeds": "1", "failed": "1", "epochs": "5", "train": "60000", "dim": "2", "touching": "1",
 	} {
@@ -721,6 +725,8 @@ func TestTables(t *testing.T) {
 	}
 	embedtest.CheckEqual(t, "rows", len(rows), 3)
 	near("mean in JSON", float64(rows[0].Values["accuracy"].Mean), 0.85)
+	near("mean on the sphere in JSON", float64(rows[0].Values["on_sphere_map_at_r"].Mean), 0.15)
+	embedtest.CheckEqual(t, "geometry in JSON", rows[0].Geometry, embed.Sphere)
 	near("standard deviation in JSON", float64(rows[0].Values["accuracy"].Std), math.Sqrt(2)*0.05)
 	if !math.IsNaN(float64(rows[2].Values["accuracy"].Std)) || rows[2].Seeds != 1 || rows[2].Failed != 1 {
 		t.Errorf("center is %+v", rows[2])
@@ -728,8 +734,10 @@ func TestTables(t *testing.T) {
 
 	page := read("results.md")
 	for _, words := range []string{
-		"## mnist, 2-D\n\n5 epochs of 60000 images.\n\n|",
-		"\n| softmax | 2 | 85.00 ± 7.07 |", "\n| cosface | 1 | 85.00 |", "\n| center | 1, 1 failed | **95.00** |",
+		"## mnist, 2-D\n\n5 epochs of 60000 images.\n\n### In the space\n\n|", "\n\n### On the unit sphere\n\n|",
+		"\n| softmax | 2 | 85.00 ± 7.07 |", "\n| cosface | 1 | 85.00 |", "\n| center † | 1, 1 failed | **95.00** |",
+		"\n| softmax † | 2 | **0.00 ± 0.00** |", "\n| cosface † | 1 | **0.00** |", "\n| center | 1, 1 failed | **0.00** |",
+		"| **15.00 ± 7.07** |",             // MAP@R on the sphere
 		"| 11.46 ± 8.10 |", "| **5.73** |", // angle within: lower is better
 		"| **1.0** |",     // touching: lower is better
 		"| 15 ± 7 |",      // seconds
@@ -742,17 +750,30 @@ func TestTables(t *testing.T) {
 	}
 
 	cells := handMade(t)
+	if err := json.Unmarshal([]byte(`{"accuracy": 0.5, "map_at_r": 0.25, "touching": []}`), &cells["center-mnist-2d-s1"].Result.Metrics); err != nil {
+		t.Fatal(err)
+	}
+	if page, words := string(tablesMarkdown(rowsOf(cells), cells)), "\n| center | 1, 1 failed | – | – | – | – | – | – | – | – |"; !strings.Contains(page, words) {
+		t.Errorf("distances on the sphere that were not measured: results.md has no %q:\n%s", words, page)
+	}
 	cells["cosface-mnist-2d-s1"].Data.Canonical = false
 	if page, words := string(tablesMarkdown(rowsOf(cells), cells)), "5 epochs of 60000 images. Not canonical:"; !strings.Contains(page, words) {
 		t.Errorf("results.md has no %q:\n%s", words, page)
 	}
 }
 
-// TestVariants: rows of a technique are in the order of its parameters, and say which.
+// TestVariants: rows of a technique are in the order of its parameters, and say which. Where
+// an activation puts classes at the origin, directions are not the geometry of softmax.
 func TestVariants(t *testing.T) {
 	cells := map[string]*cell{}
-	for _, margin := range []float64{0.2, 0.05, 0} {
-		cfg, err := embed.Config{Technique: "cosface", Dataset: "mnist", Params: embed.Params{"margin": margin}}.WithDefaults()
+	for _, cfg := range []embed.Config{
+		{Technique: "cosface", Params: embed.Params{"margin": 0.2}},
+		{Technique: "cosface", Params: embed.Params{"margin": 0.05}},
+		{Technique: "cosface", Params: embed.Params{"margin": 0}},
+		{Technique: "softmax"}, {Technique: "softmax", Activation: "relu"}, {Technique: "contrastive", Activation: "relu"},
+	} {
+		cfg.Dataset = "mnist"
+		cfg, err := cfg.WithDefaults()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -761,15 +782,18 @@ func TestVariants(t *testing.T) {
 	var names []string
 	for line := range strings.Lines(string(tablesMarkdown(rowsOf(cells), cells))) {
 		if name, _, ok := strings.Cut(line, " | 0 |"); ok {
-			names = append(names, name)
+			names = append(names, strings.TrimPrefix(name, "| "))
 		}
 	}
-	embedtest.CheckEqual(t, "rows", names, []string{"| cosface, margin=0", "| cosface, defaults", "| cosface, margin=0.2"})
+	embedtest.CheckEqual(t, "rows", names, []string{
+		"softmax, defaults", "softmax, activation=relu", "cosface, margin=0", "cosface, defaults", "cosface, margin=0.2", "contrastive, activation=relu †",
+		"softmax, defaults †", "softmax, activation=relu", "cosface, margin=0 †", "cosface, defaults †", "cosface, margin=0.2 †", "contrastive, activation=relu",
+	})
 }
 
 // TestBest: which of two values is the better one in each column, and how it is written.
 func TestBest(t *testing.T) {
-	for key, want := range map[string][2]string{ // of 0.25 and 0.5
+	wants := map[string][2]string{ // of 0.25 and 0.5
 		"accuracy":              {"25.00", "**50.00**"},
 		"nearest_mean_accuracy": {"25.00", "**50.00**"},
 		"knn_accuracy":          {"25.00", "**50.00**"},
@@ -785,13 +809,17 @@ func TestBest(t *testing.T) {
 		"touching":              {"**0.2**", "0.5"},
 		"seconds":               {"0", "0"},
 		"images_per_second":     {"0", "0"},
-	} {
-		c := columns[slices.IndexFunc(columns, func(c column) bool { return c.key == key })]
+	}
+	for _, c := range columns {
+		want, ok := wants[strings.TrimPrefix(c.key, "on_sphere_")]
+		if !ok {
+			t.Errorf("nothing is wanted of %s", c.key)
+		}
 		var rows []*row
 		for _, mean := range []float64{0.25, 0.5} {
-			rows = append(rows, &row{Values: map[string]spread{key: {measure.Measure(mean), measure.Measure(math.NaN())}}})
+			rows = append(rows, &row{Values: map[string]spread{c.key: {measure.Measure(mean), measure.Measure(math.NaN())}}})
 		}
-		embedtest.CheckEqual(t, key, c.texts(rows), want[:])
+		embedtest.CheckEqual(t, c.key, c.texts(rows), want[:])
 	}
 }
 
@@ -808,30 +836,39 @@ func TestTies(t *testing.T) {
 
 // TestColumns: every number of measure.Metrics has a column that returns it.
 func TestColumns(t *testing.T) {
-	encoded := map[string]any{}
-	content, err := json.Marshal(measure.Metrics{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(content, &encoded); err != nil {
-		t.Fatal(err)
-	}
-	for key := range encoded {
-		i := slices.IndexFunc(columns, func(c column) bool { return c.key == key })
-		if i < 0 {
-			t.Errorf("no column for %s", key)
-			continue
-		}
-		if key == "touching" {
-			continue
-		}
-		var m measured
-		if err := json.Unmarshal(fmt.Appendf(nil, `{"metrics": {%q: 7}}`, key), &m); err != nil {
+	var inSpace, onSphere map[string]any
+	for value, encoded := range map[any]*map[string]any{&measure.Metrics{}: &inSpace, &measure.Distances{}: &onSphere} {
+		content, err := json.Marshal(value)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if err := json.Unmarshal(content, encoded); err != nil {
+			t.Fatal(err)
+		}
+	}
+	delete(inSpace, "on_sphere")
+	formats := map[string]string{} // of Metrics with one number, by columns
+	for key := range inSpace {
+		formats[key] = fmt.Sprintf(`{"metrics": {%q: %%s, "on_sphere": {}}}`, key)
+	}
+	for key := range onSphere {
+		formats["on_sphere_"+key] = fmt.Sprintf(`{"metrics": {"on_sphere": {%q: %%s}}}`, key)
+	}
+	for key, format := range formats {
+		value, want := "7", 7.
+		if strings.HasSuffix(key, "touching") {
+			value, want = "[{}, {}]", 2
+		}
+		var m measured
+		if err := json.Unmarshal(fmt.Appendf(nil, format, value), &m); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(columns, func(c column) bool { return c.key == key }) {
+			t.Errorf("no column for %s", key)
+		}
 		for _, c := range columns {
-			if got, want := c.value(m), map[bool]float64{true: 7}[c.key == key]; got != want {
-				t.Errorf("column %s is %g where %s is 7, want %g", c.key, got, key, want)
+			if got := c.value(m); (got == want) != (c.key == key) {
+				t.Errorf("column %s is %g where only %s is %g", c.key, got, key, want)
 			}
 		}
 	}

@@ -28,22 +28,43 @@ type column struct {
 }
 
 // columns are those of all tables, in their order.
-var columns = []column{
-	{"accuracy", "accuracy, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.Accuracy) }},
-	{"nearest_mean_accuracy", "nearest mean, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.NearestMeanAccuracy) }},
-	{"knn_accuracy", "5-NN, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.KNNAccuracy) }},
-	{"recall_at_1", "recall@1, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.RecallAt1) }},
-	{"map_at_r", "MAP@R, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.MAPAtR) }},
-	{"silhouette", "silhouette", 1, 3, 1, func(m measured) float64 { return float64(m.Metrics.Silhouette) }},
-	{"davies_bouldin", "Davies-Bouldin", 1, 3, -1, func(m measured) float64 { return float64(m.Metrics.DaviesBouldin) }},
-	{"distance_ratio", "intra / inter distance", 1, 3, -1, func(m measured) float64 { return float64(m.Metrics.DistanceRatio) }},
-	{"angular_spread", "angle to own class, °", 180 / math.Pi, 2, -1, func(m measured) float64 { return float64(m.Metrics.AngularSpread) }},
-	{"neighbour_angle", "angle to nearest class, °", 180 / math.Pi, 1, 1, func(m measured) float64 { return float64(m.Metrics.NeighbourAngle) }},
-	{"norm_mean", "mean norm", 1, 2, 0, func(m measured) float64 { return float64(m.Metrics.NormMean) }},
-	{"norm_variation", "variation of the norm", 1, 3, 0, func(m measured) float64 { return float64(m.Metrics.NormVariation) }},
-	{"touching", "touching pairs", 1, 1, -1, func(m measured) float64 { return float64(len(m.Metrics.Touching)) }},
-	{"seconds", "seconds", 1, 0, 0, func(m measured) float64 { return m.Seconds }},
-	{"images_per_second", "images/s", 1, 0, 0, func(m measured) float64 { return m.ImagesPerSecond }},
+var columns = slices.Concat(inSpace, onSphere)
+
+// inSpace are the columns of the tables in the space, onSphere those on the unit sphere.
+var (
+	inSpace = slices.Concat(
+		[]column{{"accuracy", "accuracy, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.Accuracy) }}},
+		distanceColumns("", func(m measured) measure.Distances { return m.Metrics.Distances }),
+		[]column{
+			{"norm_mean", "mean norm", 1, 2, 0, func(m measured) float64 { return float64(m.Metrics.NormMean) }},
+			{"norm_variation", "variation of the norm", 1, 3, 0, func(m measured) float64 { return float64(m.Metrics.NormVariation) }},
+			{"seconds", "seconds", 1, 0, 0, func(m measured) float64 { return m.Seconds }},
+			{"images_per_second", "images/s", 1, 0, 0, func(m measured) float64 { return m.ImagesPerSecond }},
+		})
+	onSphere = append(
+		distanceColumns("on_sphere_", func(m measured) measure.Distances { return m.Metrics.OnSphere }),
+		column{"angular_spread", "angle to own class, °", 180 / math.Pi, 2, -1, func(m measured) float64 { return float64(m.Metrics.AngularSpread) }},
+		column{"neighbour_angle", "angle to nearest class, °", 180 / math.Pi, 1, 1, func(m measured) float64 { return float64(m.Metrics.NeighbourAngle) }},
+	)
+)
+
+// distanceColumns returns the columns of one of the two Distances of the Metrics.
+func distanceColumns(prefix string, of func(m measured) measure.Distances) []column {
+	return []column{
+		{prefix + "nearest_mean_accuracy", "nearest mean, %", 100, 2, 1, func(m measured) float64 { return float64(of(m).NearestMeanAccuracy) }},
+		{prefix + "knn_accuracy", "5-NN, %", 100, 2, 1, func(m measured) float64 { return float64(of(m).KNNAccuracy) }},
+		{prefix + "recall_at_1", "recall@1, %", 100, 2, 1, func(m measured) float64 { return float64(of(m).RecallAt1) }},
+		{prefix + "map_at_r", "MAP@R, %", 100, 2, 1, func(m measured) float64 { return float64(of(m).MAPAtR) }},
+		{prefix + "silhouette", "silhouette", 1, 3, 1, func(m measured) float64 { return float64(of(m).Silhouette) }},
+		{prefix + "davies_bouldin", "Davies-Bouldin", 1, 3, -1, func(m measured) float64 { return float64(of(m).DaviesBouldin) }},
+		{prefix + "distance_ratio", "intra / inter distance", 1, 3, -1, func(m measured) float64 { return float64(of(m).DistanceRatio) }},
+		{prefix + "touching", "touching pairs", 1, 1, -1, func(m measured) float64 {
+			if of(m).Touching == nil { // not measured
+				return math.NaN()
+			}
+			return float64(len(of(m).Touching))
+		}},
+	}
 }
 
 // A row is a technique on a dataset in a dimension, over all seeds.
@@ -58,6 +79,7 @@ type row struct {
 	Canonical bool              `json:"canonical"` // the data is that of the original publication
 	Seeds     int               `json:"seeds"`     // cells that were trained
 	Failed    int               `json:"failed"`    // cells that failed
+	Geometry  embed.Geometry    `json:"geometry"`  // the technique's own; empty: none
 	Values    map[string]spread `json:"values"`    // by column
 }
 
@@ -80,6 +102,11 @@ func rowsOf(cells map[string]*cell) (rows []*row) {
 		}
 		if technique, err := embed.LookUp(cfg.Technique); err == nil {
 			r.Title = technique.Title
+			// Other activations put classes at the origin or into a corner: biases, too,
+			// decide there.
+			if technique.Geometry == embed.Space || cfg.Activation == "linear" {
+				r.Geometry = technique.Geometry
+			}
 		}
 		if last := len(rows) - 1; last >= 0 && rows[last].group() == r.group() {
 			r = rows[last]
@@ -140,7 +167,7 @@ func (c comparison) writeTables(cells map[string]*cell) error {
 func tableCSV(rows []*row) ([]byte, error) {
 	var table bytes.Buffer
 	w := csv.NewWriter(&table)
-	head := []string{"technique", "set", "dataset", "dim", "epochs", "train", "canonical", "seeds", "failed"}
+	head := []string{"technique", "set", "dataset", "dim", "epochs", "train", "canonical", "seeds", "failed", "geometry"}
 	for _, c := range columns {
 		head = append(head, c.key, c.key+"_std")
 	}
@@ -153,7 +180,7 @@ func tableCSV(rows []*row) ([]byte, error) {
 	}
 	for _, r := range rows {
 		line := []string{r.Technique, r.Set, r.Dataset}
-		for _, value := range []any{r.Dim, r.Epochs, r.Train, r.Canonical, r.Seeds, r.Failed} {
+		for _, value := range []any{r.Dim, r.Epochs, r.Train, r.Canonical, r.Seeds, r.Failed, r.Geometry} {
 			line = append(line, fmt.Sprint(value))
 		}
 		for _, c := range columns {
@@ -166,11 +193,11 @@ func tableCSV(rows []*row) ([]byte, error) {
 	return table.Bytes(), w.Error()
 }
 
-// tablesMarkdown returns a table per dataset and dimension, with the best of each column
-// in bold, and what failed.
+// tablesMarkdown returns two tables per dataset and dimension, in the space and on the unit
+// sphere, with the best of each column in bold, and what failed.
 func tablesMarkdown(rows []*row, cells map[string]*cell) []byte {
 	var page bytes.Buffer
-	fmt.Fprint(&page, "# Results\n\nOn the test images; mean ± standard deviation over the seeds where there are several. Bold is the best of a column, which can mislead by itself: points on one ray have small angles, whatever their accuracy. results.csv and results.json have the same numbers as shares and radians.")
+	fmt.Fprint(&page, "# Results\n\nOn the test images; mean ± standard deviation over the seeds where there are several. Distances are Euclidean: in the space as it is, and on the unit sphere, where each embedding is divided by its norm. † marks the techniques whose own geometry a table shows: losses that see directions only leave lengths to chance, and with them the distances in the space. Bold is the best of a column, which can mislead by itself: points on one ray have small angles, whatever their accuracy. results.csv and results.json have the same numbers as shares and radians.")
 	for len(rows) > 0 {
 		first := rows[0]
 		n := slices.IndexFunc(rows, func(r *row) bool { return r.Dataset != first.Dataset || r.Dim != first.Dim })
@@ -181,8 +208,10 @@ func tablesMarkdown(rows []*row, cells map[string]*cell) []byte {
 		if slices.ContainsFunc(rows[:n], func(r *row) bool { return r.Seeds > 0 && !r.Canonical }) {
 			fmt.Fprint(&page, " Not canonical: the images or labels are not those that were published.")
 		}
-		fmt.Fprint(&page, "\n\n")
-		writeTable(&page, rows[:n])
+		fmt.Fprint(&page, "\n\n### In the space\n\n")
+		writeTable(&page, rows[:n], inSpace, embed.Space)
+		fmt.Fprint(&page, "\n\n### On the unit sphere\n\n")
+		writeTable(&page, rows[:n], onSphere, embed.Sphere)
 		rows = rows[n:]
 	}
 	heading := "\n\n## Failed\n\n"
@@ -195,8 +224,8 @@ func tablesMarkdown(rows []*row, cells map[string]*cell) []byte {
 	return append(bytes.TrimRight(page.Bytes(), "\n"), '\n')
 }
 
-// writeTable writes the table of one dataset and dimension.
-func writeTable(page *bytes.Buffer, rows []*row) {
+// writeTable writes the table of one dataset and dimension in a geometry.
+func writeTable(page *bytes.Buffer, rows []*row, columns []column, geometry embed.Geometry) {
 	head, rule := "| | seeds |", "|---|---|"
 	lines := make([]string, len(rows))
 	for i, r := range rows {
@@ -206,6 +235,9 @@ func writeTable(page *bytes.Buffer, rows []*row) {
 			lines[i] += ", " + r.Set
 		case slices.ContainsFunc(rows, func(other *row) bool { return other.Technique == r.Technique && other.Set != "" }):
 			lines[i] += ", defaults"
+		}
+		if r.Geometry == geometry {
+			lines[i] += " †"
 		}
 		lines[i] += fmt.Sprintf(" | %d |", r.Seeds)
 		if r.Failed > 0 {

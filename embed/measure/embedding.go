@@ -21,6 +21,23 @@ type Embedding struct {
 // Len returns the number of points.
 func (e Embedding) Len() int { return len(e.Labels) }
 
+// OnSphere returns the embedding on the unit sphere, where only directions are left: each
+// point z is z / ||z||, rounded to float32. A point at the origin has no direction: it stays
+// there, in the distance 1 of all others. Class means are those of the unit vectors, inside
+// the sphere. Labels and Predicted are shared.
+func (e Embedding) OnSphere() Embedding {
+	z := make([]float32, 0, len(e.Z))
+	for i := range e.Labels {
+		point := e.at(i)
+		length := max(norm(point), math.SmallestNonzeroFloat32)
+		for _, x := range point {
+			z = append(z, float32(x/length))
+		}
+	}
+	e.Z = z
+	return e
+}
+
 // Accuracy returns the share of points whose predicted class is the true one, 0 to 1. It
 // is NaN without points, and where Predicted does not have one class per point.
 func (e Embedding) Accuracy() float64 {
@@ -86,6 +103,49 @@ func (e Embedding) DistanceRatio() float64 {
 		return math.NaN()
 	}
 	return stat.Mean(e.fromMeans(means), nil) / (inter / pairs)
+}
+
+// Silhouettes returns how much nearer each point [n] is to its own class than to the next
+// one, on all cores:
+//
+//	(b-a) / max(a, b)
+//
+// a is the mean distance to the others of its class, b the lowest mean distance to the
+// points of another class. It is -1 to 1, and 1 where classes are points apart from each
+// other. The only point of a class has 0, and so has 0/0. All are NaN with fewer than two
+// classes.
+//
+// Source: Rousseeuw, 1987, doi 10.1016/0377-0427(87)90125-7; as scikit-learn's
+// silhouette_samples.
+func (e Embedding) Silhouettes() []float64 {
+	counts := e.counts()
+	if n := e.Len(); n > 0 {
+		e.at(n - 1) // panics here if there are too few coordinates: nobody can recover in a goroutine
+	}
+	scores := make([]float64, e.Len())
+	inParallel(e.Len(), func() func(i int) {
+		sums := make([]float64, e.Classes) // of the distances to the points of each class
+		return func(i int) {
+			clear(sums)
+			point, own := e.at(i), int(e.Labels[i])
+			for j, label := range e.Labels {
+				sums[label] += math.Sqrt(squaredDistance(point, e.Z[j*e.Dim:]))
+			}
+			a, b := sums[own]/float64(counts[own]-1), math.Inf(1)
+			for class, sum := range sums {
+				if class != own && counts[class] > 0 {
+					b = min(b, sum/float64(counts[class]))
+				}
+			}
+			switch {
+			case math.IsInf(b, 1): // there is no other class
+				scores[i] = math.NaN()
+			case counts[own] > 1 && max(a, b) > 0:
+				scores[i] = (b - a) / max(a, b)
+			}
+		}
+	})
+	return scores
 }
 
 // AngularSpread returns how far the points of a class spread around its direction: the

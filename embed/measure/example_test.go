@@ -6,28 +6,31 @@ import (
 	"github.com/embedspace/embedspace/embed/measure"
 )
 
-// Points of two classes in the plane, by a reference: one of the three points of class 1 has
-// gone over to class 0. (embed.Result.Metrics measures what was trained.)
+// Points of two classes on two rays, as of a loss that sees directions only: in the space a
+// short point is far from the long one of its class. (embed.Result.Metrics measures what was
+// trained.)
 func ExampleEmbedding_Metrics() {
 	reference := measure.Embedding{Dim: 2, Classes: 2,
-		Z:      []float32{4, 0, 5, 0, 6, 0, 0, 4, 0, 5, 0, 6},
-		Labels: []int32{0, 0, 0, 1, 1, 1}}
+		Z:      []float32{1, 0, 9, 0, 0, 1, 0, 9},
+		Labels: []int32{0, 0, 1, 1}}
 	test := measure.Embedding{Dim: 2, Classes: 2,
-		Z:         []float32{4, 0, 5, 0, 5, 0, 0, 5, 0, 6, 3, 0},
-		Labels:    []int32{0, 0, 0, 1, 1, 1},
-		Predicted: []int32{0, 0, 0, 1, 1, 0}}
+		Z:         []float32{1, 0, 8, 1, 0, 1, 4, 3},
+		Labels:    []int32{0, 0, 1, 1},
+		Predicted: []int32{0, 0, 1, 0}}
 	metrics, err := test.Metrics(reference)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("accuracy %.2f, by the nearest mean %.2f\n", metrics.Accuracy, metrics.NearestMeanAccuracy)
-	fmt.Printf("MAP@R %.2f, silhouette %.2f\n", metrics.MAPAtR, metrics.Silhouette)
-	for _, touch := range metrics.Touching {
+	fmt.Printf("accuracy %.2f\n", metrics.Accuracy)
+	fmt.Printf("in the space: MAP@R %.2f, silhouette %.2f\n", metrics.MAPAtR, metrics.Silhouette)
+	fmt.Printf("on the sphere: MAP@R %.2f, silhouette %.2f\n", metrics.OnSphere.MAPAtR, metrics.OnSphere.Silhouette)
+	for _, touch := range metrics.OnSphere.Touching {
 		fmt.Printf("classes %v touch: %.0f %%\n", touch.Classes, 100*touch.Share)
 	}
 	// Output:
-	// accuracy 0.83, by the nearest mean 0.83
-	// MAP@R 0.83, silhouette 0.48
-	// classes [0 1] touch: 33 %
+	// accuracy 0.75
+	// in the space: MAP@R 0.56, silhouette -0.17
+	// on the sphere: MAP@R 0.75, silhouette 0.43
+	// classes [0 1] touch: 50 %
 }

@@ -15,17 +15,51 @@ import (
 )
 
 // Metrics compare embedded spaces: they mean the same for every technique. Distances are
-// Euclidean, angles in radians, shares 0 to 1. Only the norm has the unit of the space; all
-// else stays when the space is rotated or scaled, and what is not about angles or norms
-// also when it is moved. What has no value is NaN, and null in JSON.
+// Euclidean, angles in radians, shares 0 to 1. What has no value is NaN, and null in JSON.
 //
-// Points are classified and found by a reference, the training images, and never by other
-// test points. Of reference points at the same distance, the one that comes first is the
-// nearer one.
+// Distances are measured twice, in the space as it is and on the unit sphere, as
+// Embedding.OnSphere has the points. Losses that see directions only leave lengths to
+// chance, and with them distances in the space. On the sphere nothing changes when points
+// are scaled, each by a positive factor of its own.
+//
+// Only the norm has the unit of the space; all else stays when the space is rotated or
+// scaled, and distances in the space also when it is moved.
 type Metrics struct {
 	// Accuracy is by the technique's own rule. It is NaN for points that have no
 	// Predicted.
 	Accuracy Measure `json:"accuracy"`
+
+	Distances           // in the space
+	OnSphere  Distances `json:"on_sphere"`
+
+	AngularSpread Measure `json:"angular_spread"` // see Embedding.AngularSpread
+	// NeighbourAngle is the mean over the classes of the angle between the direction of
+	// the class, as in AngularSpread, and the nearest direction of another. NaN with
+	// fewer than two classes that have a direction.
+	NeighbourAngle Measure `json:"neighbour_angle"`
+
+	NormMean Measure `json:"norm_mean"` // mean of ||z||
+	// NormVariation is the coefficient of variation of ||z||: its standard deviation
+	// (over n, not n-1) over its mean. It is 0 when all points are on a sphere around the
+	// origin, NaN when all are the origin.
+	NormVariation Measure `json:"norm_variation"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler. Distances on the sphere that are not there,
+// as in files from before they were measured, are NaN, and Touching nil.
+func (m *Metrics) UnmarshalJSON(data []byte) error {
+	type plain Metrics // without this method
+	nan := Measure(math.NaN())
+	m.OnSphere = Distances{nan, nan, nan, nan, nan, nan, nan, nil}
+	return json.Unmarshal(data, (*plain)(m))
+}
+
+// Distances are the metrics that come from Euclidean distances.
+//
+// Points are classified and found by a reference, the training images, and never by other
+// test points. Of reference points at the same distance, the one that comes first is the
+// nearer one.
+type Distances struct {
 	// NearestMeanAccuracy is the accuracy by the nearest of the reference's class means.
 	// Of means at the same distance, that of the lower class is nearer.
 	NearestMeanAccuracy Measure `json:"nearest_mean_accuracy"`
@@ -48,15 +82,7 @@ type Metrics struct {
 	// Source: Musgrave et al., arXiv 2003.08505.
 	MAPAtR Measure `json:"map_at_r"`
 
-	// Silhouette is the mean over the points of (b-a) / max(a, b): a is the mean
-	// distance to the others of its class, b the lowest mean distance to the points of
-	// another class. It is -1 to 1, and 1 when classes are points apart from each other.
-	// The only point of a class counts 0, and so does 0/0. NaN with fewer than two
-	// classes.
-	//
-	// Source: Rousseeuw, 1987, doi 10.1016/0377-0427(87)90125-7; as scikit-learn's
-	// silhouette_score.
-	Silhouette Measure `json:"silhouette"`
+	Silhouette Measure `json:"silhouette"` // mean of Embedding.Silhouettes
 	// DaviesBouldin is the mean over the classes of
 	//
 	//	max_{k != j} (s_j + s_k) / ||c_j - c_k||
@@ -69,19 +95,7 @@ type Metrics struct {
 	// Source: Davies and Bouldin, 1979, doi 10.1109/TPAMI.1979.4766909; as
 	// scikit-learn's davies_bouldin_score, which says 0 where no pair is left.
 	DaviesBouldin Measure `json:"davies_bouldin"`
-
 	DistanceRatio Measure `json:"distance_ratio"` // see Embedding.DistanceRatio
-	AngularSpread Measure `json:"angular_spread"` // see Embedding.AngularSpread
-	// NeighbourAngle is the mean over the classes of the angle between the direction of
-	// the class, as in AngularSpread, and the nearest direction of another. NaN with
-	// fewer than two classes that have a direction.
-	NeighbourAngle Measure `json:"neighbour_angle"`
-
-	NormMean Measure `json:"norm_mean"` // mean of ||z||
-	// NormVariation is the coefficient of variation of ||z||: its standard deviation
-	// (over n, not n-1) over its mean. It is 0 when all points are on a sphere around the
-	// origin, NaN when all are the origin.
-	NormVariation Measure `json:"norm_variation"`
 
 	// Touching has the pairs of classes that touch, those that overlap most first.
 	Touching []Touch `json:"touching"`
@@ -115,7 +129,7 @@ func (m *Measure) UnmarshalJSON(data []byte) error {
 }
 
 const (
-	nearestVoters = 5    // k of Metrics.KNNAccuracy
+	nearestVoters = 5    // k of Distances.KNNAccuracy
 	touchingShare = 0.01 // the least Touch.Share
 )
 
@@ -137,22 +151,24 @@ func (e Embedding) Metrics(reference Embedding) (Metrics, error) {
 	if e.Classes != reference.Classes {
 		return Metrics{}, fmt.Errorf("measure: test points have %d classes; allowed: %d, as the reference points", e.Classes, reference.Classes)
 	}
-	m := Metrics{
-		Accuracy:            Measure(e.Accuracy()),
-		NearestMeanAccuracy: Measure(e.nearestMean(reference)),
-		Silhouette:          Measure(e.silhouette()),
-		DaviesBouldin:       Measure(e.daviesBouldin()),
-		DistanceRatio:       Measure(e.DistanceRatio()),
-		AngularSpread:       Measure(e.AngularSpread()),
-		NeighbourAngle:      Measure(e.neighbourAngle()),
-	}
 	norms := make([]float64, e.Len())
 	for i := range norms {
 		norms[i] = norm(e.at(i))
 	}
 	mean, deviation := stat.PopMeanStdDev(norms, nil)
-	m.NormMean, m.NormVariation = Measure(mean), Measure(deviation/mean)
+	return Metrics{
+		Accuracy:       Measure(e.Accuracy()),
+		Distances:      e.distances(reference),
+		OnSphere:       e.OnSphere().distances(reference.OnSphere()),
+		AngularSpread:  Measure(e.AngularSpread()),
+		NeighbourAngle: Measure(e.neighbourAngle()),
+		NormMean:       Measure(mean),
+		NormVariation:  Measure(deviation / mean),
+	}, nil
+}
 
+// distances returns Metrics.Distances.
+func (e Embedding) distances(reference Embedding) Distances {
 	counts := reference.counts()
 	retrievals := e.retrieve(reference, min(nearestVoters, reference.Len()), counts)
 	var voted, findable, found, precision float64
@@ -170,13 +186,19 @@ func (e Embedding) Metrics(reference Embedding) (Metrics, error) {
 		}
 		precision += r.precision
 	}
-	m.KNNAccuracy = Measure(voted / float64(e.Len()))
-	m.RecallAt1, m.MAPAtR = Measure(found/findable), Measure(precision/findable)
-	m.Touching = e.touching(retrievals)
-	return m, nil
+	return Distances{
+		NearestMeanAccuracy: Measure(e.nearestMean(reference)),
+		KNNAccuracy:         Measure(voted / float64(e.Len())),
+		RecallAt1:           Measure(found / findable),
+		MAPAtR:              Measure(precision / findable),
+		Silhouette:          Measure(stat.Mean(e.Silhouettes(), nil)),
+		DaviesBouldin:       Measure(e.daviesBouldin()),
+		DistanceRatio:       Measure(e.DistanceRatio()),
+		Touching:            e.touching(retrievals),
+	}
 }
 
-// nearestMean returns Metrics.NearestMeanAccuracy.
+// nearestMean returns Distances.NearestMeanAccuracy.
 func (e Embedding) nearestMean(reference Embedding) float64 {
 	means, counts := reference.Means(), reference.counts()
 	right := 0.
@@ -197,7 +219,7 @@ func (e Embedding) nearestMean(reference Embedding) float64 {
 	return right / float64(e.Len())
 }
 
-// touching returns Metrics.Touching.
+// touching returns Distances.Touching.
 func (e Embedding) touching(retrievals []retrieval) []Touch {
 	strays := map[[2]int]int{} // points of the first class that are nearest to the second
 	for i, r := range retrievals {
@@ -223,36 +245,7 @@ func (e Embedding) touching(retrievals []retrieval) []Touch {
 	return touching
 }
 
-// silhouette returns Metrics.Silhouette.
-func (e Embedding) silhouette() float64 {
-	counts := e.counts()
-	scores := make([]float64, e.Len())
-	inParallel(e.Len(), func() func(i int) {
-		sums := make([]float64, e.Classes) // of the distances to the points of each class
-		return func(i int) {
-			clear(sums)
-			point, own := e.at(i), int(e.Labels[i])
-			for j, label := range e.Labels {
-				sums[label] += math.Sqrt(squaredDistance(point, e.Z[j*e.Dim:]))
-			}
-			a, b := sums[own]/float64(counts[own]-1), math.Inf(1)
-			for class, sum := range sums {
-				if class != own && counts[class] > 0 {
-					b = min(b, sum/float64(counts[class]))
-				}
-			}
-			switch {
-			case math.IsInf(b, 1): // there is no other class
-				scores[i] = math.NaN()
-			case counts[own] > 1 && max(a, b) > 0:
-				scores[i] = (b - a) / max(a, b)
-			}
-		}
-	})
-	return stat.Mean(scores, nil)
-}
-
-// daviesBouldin returns Metrics.DaviesBouldin.
+// daviesBouldin returns Distances.DaviesBouldin.
 func (e Embedding) daviesBouldin() float64 {
 	means, counts := e.Means(), e.counts()
 	spreads := make([]float64, e.Classes)

@@ -39,6 +39,32 @@ func TestDistanceRatio(t *testing.T) {
 	}
 }
 
+func TestSilhouettes(t *testing.T) {
+	near := func(what string, got, want []float64) {
+		t.Helper()
+		if !slices.EqualFunc(got, want, func(x, y float64) bool { return math.Abs(x-y) < 1e-12 || math.IsNaN(x) && math.IsNaN(y) }) {
+			t.Errorf("%s: got %v, want %v", what, got, want)
+		}
+	}
+	nextTo := func(distances ...float64) float64 { // a class in which the other point is 2 away
+		b := (distances[0] + distances[1]) / 2
+		return (b - 2) / b
+	}
+	near("by hand", byHand.Silhouettes(), []float64{
+		nextTo(5, math.Sqrt(41)), nextTo(math.Sqrt(13), math.Sqrt(29)), nextTo(5, math.Sqrt(13)), nextTo(math.Sqrt(41), math.Sqrt(29))})
+	near("in the other class, and alone", Embedding{Dim: 1, Z: []float32{0, 4, 5}, Labels: []int32{0, 0, 1}, Classes: 2}.Silhouettes(),
+		[]float64{0.2, -0.75, 0})
+	near("one class", Embedding{Dim: 1, Z: []float32{0, 4}, Labels: []int32{1, 1}, Classes: 2}.Silhouettes(), []float64{math.NaN(), math.NaN()})
+	near("no points", Embedding{Dim: 1, Classes: 2}.Silhouettes(), nil)
+
+	defer func() {
+		if recover() == nil {
+			t.Error("too few coordinates: no panic, or one that can't be recovered")
+		}
+	}()
+	Embedding{Dim: 2, Z: make([]float32, 199), Labels: make([]int32, 100), Classes: 1}.Silhouettes()
+}
+
 func TestAngularSpread(t *testing.T) {
 	e := Embedding{Dim: 2, Z: []float32{1, 0, 0, 7, -2, 0, -3, 0, 0, 0}, Labels: []int32{0, 0, 1, 1, 1}, Classes: 2}
 	if got, want := e.AngularSpread(), math.Pi/8; math.Abs(got-want) > 1e-12 { // 45, 45, 0 and 0 degrees, and none
@@ -105,22 +131,49 @@ func mustMeasure(t *testing.T, e, reference Embedding, classes int) Metrics {
 // classes that touch. NaN is NaN.
 func checkMetrics(t *testing.T, what string, got, want Metrics, tolerance float64) {
 	t.Helper()
-	a, b := reflect.ValueOf(got), reflect.ValueOf(want)
-	for i := range a.NumField() {
-		name := a.Type().Field(i).Name
-		if name == "Touching" {
-			embedtest.CheckEqual(t, what+": Touching", got.Touching, want.Touching)
-			continue
-		}
-		x, y := a.Field(i).Float(), b.Field(i).Float()
-		if math.IsNaN(x) != math.IsNaN(y) || math.Abs(x-y) > tolerance {
-			t.Errorf("%s: %s is %v, want %v", what, name, x, y)
+	check(t, what, reflect.ValueOf(got), reflect.ValueOf(want), tolerance)
+}
+
+func check(t *testing.T, what string, got, want reflect.Value, tolerance float64) {
+	t.Helper()
+	for i := range got.NumField() {
+		name := what + ": " + got.Type().Field(i).Name
+		switch a, b := got.Field(i), want.Field(i); a.Kind() {
+		case reflect.Struct:
+			check(t, name, a, b, tolerance)
+		case reflect.Slice:
+			embedtest.CheckEqual(t, name, a.Interface(), b.Interface())
+		default:
+			if x, y := a.Float(), b.Float(); math.IsNaN(x) != math.IsNaN(y) || math.Abs(x-y) > tolerance {
+				t.Errorf("%s is %v, want %v", name, x, y)
+			}
 		}
 	}
 }
 
 // naive measures as the definitions read, with loops over everything.
 func naive(test, reference Embedding, classes int) Metrics {
+	m := naiveInSpace(test, reference, classes)
+	unit := func(e Embedding) Embedding {
+		z := slices.Clone(e.Z)
+		for i := range e.Labels {
+			squares := 0.
+			for _, x := range e.Z[i*e.Dim : (i+1)*e.Dim] {
+				squares += float64(x) * float64(x)
+			}
+			for d := i * e.Dim; d < (i+1)*e.Dim && squares > 0; d++ {
+				z[d] = float32(float64(e.Z[d]) / math.Sqrt(squares))
+			}
+		}
+		e.Z = z
+		return e
+	}
+	m.OnSphere = naiveInSpace(unit(test), unit(reference), classes).Distances
+	return m
+}
+
+// naiveInSpace measures all but OnSphere.
+func naiveInSpace(test, reference Embedding, classes int) Metrics {
 	point := func(e Embedding, i int) []float64 {
 		var z []float64
 		for d := range e.Dim {
@@ -399,6 +452,72 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// atAngles returns points in the plane by their angles, in radians, and their lengths.
+func atAngles(labels []int32, angles, lengths []float64) Embedding {
+	e := Embedding{Dim: 2, Labels: labels, Classes: 2}
+	for i, angle := range angles {
+		sin, cos := math.Sincos(angle)
+		e.Z = append(e.Z, float32(lengths[i]*cos), float32(lengths[i]*sin))
+	}
+	return e
+}
+
+// TestMetricsOnSphere has values worked by hand: two rays at right angles, with short and
+// long points.
+func TestMetricsOnSphere(t *testing.T) {
+	labels, lengths, right, side := []int32{0, 0, 1, 1}, []float64{1, 100, 1, 100}, math.Pi/2, 0.1
+	reference := atAngles(labels, []float64{0, 0, right, right}, lengths)
+	test := atAngles(labels, []float64{side, -side, right - side, right + side}, lengths)
+	got := mustMeasure(t, test, reference, 2)
+
+	chord := func(angle float64) float64 { return 2 * math.Sin(angle/2) }
+	silhouette := func(b float64) float64 { return (b - chord(2*side)) / b }
+	want := Distances{
+		NearestMeanAccuracy: 1, KNNAccuracy: 1, RecallAt1: 1, MAPAtR: 1,
+		Silhouette: Measure(silhouette((chord(right-2*side)+chord(right))/2)+
+			silhouette((chord(right)+chord(right+2*side))/2)) / 2,
+		DaviesBouldin: Measure(2 * math.Sin(side) / (math.Sqrt2 * math.Cos(side))), // the means are cos(side) long
+		DistanceRatio: Measure(math.Sin(side) / (math.Sqrt2 * math.Cos(side))),
+		Touching:      []Touch{},
+	}
+	check(t, "on the sphere", reflect.ValueOf(got.OnSphere), reflect.ValueOf(want), 1e-6)
+	// In the space, the other point of its class is further from a short point than the
+	// short one of the other class.
+	if math.Abs(float64(got.MAPAtR)-0.75) > 1e-12 || got.NearestMeanAccuracy != 1 || got.RecallAt1 != 1 {
+		t.Errorf("in the space: %+v, want MAP@R of 0.75, and 1 for the nearest mean and recall", got.Distances)
+	}
+
+	alone, err := test.OnSphere().Metrics(reference.OnSphere())
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "the metrics of OnSphere", alone.Distances, got.OnSphere)
+}
+
+// TestSphereTies: points of one direction are one point on the sphere, of which the first is
+// the nearest.
+func TestSphereTies(t *testing.T) {
+	for _, direction := range [][]float32{{1}, {-1, 3}, {1, 7, -5}, {3, 1, 4, 1, 5, 9, 2}} {
+		reference := Embedding{Dim: len(direction)}
+		for i := range 100 {
+			for _, x := range direction {
+				reference.Z = append(reference.Z, float32(100-i)*x)
+			}
+			reference.Labels = append(reference.Labels, int32(i%3))
+		}
+		query := Embedding{Dim: len(direction), Z: direction, Labels: []int32{0}}
+		m := mustMeasure(t, query, reference, 3)
+		// Labels 0, 1, 2, 0, 1, ...: 34 of class 0, at the places 1, 4, 7, 10, ...
+		want := 0.
+		for place := 1; place <= 34; place += 3 {
+			want += float64((place+2)/3) / float64(place) / 34
+		}
+		if m.OnSphere.RecallAt1 != 1 || m.OnSphere.KNNAccuracy != 1 || math.Abs(float64(m.OnSphere.MAPAtR)-want) > 1e-12 {
+			t.Errorf("direction %v: %+v, want recall and 5-NN of 1, MAP@R of %v", direction, m.OnSphere, want)
+		}
+	}
+}
+
 // TestMetricsOfScikitLearn compares with values of scikit-learn; testdata has the script.
 func TestMetricsOfScikitLearn(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join("testdata", "metrics_sklearn.json"))
@@ -513,6 +632,20 @@ func transformed(e Embedding, angle, scale, move float64) Embedding {
 	return e
 }
 
+// stretch scales points, each by a factor of its own between two.
+func stretch(e Embedding, from, to float64) Embedding {
+	random := rand.New(rand.NewPCG(3, 0))
+	z := make([]float32, 0, len(e.Z))
+	for i := range e.Labels {
+		factor := from * math.Pow(to/from, random.Float64())
+		for _, x := range e.at(i) {
+			z = append(z, float32(factor*x))
+		}
+	}
+	e.Z = z
+	return e
+}
+
 func TestMetricsInvariance(t *testing.T) {
 	for _, dim := range []int{2, 3, 8} {
 		test, reference := clouds(60, dim, 4, 0.4, 1), clouds(120, dim, 4, 0.4, 2)
@@ -522,7 +655,16 @@ func TestMetricsInvariance(t *testing.T) {
 		rotated := mustMeasure(t, transformed(test, 1, 1, 0), transformed(reference, 1, 1, 0), 4)
 		checkMetrics(t, fmt.Sprintf("rotated in %d-D", dim), rotated, before, 1e-5)
 
-		want := before
+		stretched := mustMeasure(t, stretch(test, 3, 0.1), stretch(reference, 4, 10), 4)
+		want := stretched
+		want.OnSphere, want.AngularSpread, want.NeighbourAngle = before.OnSphere, before.AngularSpread, before.NeighbourAngle
+		checkMetrics(t, fmt.Sprintf("stretched in %d-D", dim), stretched, want, 1e-5)
+		if math.Abs(float64(stretched.MAPAtR-before.MAPAtR)) < 0.01 || stretched.Silhouette > before.Silhouette-0.01 {
+			t.Errorf("stretched in %d-D: MAP@R of %v and silhouette of %v in the space, want others than %v and %v",
+				dim, stretched.MAPAtR, stretched.Silhouette, before.MAPAtR, before.Silhouette)
+		}
+
+		want = before
 		want.NormMean *= 3
 		scaled := mustMeasure(t, transformed(test, 0, 3, 0), transformed(reference, 0, 3, 0), 4)
 		checkMetrics(t, fmt.Sprintf("scaled in %d-D", dim), scaled, want, 1e-5)
@@ -530,7 +672,7 @@ func TestMetricsInvariance(t *testing.T) {
 		moved := mustMeasure(t, transformed(test, 0, 1, 5), transformed(reference, 0, 1, 5), 4)
 		want = before
 		want.AngularSpread, want.NeighbourAngle = moved.AngularSpread, moved.NeighbourAngle
-		want.NormMean, want.NormVariation = moved.NormMean, moved.NormVariation
+		want.NormMean, want.NormVariation, want.OnSphere = moved.NormMean, moved.NormVariation, moved.OnSphere
 		checkMetrics(t, fmt.Sprintf("moved in %d-D", dim), moved, want, 1e-5)
 		if moved.NormVariation > before.NormVariation/2 || moved.AngularSpread > before.AngularSpread/2 {
 			t.Errorf("moved away from the origin in %d-D: norms vary by %v and angles by %v, want less than half of %v and %v",
@@ -545,6 +687,11 @@ func TestMetricsOfOddEmbeddings(t *testing.T) {
 	embedding := func(labels []int32, z ...float32) Embedding {
 		return Embedding{Dim: 2, Z: z, Labels: labels, Predicted: labels}
 	}
+	// same has the same distances on the sphere.
+	same := func(d Distances, m Metrics) Metrics {
+		m.Distances, m.OnSphere = d, d
+		return m
+	}
 	far := float32(math.MaxFloat32)
 	for _, test := range []struct {
 		name      string
@@ -556,65 +703,68 @@ func TestMetricsOfOddEmbeddings(t *testing.T) {
 			"each class is one point",
 			embedding([]int32{0, 0, 1, 1, 1, 4}, 0.1, 0, 0.1, 0, 0, 0.1, 0, 0.1, 0, 0.1, -0.1, 0),
 			embedding([]int32{4, 1, 1, 0}, -0.1, 0, 0, 0.1, 0, 0.1, 0.1, 0),
-			Metrics{Accuracy: 1, NearestMeanAccuracy: 1, KNNAccuracy: 0.5, RecallAt1: 1, MAPAtR: 1, // two of three classes are too small for 5-NN
-				Silhouette: 5. / 6, DaviesBouldin: 0, DistanceRatio: 0, AngularSpread: 0, NeighbourAngle: math.Pi / 2,
-				NormMean: Measure(float64(float32(0.1))), NormVariation: 0, Touching: []Touch{}},
+			same(Distances{NearestMeanAccuracy: 1, KNNAccuracy: 0.5, RecallAt1: 1, MAPAtR: 1, // two of three classes are too small for 5-NN
+				Silhouette: 5. / 6, DaviesBouldin: 0, DistanceRatio: 0, Touching: []Touch{}},
+				Metrics{Accuracy: 1, AngularSpread: 0, NeighbourAngle: math.Pi / 2, NormMean: Measure(float64(float32(0.1))), NormVariation: 0}),
 		},
 		{
 			"all at one point but the origin",
 			embedding([]int32{0, 0, 1, 1}, 0.1, 0.7, 0.1, 0.7, 0.1, 0.7, 0.1, 0.7),
 			embedding([]int32{0, 1}, 0.1, 0.7, 0.1, 0.7),
-			Metrics{Accuracy: 1, NearestMeanAccuracy: 0.5, KNNAccuracy: 0.5, RecallAt1: 0.5, MAPAtR: 0.5,
-				Silhouette: 0, DaviesBouldin: nan, DistanceRatio: nan, AngularSpread: 0, NeighbourAngle: 0,
-				NormMean: Measure(math.Sqrt(0.5)), NormVariation: 0, Touching: []Touch{{[2]int{0, 1}, 1}}},
+			same(Distances{NearestMeanAccuracy: 0.5, KNNAccuracy: 0.5, RecallAt1: 0.5, MAPAtR: 0.5,
+				Silhouette: 0, DaviesBouldin: nan, DistanceRatio: nan, Touching: []Touch{{[2]int{0, 1}, 1}}},
+				Metrics{Accuracy: 1, AngularSpread: 0, NeighbourAngle: 0, NormMean: Measure(math.Sqrt(0.5)), NormVariation: 0}),
 		},
 		{
 			"all at the origin",
 			embedding([]int32{0, 1}, 0, 0, 0, 0),
 			embedding([]int32{1, 0}, 0, 0, 0, 0),
-			Metrics{Accuracy: 1, NearestMeanAccuracy: 0.5, KNNAccuracy: 0.5, RecallAt1: 0.5, MAPAtR: 0.5,
-				Silhouette: 0, DaviesBouldin: nan, DistanceRatio: nan, AngularSpread: nan, NeighbourAngle: nan,
-				NormMean: 0, NormVariation: nan, Touching: []Touch{{[2]int{0, 1}, 1}}},
+			same(Distances{NearestMeanAccuracy: 0.5, KNNAccuracy: 0.5, RecallAt1: 0.5, MAPAtR: 0.5,
+				Silhouette: 0, DaviesBouldin: nan, DistanceRatio: nan, Touching: []Touch{{[2]int{0, 1}, 1}}},
+				Metrics{Accuracy: 1, AngularSpread: nan, NeighbourAngle: nan, NormMean: 0, NormVariation: nan}),
 		},
 		{
 			"one class",
 			embedding([]int32{2, 2}, 1, 0, 3, 0),
 			embedding([]int32{2}, 9, 9),
-			Metrics{Accuracy: 1, NearestMeanAccuracy: 1, KNNAccuracy: 1, RecallAt1: 1, MAPAtR: 1,
-				Silhouette: nan, DaviesBouldin: nan, DistanceRatio: nan, AngularSpread: 0, NeighbourAngle: nan,
-				NormMean: 2, NormVariation: 0.5, Touching: []Touch{}},
+			same(Distances{NearestMeanAccuracy: 1, KNNAccuracy: 1, RecallAt1: 1, MAPAtR: 1,
+				Silhouette: nan, DaviesBouldin: nan, DistanceRatio: nan, Touching: []Touch{}},
+				Metrics{Accuracy: 1, AngularSpread: 0, NeighbourAngle: nan, NormMean: 2, NormVariation: 0.5}),
 		},
 		{
 			"no class of the test in the reference",
 			embedding([]int32{0, 1}, 1, 0, 0, 1),
 			embedding([]int32{2}, 1, 0),
-			Metrics{Accuracy: 1, NearestMeanAccuracy: 0, KNNAccuracy: 0, RecallAt1: nan, MAPAtR: nan,
-				Silhouette: 0, DaviesBouldin: 0, DistanceRatio: 0, AngularSpread: 0, NeighbourAngle: math.Pi / 2,
-				NormMean: 1, NormVariation: 0, Touching: []Touch{{[2]int{0, 2}, 1}, {[2]int{1, 2}, 1}}},
+			same(Distances{NearestMeanAccuracy: 0, KNNAccuracy: 0, RecallAt1: nan, MAPAtR: nan,
+				Silhouette: 0, DaviesBouldin: 0, DistanceRatio: 0, Touching: []Touch{{[2]int{0, 2}, 1}, {[2]int{1, 2}, 1}}},
+				Metrics{Accuracy: 1, AngularSpread: 0, NeighbourAngle: math.Pi / 2, NormMean: 1, NormVariation: 0}),
 		},
 		{
 			"one of two test classes in the reference",
 			embedding([]int32{0, 1}, 1, 0, 0, 1),
 			embedding([]int32{0}, 1, 0),
-			Metrics{Accuracy: 1, NearestMeanAccuracy: 0.5, KNNAccuracy: 0.5, RecallAt1: 1, MAPAtR: 1,
-				Silhouette: 0, DaviesBouldin: 0, DistanceRatio: 0, AngularSpread: 0, NeighbourAngle: math.Pi / 2,
-				NormMean: 1, NormVariation: 0, Touching: []Touch{{[2]int{0, 1}, 1}}},
+			same(Distances{NearestMeanAccuracy: 0.5, KNNAccuracy: 0.5, RecallAt1: 1, MAPAtR: 1,
+				Silhouette: 0, DaviesBouldin: 0, DistanceRatio: 0, Touching: []Touch{{[2]int{0, 1}, 1}}},
+				Metrics{Accuracy: 1, AngularSpread: 0, NeighbourAngle: math.Pi / 2, NormMean: 1, NormVariation: 0}),
 		},
 		{
 			"the largest numbers, with opposite directions",
 			embedding([]int32{0, 0, 1, 1}, far, 0, far, 0, -far, 0, -far, 0),
 			embedding([]int32{0, 1}, far, 0, -far, 0),
-			Metrics{Accuracy: 1, NearestMeanAccuracy: 1, KNNAccuracy: 1, RecallAt1: 1, MAPAtR: 1,
-				Silhouette: 1, DaviesBouldin: 0, DistanceRatio: 0, AngularSpread: 0, NeighbourAngle: math.Pi,
-				NormMean: Measure(far), NormVariation: 0, Touching: []Touch{}},
+			same(Distances{NearestMeanAccuracy: 1, KNNAccuracy: 1, RecallAt1: 1, MAPAtR: 1,
+				Silhouette: 1, DaviesBouldin: 0, DistanceRatio: 0, Touching: []Touch{}},
+				Metrics{Accuracy: 1, AngularSpread: 0, NeighbourAngle: math.Pi, NormMean: Measure(far), NormVariation: 0}),
 		},
 		{
 			"not predicted",
 			Embedding{Dim: 1, Z: []float32{1, 2}, Labels: []int32{0, 1}},
 			Embedding{Dim: 1, Z: []float32{1, 2}, Labels: []int32{0, 1}},
-			Metrics{Accuracy: nan, NearestMeanAccuracy: 1, KNNAccuracy: 1, RecallAt1: 1, MAPAtR: 1,
-				Silhouette: 0, DaviesBouldin: 0, DistanceRatio: 0, AngularSpread: 0, NeighbourAngle: 0,
-				NormMean: 1.5, NormVariation: 1. / 3, Touching: []Touch{}},
+			Metrics{
+				Distances: Distances{NearestMeanAccuracy: 1, KNNAccuracy: 1, RecallAt1: 1, MAPAtR: 1,
+					Silhouette: 0, DaviesBouldin: 0, DistanceRatio: 0, Touching: []Touch{}},
+				OnSphere: Distances{NearestMeanAccuracy: 0.5, KNNAccuracy: 0.5, RecallAt1: 0.5, MAPAtR: 0.5,
+					Silhouette: 0, DaviesBouldin: nan, DistanceRatio: nan, Touching: []Touch{{[2]int{0, 1}, 1}}},
+				Accuracy: nan, AngularSpread: 0, NeighbourAngle: 0, NormMean: 1.5, NormVariation: 1. / 3},
 		},
 	} {
 		got := mustMeasure(t, test.test, test.reference, 5)
@@ -637,6 +787,26 @@ func TestMeasureJSON(t *testing.T) {
 	embedtest.CheckEqual(t, "JSON", fmt.Sprint(string(content), err), "[0.5,null]<nil>")
 	var m Measure
 	embedtest.WantError(t, json.Unmarshal([]byte(`"much"`), &m), "string", "float64")
+}
+
+// TestOldMetricsJSON: what was written before there were distances on the sphere.
+func TestOldMetricsJSON(t *testing.T) {
+	nan := Measure(math.NaN())
+	want := Metrics{Accuracy: 0.5, Distances: Distances{MAPAtR: 0.25, Touching: []Touch{{[2]int{0, 1}, 0.5}}}, NormMean: 2,
+		OnSphere: Distances{nan, nan, nan, nan, nan, nan, nan, nil}}
+	content := []byte(`{"accuracy": 0.5, "map_at_r": 0.25, "touching": [{"classes": [0, 1], "share": 0.5}], "norm_mean": 2}`)
+	for range 2 { // as it was, and as it is written now
+		var m Metrics
+		if err := json.Unmarshal(content, &m); err != nil {
+			t.Fatal(err)
+		}
+		checkMetrics(t, "read from "+string(content), m, want, 0)
+		var err error
+		if content, err = json.Marshal(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	embedtest.WantError(t, json.Unmarshal([]byte(`{"on_sphere": {"map_at_r": "much"}}`), &Metrics{}), "string", "float64")
 }
 
 func TestMetricsRefuse(t *testing.T) {

@@ -18,6 +18,7 @@ type technique struct {
 	Section  string  `json:"section"`
 	Figure   string  `json:"figure"`
 	Notebook string  `json:"notebook"`
+	Geometry string  `json:"geometry"`
 	Params   []param `json:"params"`
 }
 
@@ -37,7 +38,7 @@ func list(args []string, stdout, stderr io.Writer) error {
 	}
 	var techniques []technique
 	for _, t := range embed.Techniques() {
-		techniques = append(techniques, technique{t.ID, t.Title, t.Section, t.Figure, t.Notebook, params(t.Params)})
+		techniques = append(techniques, technique{t.ID, t.Title, t.Section, t.Figure, t.Notebook, string(t.Geometry), params(t.Params)})
 	}
 	if *asJSON {
 		return printJSON(stdout, map[string]any{
@@ -45,11 +46,11 @@ func list(args []string, stdout, stderr io.Writer) error {
 		})
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "TECHNIQUE\tPAPER\tNOTEBOOK\tTITLE")
+	fmt.Fprintln(w, "TECHNIQUE\tPAPER\tNOTEBOOK\tGEOMETRY\tTITLE")
 	for _, t := range techniques {
-		fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\n", t.ID, t.Section, t.Figure, t.Notebook, t.Title)
+		fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\t%s\n", t.ID, t.Section, t.Figure, t.Notebook, t.Geometry, t.Title)
 		for _, p := range t.Params {
-			fmt.Fprintf(w, "  -set %s=%s\t%s\t\t%s\n", p.Name, p.Default, p.Allowed, p.Reason)
+			fmt.Fprintf(w, "  -set %s=%s\t%s\t\t\t%s\n", p.Name, p.Default, p.Allowed, p.Reason)
 		}
 	}
 	w.Flush()

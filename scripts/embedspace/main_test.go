@@ -202,7 +202,7 @@ func TestList(t *testing.T) {
 	}
 	object, _ := execute(t, 0, "list", "-json")
 	var all struct {
-		Techniques []struct{ ID, Title, Section, Figure, Notebook string }
+		Techniques []struct{ ID, Title, Section, Figure, Notebook, Geometry string }
 		Datasets   []string
 		Params     []struct{ Name, Default, Allowed, Reason string }
 		Backends   []string
@@ -212,10 +212,10 @@ func TestList(t *testing.T) {
 	}
 	var words []string
 	for i, technique := range embed.Techniques() {
-		words = append(words, technique.ID, technique.Title, technique.Section, technique.Figure, technique.Notebook)
+		words = append(words, technique.ID, technique.Title, technique.Section, technique.Figure, technique.Notebook, string(technique.Geometry))
 		got := all.Techniques[i]
 		if got.ID != technique.ID || got.Title != technique.Title || got.Section != technique.Section ||
-			got.Figure != technique.Figure || got.Notebook != technique.Notebook {
+			got.Figure != technique.Figure || got.Notebook != technique.Notebook || got.Geometry != string(technique.Geometry) {
 			t.Errorf("technique %d is %+v, want %s", i, got, technique.ID)
 		}
 	}

@@ -25,7 +25,7 @@ func Convolve(x, kernel *graph.Node, same, pool bool) *graph.Node {
 	switch {
 	case backend == backends.XLACPU && pool && x.Shape().Dim(3) == 1:
 		return convolveWindows(x, kernel, same)
-	case backend == backends.XLACPU && !same:
+	case backend == backends.XLACPU && !same && x.Shape().Dim(1)*x.Shape().Dim(2) <= smallImage:
 		x = convolveValid(x, kernel)
 	case same:
 		x = graph.Convolve(x, kernel).PadSame().Done()
@@ -48,10 +48,14 @@ func evenOutput(x, kernel *graph.Node) *graph.Node {
 	return graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, end(0)), graph.AxisRange(0, end(1)))
 }
 
+// smallImage is the number of pixels of x up to which convolveValid is used.
+const smallImage = 32 * 32
+
 // convolveValid is the convolution without padding, with a gradient of x of its own.
 // XLA's is a convolution of v with the flipped kernel and zeros all around v: for small
 // images most of its products are with zeros. Here it is one matrix product, whose
-// columns are added up where they lie under the kernel.
+// columns are added up where they lie under the kernel. They take nine times the memory
+// of x: too much for large images, where zeros are few.
 func convolveValid(x, kernel *graph.Node) *graph.Node {
 	return withInputGradient(x, func(x *graph.Node) (y *graph.Node, gradient func(v *graph.Node) *graph.Node) {
 		return graph.Convolve(x, kernel).NoPadding().Done(), func(v *graph.Node) (dx *graph.Node) {
@@ -147,9 +151,6 @@ func sumSlices(x *graph.Node, axes ...int) *graph.Node {
 func Multiply(x, weights *graph.Node) *graph.Node {
 	dims := x.Shape().Dimensions
 	flat := func(x *graph.Node) *graph.Node { return graph.Reshape(x, dims[0], -1) }
-	if backends.IsXLACPU(backends.Name(x.Graph().Backend())) {
-		weights = computed(weights, x)
-	}
 	if backends.Name(x.Graph().Backend()) != backends.XLACPU || len(dims) < 3 {
 		return graph.MatMul(flat(x), weights)
 	}
@@ -160,18 +161,6 @@ func Multiply(x, weights *graph.Node) *graph.Node {
 			return graph.Reshape(graph.TransposeAllAxes(dx, 2, 0, 1), dims...)
 		}
 	})
-}
-
-// computed returns weights times one, where XLA does not know that it is one: bit by bit the
-// same, but the result of a computation instead of a parameter. For some shapes of a matrix
-// product whose second factor is a parameter, XLA for a CPU keeps that factor, packed for
-// XNNPACK, from one execution to the next for as long as the parameter's buffer has the same
-// address. Variables get new buffers in every step of the training; when one of them
-// happens to have the address that the variable had when the graph ran before, XLA
-// multiplies by the old values.
-func computed(weights, x *graph.Node) *graph.Node {
-	one := graph.AddScalar(graph.MulScalar(firstElement(x), 0), 1)
-	return graph.Mul(weights, graph.StopGradient(one))
 }
 
 // firstElement returns the first element of x as a scalar.
