@@ -70,19 +70,26 @@ def main():
 
 
 def extractor(padding, form):
-    """Conv(32) - Pool - Conv(64) - Pool - Conv(128) - FC(256) - FC(2)."""
+    """Conv(32) - Pool - Conv(64) - Pool - Conv(128) - FC(256) - FC(2), initialized as embedspace's."""
     side = {"valid": 3, "same": 7}[padding]
 
     def pool():
         layers = nn.ReLU(), nn.MaxPool2d(2)
         return reversed(layers) if form.pooling_first else layers
 
-    return nn.Sequential(
+    network = nn.Sequential(
         nn.Conv2d(1, 32, 3, padding=padding), *pool(),
         nn.Conv2d(32, 64, 3, padding=padding), *pool(),
         nn.Conv2d(64, 128, 3, padding=padding), nn.ReLU(), nn.Flatten(),
         nn.Linear(128 * side * side, 256), nn.ReLU(), nn.Linear(256, 2),
     ).to(memory_format=torch.channels_last)
+    *hidden, embedding = (layer for layer in network if isinstance(layer, (nn.Conv2d, nn.Linear)))
+    for layer in hidden:
+        nn.init.kaiming_normal_(layer.weight)
+    nn.init.xavier_normal_(embedding.weight)
+    for layer in *hidden, embedding:
+        nn.init.zeros_(layer.bias)
+    return network
 
 
 def pixels(images):
