@@ -67,3 +67,23 @@ func BenchmarkTripletHard(b *testing.B) { benchmarkLoss(b, tripletHard(1, true),
 func BenchmarkTripletSoftHard(b *testing.B) { benchmarkLoss(b, tripletSoftHard(1, 1, true), "z") }
 
 func BenchmarkRegression(b *testing.B) { benchmarkLoss(b, regression, "z", "targets") }
+
+func BenchmarkSupCon(b *testing.B) { benchmarkLoss(b, supCon(0.1), "z") }
+
+func BenchmarkMultiSimilarity(b *testing.B) { benchmarkLoss(b, multiSimilarity(2, 50, 0.5), "z") }
+
+func BenchmarkCircle(b *testing.B) { benchmarkLoss(b, circle(0.4, 80), "z") }
+
+func BenchmarkProxyAnchor(b *testing.B) { benchmarkLoss(b, proxyAnchor(0.1, 32), "z", "proxies") }
+
+func BenchmarkSubcenterArcFace(b *testing.B) {
+	benchmarkLoss(b, subcenterArcFace(30, 0.1), "z", "subcenters")
+}
+
+func BenchmarkAdaCos(b *testing.B) { benchmarkLoss(b, adaCos(3), "z", "W") }
+
+func BenchmarkRing(b *testing.B) { benchmarkLoss(b, ring(0.1), "z", "R") }
+
+func BenchmarkCAC(b *testing.B) { benchmarkLoss(b, cac(0.1), "z", "targets") }
+
+func BenchmarkPrototypes(b *testing.B) { benchmarkLoss(b, prototypes, "z", "targets") }

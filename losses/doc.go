@@ -22,6 +22,18 @@
 //     below).
 //   - Regression draws embeddings to a target of their class.
 //
+// After the paper, each a change to one of these:
+//
+//   - SupCon, MultiSimilarity and Circle work on the cosines of pairs, where Contrastive has
+//     distances. All pairs of an anchor stand in one logarithm, so the hardest count most.
+//   - ProxyAnchor has a trained proxy for each class in the place of the anchor.
+//   - SubcenterArcFace gives ArcFace several weight vectors per class, of which the nearest
+//     counts (see SubcenterCosines).
+//   - AdaCos is CosFace without a margin whose scale follows from each batch.
+//   - Ring draws all embeddings to one norm and is added to a softmax loss, as Center is.
+//   - CAC draws embeddings to a target, as Regression does, and away from those of the other
+//     classes. Prototypes draws them to the direction of their target.
+//
 // "The paper" is the one that this module implements; its README names it.
 //
 // # Triplets
@@ -38,8 +50,8 @@
 //
 // # Conventions
 //
-// Shapes: z is [batch, dim], one embedding per row. W, centers and targets are [classes,
-// dim], one class per row. b is [classes]; labels is [batch], of any integer type. batch,
+// Shapes: z is [batch, dim], one embedding per row. W, centers, proxies and targets are
+// [classes, dim], one class per row. b is [classes]; labels is [batch], of any integer type. batch,
 // classes and dim may be any number from 1 on. All but the labels share one float type, in
 // which the loss is computed. Functions panic on a shape that does not fit, as graph
 // functions do, and say which shape is allowed; GoMLX executors turn that into an error.
@@ -47,7 +59,8 @@
 // Labels run from 0 to classes-1. A graph can't reject a value, and a label outside this
 // range has no defined loss: check labels where they are read.
 //
-// Values: losses are returned per example or anchor, [batch], and the caller takes the mean.
+// Values: losses are returned per example or anchor, [batch], and the caller takes the mean;
+// the anchors of ProxyAnchor are the classes.
 // Logarithms are natural, so losses are in nats: a classifier that knows nothing has the
 // loss log(classes). Embeddings have no unit.
 //

@@ -13,7 +13,7 @@ import (
 )
 
 type (
-	// arrays holds the inputs of a loss by name, as [][]float64 or []float64.
+	// arrays holds the inputs of a loss by name, as []float64, [][]float64 or [][][]float64.
 	arrays map[string]any
 	// nodes holds the inputs of a loss by name, as nodes of a graph, and the "labels".
 	nodes map[string]*graph.Node
@@ -127,15 +127,19 @@ func float64s(tensor *tensors.Tensor) (values []float64) {
 
 // elements returns pointers to the elements of an input, row by row.
 func elements(input any) (pointers []*float64) {
-	if rows, ok := input.([][]float64); ok {
-		for _, row := range rows {
+	switch input := input.(type) {
+	case [][][]float64:
+		for _, rows := range input {
+			pointers = append(pointers, elements(rows)...)
+		}
+	case [][]float64:
+		for _, row := range input {
 			pointers = append(pointers, elements(row)...)
 		}
-		return pointers
-	}
-	row := input.([]float64)
-	for i := range row {
-		pointers = append(pointers, &row[i])
+	case []float64:
+		for i := range input {
+			pointers = append(pointers, &input[i])
+		}
 	}
 	return pointers
 }

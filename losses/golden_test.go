@@ -27,20 +27,34 @@ var golden = map[string]func(p params) lossFn{
 	"triplet_hard":        func(p params) lossFn { return tripletHard(p["m"], false) },
 	"triplet_semihard":    func(p params) lossFn { return tripletSemiHard(p["m"]) },
 	"regression":          func(params) lossFn { return regression },
+	"supcon":              func(p params) lossFn { return supCon(p["tau"]) },
+	"multi-similarity":    func(p params) lossFn { return multiSimilarity(p["alpha"], p["beta"], p["base"]) },
+	"proxy-anchor":        func(p params) lossFn { return proxyAnchor(p["m"], p["alpha"]) },
+	"circle":              func(p params) lossFn { return circle(p["m"], p["gamma"]) },
+	"subcenter-arcface":   func(p params) lossFn { return subcenterArcFace(p["s"], p["m"]) },
+	"adacos":              func(p params) lossFn { return adaCos(p["s_before"]) },
+	"ring":                func(p params) lossFn { return ring(p["lambda"]) },
+	"cac":                 func(p params) lossFn { return cac(p["lambda"]) },
+	"prototypes":          func(params) lossFn { return prototypes },
 }
 
-// array is an input in a golden file: a [][]float64 or, of rank 1, a []float64.
+// array is an input in a golden file, of rank 1 to 3: a []float64 and so on.
 type array struct{ value any }
 
 func (a *array) UnmarshalJSON(data []byte) error {
 	var row []float64
+	var rows [][]float64
+	var stack [][][]float64
 	if json.Unmarshal(data, &row) == nil {
 		a.value = row
 		return nil
 	}
-	var rows [][]float64
-	err := json.Unmarshal(data, &rows)
-	a.value = rows
+	if json.Unmarshal(data, &rows) == nil {
+		a.value = rows
+		return nil
+	}
+	err := json.Unmarshal(data, &stack)
+	a.value = stack
 	return err
 }
 
@@ -52,6 +66,7 @@ type goldenCase struct {
 	Labels []int32
 	Loss   float64
 	Grad   map[string]*array // nil: the input is a constant
+	After  *float64          `json:"s_after"` // the scale that AdaCos sets
 }
 
 // TestGolden compares mean losses and their gradients with those of an independent
@@ -69,7 +84,7 @@ func TestGolden(t *testing.T) {
 		t.Skipf("no golden files: %v (EMBEDSPACE_GOLDEN names their folder)", err)
 	}
 	var files []string
-	for _, pattern := range []string{"losses_*.json", "hidden_*.json"} {
+	for _, pattern := range []string{"losses_*.json", "beyond_*.json", "hidden_*.json"} {
 		matches, err := filepath.Glob(filepath.Join(folder, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -77,7 +92,7 @@ func TestGolden(t *testing.T) {
 		files = append(files, matches...)
 	}
 	if len(files) == 0 {
-		t.Fatalf("%s holds neither losses_*.json nor hidden_*.json", folder)
+		t.Fatalf("%s holds no losses_*.json, beyond_*.json or hidden_*.json", folder)
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
@@ -124,6 +139,10 @@ func testGoldenCase(t *testing.T, c goldenCase) {
 				gradient = append(gradient, *x)
 			}
 			checkClose(t, "gradient of "+name, gradients[name], gradient, p.tolerance)
+		}
+		if c.After != nil {
+			after, _ := p.evaluator(t, nextScale(c.Params["s_before"]), "z", "W")(in, c.Labels)
+			checkClose(t, "scale", after, []float64{*c.After}, p.tolerance)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/embedspace/embedspace/losses"
@@ -30,7 +31,7 @@ var allLosses = slices.Concat([]testedLoss{
 	{"softmax", []string{"z", "W", "b"}, nil, softmax, naiveSoftmax, nil},
 	{"softmax without b", []string{"z", "W"}, nil, softmax, naiveSoftmax, nil},
 	{"softmax_normalized", []string{"z", "W"}, nil, normalizedSoftmax, naiveNormalizedSoftmax, nil},
-}, marginLosses, centerLosses, pairLosses)
+}, marginLosses, centerLosses, pairLosses, similarityLosses, weightLosses, anchorLosses)
 
 func scalar(like *graph.Node, value float64) *graph.Node {
 	return graph.Scalar(like.Graph(), like.DType(), value)
@@ -48,7 +49,8 @@ func gaussian(rng *rand.Rand, rows, columns int) [][]float64 {
 	return x
 }
 
-// randomInputs returns the named inputs (of z, W, b, centers, targets), and labels.
+// randomInputs returns the named inputs (of z, W, b, centers, targets, proxies, subcenters, R),
+// and labels.
 func randomInputs(names []string, batch, classes, dim int) (arrays, []int32) {
 	rng := rand.New(rand.NewPCG(uint64(batch), uint64(100*classes+dim)))
 	all := arrays{"z": gaussian(rng, batch, dim), "W": gaussian(rng, classes, dim), "b": gaussian(rng, 1, classes)[0]}
@@ -57,6 +59,12 @@ func randomInputs(names []string, batch, classes, dim int) (arrays, []int32) {
 		labels[i] = rng.Int32N(int32(classes))
 	}
 	all["centers"], all["targets"] = gaussian(rng, classes, dim), gaussian(rng, classes, dim)
+	all["proxies"], all["R"] = gaussian(rng, classes, dim), []float64{0.7}
+	subcenters := make([][][]float64, classes)
+	for j := range subcenters {
+		subcenters[j] = gaussian(rng, 3, dim)
+	}
+	all["subcenters"] = subcenters
 	return pick(all, names), labels
 }
 
@@ -142,12 +150,18 @@ func TestPermutationOfTheBatch(t *testing.T) {
 				evaluate := p.cachedEvaluator(t, l)
 				values, gradients := evaluate(in, labels)
 				permutedValues, permutedGradients := evaluate(permuted, permutedLabels)
-				want := make([]float64, 8)
-				for i, from := range order {
-					want[i] = values[from]
+				want := slices.Clone(values)
+				if len(values) == 8 { // else they are those of the classes
+					for i, from := range order {
+						want[i] = values[from]
+					}
 				}
 				checkClose(t, "losses", permutedValues, want, p.tolerance)
-				checkClose(t, "gradient of W", permutedGradients["W"], gradients["W"], p.tolerance)
+				for name, gradient := range gradients {
+					if name != "z" {
+						checkClose(t, "gradient of "+name, permutedGradients[name], gradient, p.tolerance)
+					}
+				}
 			})
 		})
 	}
@@ -188,13 +202,21 @@ func TestInvariance(t *testing.T) {
 			apply := func(motion func([][]float64) [][]float64) arrays {
 				changed := pick(in, l.inputs)
 				for name, input := range changed {
-					if rows, ok := input.([][]float64); ok {
-						changed[name] = motion(rows)
+					switch input := input.(type) {
+					case [][]float64:
+						changed[name] = motion(input)
+					case [][][]float64:
+						moved := make([][][]float64, len(input))
+						for j, rows := range input {
+							moved[j] = motion(rows)
+						}
+						changed[name] = moved
 					}
 				}
 				return changed
 			}
-			ofDistances := !slices.Contains(l.inputs, "W")
+			ofDistances := slices.ContainsFunc(slices.Concat(centerLosses, pairLosses), func(other testedLoss) bool { return other.name == l.name }) ||
+				strings.HasPrefix(l.name, "cac")
 			onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {
 				evaluate := p.cachedEvaluator(t, l)
 				values, _ := evaluate(in, labels)
@@ -265,7 +287,12 @@ func TestIsFinite(t *testing.T) {
 		{"one class only", unit, unit, []float64{0, 0, 0, 0}, single},
 		{"two points coincide", [][]float64{{1, 2}, {1, 2}, {3, 4}, {5, 6}}, unit, []float64{0, 0, 0, 0}, []int32{0, 1, 0, 1}},
 	} {
-		in := arrays{"z": test.z, "W": test.W, "b": test.b, "centers": test.W, "targets": test.W}
+		in := arrays{"z": test.z, "W": test.W, "b": test.b, "centers": test.W, "targets": test.W, "proxies": test.W, "R": []float64{1}}
+		var subcenters [][][]float64
+		for _, w := range test.W {
+			subcenters = append(subcenters, [][]float64{w, w, {-w[1], w[0]}})
+		}
+		in["subcenters"] = subcenters
 		for _, l := range allLosses {
 			t.Run(test.name+"/"+l.name, func(t *testing.T) {
 				onBackends(t, dtypes.Float32, func(t *testing.T, p platform) {

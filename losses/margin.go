@@ -57,11 +57,20 @@ func CosFace(z, W, labels, s *graph.Node, m float64) *graph.Node {
 //
 // Source: named in section II-D of the paper; Deng et al., arXiv 1801.07698.
 func ArcFace(z, W, labels, s *graph.Node, m float64) *graph.Node {
+	z, W = Normalize(z), Normalize(W)
+	return arcFace(Logits(z, W, nil), z, graph.Gather(W, graph.ExpandAxes(labels, -1)), labels, s, m)
+}
+
+// arcFace returns the loss of ArcFace, given the cosines of z to all classes [batch, classes].
+// z and w, the weight vector of the own class of each example, are [batch, dim] and of norm 1.
+func arcFace(cos, z, w, labels, s *graph.Node, m float64) *graph.Node {
 	const epsilon = 1e-12 // keeps the gradient of the root finite at cos = 1 and -1
-	cos := Cosines(z, W)
 	target := oneHot(labels, cos)
 	cosY := graph.ReduceSum(graph.Mul(cos, target), -1)
-	sinY := graph.Sqrt(graph.MaxScalar(graph.OneMinus(graph.Square(cosY)), epsilon))
+	// 1 - cos^2 would lose a small angle to rounding: 2 sin t = ||z - w|| ||z + w||.
+	squaredNorm := func(x *graph.Node) *graph.Node { return graph.ReduceSum(graph.Square(x), -1) }
+	squaredSin := graph.DivScalar(graph.Mul(squaredNorm(graph.Sub(z, w)), squaredNorm(graph.Add(z, w))), 4)
+	sinY := graph.Sqrt(graph.MaxScalar(squaredSin, epsilon))
 	sin, cosM := math.Sincos(m)
 	phi := graph.Where(graph.LessThan(cosY, graph.Scalar(cosY.Graph(), cosY.DType(), -cosM)),
 		graph.AddScalar(cosY, -m*sin),
