@@ -184,9 +184,10 @@ func Layers(cfg Config, height, width, channels int) ([]Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	described := []Layer{{"image", []int{height, width, channels}, 0}}
-	_, err = model.CallOnce(backend, model.NewStore(), func(scope *model.Scope, g *graph.Graph) *graph.Node {
-		x := pixels(graph.Zeros(g, shapes.Make(dtypes.Uint8, 1, height, width, channels)))
+	var described []Layer
+	exec, err := model.NewExec(backend, model.NewStore(), func(scope *model.Scope, images *graph.Node) *graph.Node {
+		described = []Layer{{"image", []int{height, width, channels}, 0}}
+		x := pixels(images)
 		for _, l := range extractorLayers(cfg) {
 			layerScope := scope.In("%s", l.scope)
 			x = l.apply(layerScope, x)
@@ -194,6 +195,11 @@ func Layers(cfg Config, height, width, channels int) ([]Layer, error) {
 		}
 		return x
 	})
+	if err != nil {
+		return nil, err
+	}
+	defer exec.Finalize()
+	_, err = exec.Compile(shapes.Make(dtypes.Uint8, 1, height, width, channels)) // executes nothing, so that no variable takes memory
 	return described, err
 }
 

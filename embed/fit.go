@@ -88,6 +88,11 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // step; the last checkpoint before it stays. Bad input, and whatever goes wrong when graphs
 // are built or run, comes back as an error too.
 //
+// Where the memory to expect is more than half of what is available, Progress gets a line that
+// says it; the error of a batch that does not fit into the machine's memory names the largest
+// one that does. On a GPU, and with an extractor of your own, it is not known. In pure Go the
+// garbage collector of the process runs more often while it trains, to take less memory.
+//
 // Config.Dataset does not choose the images here: it names them in pictures and files, and
 // sets the defaults of Batch and Epochs. Where it is empty, it is the name of the training
 // images.
@@ -99,6 +104,7 @@ func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Op
 		return nil, err
 	}
 	defer t.progress.end()
+	defer collectOften(t.cfg.Backend)()
 	for t.state.Epoch < t.cfg.Epochs {
 		if err := t.runEpoch(ctx); err != nil {
 			return nil, err
@@ -165,12 +171,16 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 		return nil, err
 	}
 	cfg.Backend = backends.Name(backend)
-	net, err := newNetwork(cfg, backend, [3]int{train.Height, train.Width, train.Channels}, train.Classes())
+	shape := [3]int{train.Height, train.Width, train.Channels}
+	net, err := newNetwork(cfg, backend, shape, train.Classes())
 	if err != nil {
 		return nil, err
 	}
+	if err := checkMemory(cfg, shape, os.DirFS("/"), output); err != nil {
+		return nil, err
+	}
 	reference := train
-	if train.Len() > referenceImages {
+	if net.technique.Scores == nil && train.Len() > referenceImages {
 		if reference, err = train.Subset(referenceImages, cfg.Seed); err != nil {
 			return nil, err
 		}

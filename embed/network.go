@@ -210,8 +210,17 @@ func (n *network) train(images []byte, labels []int32, learningRate, progress fl
 	return result, finalize(outputs...)
 }
 
-// embedBatch is the number of images that are embedded in one execution.
+// embedBatch is the number of images that are embedded in one execution, at most.
 const embedBatch = 128
+
+// embedBatch returns the number of images that are embedded in one execution: of images
+// larger than 32 x 32, no more than a step of the training takes, to need no more memory.
+func (n *network) embedBatch() int {
+	if n.shape[0]*n.shape[1] <= 32*32 {
+		return embedBatch
+	}
+	return min(embedBatch, n.cfg.Batch)
+}
 
 // classifyBatch returns the number of embeddings that are classified in one execution: as
 // many as take two million numbers by all classes and dimensions, 128 to 4096.
@@ -237,7 +246,7 @@ func inBatches[T any](data []T, width, size int, run func(batch []T, count int) 
 // embedAll returns the embedding of a dataset, without predicted classes.
 func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
 	e := measure.Embedding{Dim: n.cfg.Dim, Labels: data.Labels, Classes: data.Classes()}
-	err := inBatches(data.Images, len(data.At(0)), embedBatch, func(images []byte, count int) error {
+	err := inBatches(data.Images, len(data.At(0)), n.embedBatch(), func(images []byte, count int) error {
 		outputs, err := n.call(n.embedExec, n.imagesTensor(images))
 		if err != nil {
 			return err

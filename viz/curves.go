@@ -112,6 +112,12 @@ func (c *Curves) png() ([]byte, error) {
 		p.Add(line, marks)
 		p.Legend.Add(printable(l.Name), line)
 	}
+	room := 0.08 * float64(len(c.Lines)) // for the legend, above the lines
+	if c.Log {
+		p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, room)
+	} else {
+		p.Y.Max += (p.Y.Max - p.Y.Min) * room
+	}
 	canvas := vgimg.NewWith(vgimg.UseWH(curvesWidth, curvesHeight), vgimg.UseDPI(dpi))
 	p.Draw(draw.Crop(draw.New(canvas), margin, -margin, margin, -margin))
 	var picture bytes.Buffer

@@ -83,7 +83,7 @@ func TestCurvesRefuse(t *testing.T) {
 		"NaN":        {Curves{Lines: []Line{{"a", []float64{1, math.NaN()}}}}, path, ErrNotFinite},
 		"log of 0":   {Curves{Log: true, Lines: []Line{{"a", []float64{1, 0}}}}, path, ErrNotFinite},
 		"extension":  {Curves{Lines: []Line{falling("a", 1)}}, path + ".svg", ErrExtension},
-		"no folder":  {Curves{Lines: []Line{falling("a", 1)}}, filepath.Join(path, "missing", "c.png"), os.ErrNotExist},
+		"no folder":  {Curves{Lines: []Line{falling("a", 1)}}, filepath.Join(filepath.Dir(path), "missing", "c.png"), os.ErrNotExist},
 		"one value":  {Curves{Lines: []Line{{"a", []float64{1}}}}, path, nil},
 		"all values": {Curves{Lines: []Line{{"a", []float64{2, 2, 2}}}}, path, nil},
 	} {

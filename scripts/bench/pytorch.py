@@ -1,24 +1,49 @@
 """The paper's network in PyTorch, as the counterpart of embedspace:
 
-pytorch.py speed [--padding P] [--layout L] [--batch N] [--steps N]
+pytorch.py speed [--form F] [--padding P] [--batch N] [--steps N]
     measures training steps and inference on noise of MNIST's shape; one JSON line
-pytorch.py train FOLDER [--technique T] [--padding P] [--epochs N] [--rate R] [--seed N]
+pytorch.py train FOLDER [--form F] [--technique T] [--padding P] [--epochs N] [--rate R] [--seed N]
     trains on the MNIST files of a folder; one line with the test accuracy per epoch
 """
 
 import argparse
+import ctypes
 import gzip
 import json
 import math
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
+
+class Form(NamedTuple):
+    """A way to write the same training. All compute the same but for rounding."""
+
+    pooling_first: bool = True  # relu after the pooling, where a quarter of the elements is left
+    fused: bool = True  # Adam as one kernel
+    compiled: bool = False  # network and loss by torch.compile
+    keeps_memory: bool = False  # see keep_freed_memory
+
+
+FORMS = {
+    "relu-first": Form(pooling_first=False, fused=False),
+    "pooling-first": Form(fused=False),
+    "fused-adam": Form(),
+    "compiled": Form(compiled=True),
+    "keeps-memory": Form(keeps_memory=True),
+}
+
+
+def keep_freed_memory():
+    """Tells glibc to keep what is freed, as embed/backends/malloc_glibc.go does for XLA."""
+    mallopt = ctypes.CDLL(None).mallopt
+    for option, value in (-4, 0), (-1, 2**31 - 1), (-2, 64 << 20):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
+        mallopt(option, value)
 
 
 def main():
@@ -28,7 +53,7 @@ def main():
         command = commands.add_parser(name)
         command.set_defaults(run=run)
         command.add_argument("--padding", choices=["valid", "same"], default="valid")
-        command.add_argument("--layout", choices=LAYOUTS, default="channels_last")
+        command.add_argument("--form", choices=FORMS, default="fused-adam")
         command.add_argument("--batch", type=int, default=128)
     commands.choices["speed"].add_argument("--steps", type=int, default=100)
     command = commands.choices["train"]
@@ -38,47 +63,82 @@ def main():
     command.add_argument("--rate", type=float, default=0.004)
     command.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    args.form = FORMS[args.form]
+    if args.form.keeps_memory:
+        keep_freed_memory()
     args.run(args)
 
 
-def extractor(padding, layout):
-    """Conv(32) - Pool - Conv(64) - Pool - Conv(128) - FC(256) - FC(2)."""
+def extractor(padding, form):
+    """Conv(32) - Pool - Conv(64) - Pool - Conv(128) - FC(256) - FC(2), initialized as embedspace's."""
     side = {"valid": 3, "same": 7}[padding]
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding=padding), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, padding=padding), nn.ReLU(), nn.MaxPool2d(2),
+
+    def pool():
+        layers = nn.ReLU(), nn.MaxPool2d(2)
+        return reversed(layers) if form.pooling_first else layers
+
+    network = nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding=padding), *pool(),
+        nn.Conv2d(32, 64, 3, padding=padding), *pool(),
         nn.Conv2d(64, 128, 3, padding=padding), nn.ReLU(), nn.Flatten(),
         nn.Linear(128 * side * side, 256), nn.ReLU(), nn.Linear(256, 2),
-    ).to(memory_format=LAYOUTS[layout])
+    ).to(memory_format=torch.channels_last)
+    *hidden, embedding = (layer for layer in network if isinstance(layer, (nn.Conv2d, nn.Linear)))
+    for layer in hidden:
+        nn.init.kaiming_normal_(layer.weight)
+    nn.init.xavier_normal_(embedding.weight)
+    for layer in *hidden, embedding:
+        nn.init.zeros_(layer.bias)
+    return network
 
 
-def pixels(images, layout):
+def pixels(images):
     """Bytes [batch, 1, 28, 28] as numbers from 0 to 1."""
-    return (images.to(torch.float32) / 255).contiguous(memory_format=LAYOUTS[layout])
+    return (images.to(torch.float32) / 255).contiguous(memory_format=torch.channels_last)
 
 
-def speed(args):
-    torch.manual_seed(1)
-    network = nn.Sequential(extractor(args.padding, args.layout), nn.Linear(2, 10))
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    images = torch.randint(0, 256, (args.batch, 1, 28, 28), dtype=torch.uint8)
-    labels = torch.arange(args.batch) % 10
+def training_step(network, head, optimizer, form):
+    """The function that does one step on images and labels, and returns its loss."""
 
-    def step():
+    def forward(images, labels):
+        return head(network(pixels(images)), labels)
+
+    if form.compiled:
+        forward = torch.compile(forward)
+
+    def step(images, labels):
         optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(network(pixels(images, args.layout)), labels)
+        loss = forward(images, labels)
         loss.backward()
         optimizer.step()
         return loss.item()
 
+    return step
+
+
+WARM_UP = 5  # steps that are not timed
+
+
+def speed(args):
+    torch.manual_seed(1)
+    network, head = extractor(args.padding, args.form), Softmax()
+    parameters = [*network.parameters(), *head.parameters()]
+    step = training_step(network, head, torch.optim.Adam(parameters, lr=1e-3, fused=args.form.fused), args.form)
+    images = torch.randint(0, 256, (args.batch, 1, 28, 28), dtype=torch.uint8)
+    labels = torch.arange(args.batch) % 10
+
     @torch.inference_mode()
     def infer():
-        network[0](pixels(images, args.layout))
+        network(pixels(images))
 
-    result = {"backend": f"PyTorch {torch.__version__}", "batch": args.batch, "padding": args.padding, "layout": args.layout}
-    for name, run in ("train", step), ("inference", infer):
-        for _ in range(5):
-            run()
+    result = {
+        "backend": f"PyTorch {torch.__version__}", "batch": args.batch, "padding": args.padding,
+        "parameters": sum(p.numel() for p in parameters),
+        "losses": [step(images, labels) for _ in range(WARM_UP)],
+    }
+    for _ in range(WARM_UP):
+        infer()
+    for name, run in ("train", lambda: step(images, labels)), ("inference", infer):
         started = time.perf_counter()
         for _ in range(args.steps):
             run()
@@ -138,27 +198,25 @@ def train(args):
     torch.manual_seed(args.seed)
     images, labels = mnist(args.folder, "train")
     test, test_labels = mnist(args.folder, "t10k")
-    network = extractor(args.padding, args.layout)
+    network = extractor(args.padding, args.form)
     head = {"softmax": Softmax, "contrastive": Contrastive, "center": Center}[args.technique]()
-    optimizer = torch.optim.Adam([*network.parameters(), *head.parameters()], lr=args.rate)
+    optimizer = torch.optim.Adam([*network.parameters(), *head.parameters()], lr=args.rate, fused=args.form.fused)
+    step = training_step(network, head, optimizer, args.form)
     steps = len(images) // args.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, args.rate, total_steps=args.epochs * steps + 1, pct_start=0.25)
 
     @torch.inference_mode()
     def embed(images):
-        return torch.cat([network(pixels(part, args.layout)) for part in images.split(1000)])
+        return torch.cat([network(pixels(part)) for part in images.split(1000)])
 
     for epoch in range(args.epochs):
         order = torch.randperm(len(images))
         for batch in order[: steps * args.batch].split(args.batch):
-            optimizer.zero_grad(set_to_none=True)
-            loss = head(network(pixels(images[batch], args.layout)), labels[batch])
-            loss.backward()
-            optimizer.step()
+            loss = step(images[batch], labels[batch])
             schedule.step()
-            if not math.isfinite(loss.item()):
-                raise SystemExit(f"the loss is {loss.item()} in epoch {epoch + 1}")
+            if not math.isfinite(loss):
+                raise SystemExit(f"the loss is {loss} in epoch {epoch + 1}")
         with torch.inference_mode():
             reference = embed(images[:10000]) if args.technique == "contrastive" else None
             right = head.classify(embed(test), reference, labels[:10000]) == test_labels

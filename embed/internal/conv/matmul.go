@@ -2,6 +2,7 @@ package conv
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 )
 
 // convolveAsMatMul is Convolve for a backend whose matrix product is fast, and whose
@@ -90,16 +91,17 @@ func (c convolution) forward(x, kernel *graph.Node) (y *graph.Node, backward fun
 // patches returns the patches [batch*rows*columns, kernelHeight*kernelWidth*channels] for
 // one place of each pooling window.
 func (c convolution) patches(x *graph.Node, row, column int) *graph.Node {
-	starts := make([][]int32, 0, c.batch*c.rows*c.columns)
+	starts := make([]int32, 0, 3*c.batch*c.rows*c.columns)
 	for image := range c.batch {
 		for r := range c.rows {
 			for k := range c.columns {
-				starts = append(starts, []int32{int32(image), int32(r*c.stride + row), int32(k*c.stride + column)})
+				starts = append(starts, int32(image), int32(r*c.stride+row), int32(k*c.stride+column))
 			}
 		}
 	}
-	patches := graph.GatherSlices(x, []int{0, 1, 2}, graph.Const(x.Graph(), starts), []int{1, c.kernelHeight, c.kernelWidth}, true)
-	return graph.Reshape(patches, len(starts), c.kernelHeight*c.kernelWidth*c.channels)
+	at := graph.ConstTensor(x.Graph(), tensors.FromFlatDataAndDimensions(starts, len(starts)/3, 3))
+	patches := graph.GatherSlices(x, []int{0, 1, 2}, at, []int{1, c.kernelHeight, c.kernelWidth}, true)
+	return graph.Reshape(patches, len(starts)/3, c.kernelHeight*c.kernelWidth*c.channels)
 }
 
 // backward returns the gradients of x and the kernel, from the gradient v of y.
