@@ -44,7 +44,7 @@ func cosines(h Head) *graph.Node { return losses.Cosines(h.Z, h.Weights()) }
 var (
 	angularScale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000, Reason: "10 classes on a circle need 15 to 30 for a loss near 0"}
 	scaling      = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "constant", "annealed"},
-		Reason: "norm: that of each embedding, up to the scale, which holds where classes overlap; constant as published; annealed: from 1 over the first half of the training, without which classes get stuck on the circle"}
+		Reason: "norm: that of each embedding, up to the scale, which holds where classes overlap, with a margin that there is room for; constant as published; annealed: from 1 over the first half of the training, without which classes get stuck on the circle"}
 )
 
 // scaleOf returns the scale of the cosines of CosFace, ArcFace and sub-center ArcFace.
@@ -255,9 +255,9 @@ func monitorTriplets(h Head, share *graph.Node) {
 }
 
 // mined returns the technique of a mining of triplets.
-func mined(id, title string, params []Param, loss func(h Head) (loss, share *graph.Node)) Technique {
+func mined(id, title, equation string, params []Param, loss func(h Head) (loss, share *graph.Node)) Technique {
 	t := tripletAll
-	t.ID, t.Title, t.Params, t.LearningRate = id, title, append(params, classesPerBatch), 0.002
+	t.ID, t.Title, t.Equation, t.Params, t.LearningRate = id, title, equation, append(params, classesPerBatch), 0.002
 	t.Loss = func(h Head) *graph.Node {
 		loss, share := loss(h)
 		monitorTriplets(h, share)
@@ -266,12 +266,14 @@ func mined(id, title string, params []Param, loss func(h Head) (loss, share *gra
 	return t
 }
 
-var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets", []Param{tripletMargin,
-	{Name: "mining", Default: "soft", Words: []string{"soft", "strict"},
-		Reason: "strict, as published: the hardest positive and negative of each anchor, with which classes that overlap collapse onto one point; soft: means of all, weighted by hardness"},
-	{Name: "temperature", Default: 1, Min: 1e-3, Max: math.Inf(1), Reason: "a distance, of mining=soft: that of the margin"},
-	meanOver,
-},
+var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets",
+	`L_a = \max(0, \sum_p w_{ap} \|z_a - z_p\| - \sum_n w_{an} \|z_a - z_n\| + m), \quad w_{ap} \propto e^{\|z_a - z_p\|/t}, \quad w_{an} \propto e^{-\|z_a - z_n\|/t}`, []Param{
+		{Name: "margin", Default: 1, Min: 0, Max: math.Inf(1), Reason: "a distance, squared with mining=strict; it only sets the size of the picture, together with the temperature"},
+		{Name: "mining", Default: "soft", Words: []string{"soft", "strict"},
+			Reason: "strict, as published: the hardest positive and negative of each anchor, with which classes that overlap collapse onto one point; soft: means of all, weighted by hardness"},
+		{Name: "temperature", Default: 1, Min: 1e-3, Max: math.Inf(1), Reason: "a distance, of mining=soft: that of the margin"},
+		meanOver,
+	},
 	func(h Head) (loss, share *graph.Node) {
 		margin, active := h.Number("margin"), h.Word("mean-over") == "active"
 		if h.Word("mining") == "strict" {
@@ -280,7 +282,7 @@ var tripletHard = mined("triplet-hard", "Triplet loss, hardest triplets", []Para
 		return losses.TripletSoftHard(h.Z, h.Labels, margin, h.Number("temperature"), active)
 	})
 
-var tripletSemiHard = mined("triplet-semihard", "Triplet loss, semi-hard triplets", []Param{tripletMargin,
+var tripletSemiHard = mined("triplet-semihard", "Triplet loss, semi-hard triplets", tripletEquation, []Param{tripletMargin,
 	{Name: "mining", Default: "mixed", Words: []string{"mixed", "strict"},
 		Reason: "strict, as published: semi-hard triplets alone, with which classes that overlap blow up; mixed: half of the loss is that of all triplets"},
 },

@@ -51,9 +51,9 @@
 // # Conventions
 //
 // Shapes: z is [batch, dim], one embedding per row. W, centers, proxies and targets are
-// [classes, dim], one class per row. b is [classes]; labels is [batch], of any integer type. batch,
-// classes and dim may be any number from 1 on. All but the labels share one float type, in
-// which the loss is computed. Functions panic on a shape that does not fit, as graph
+// [classes, dim], one class per row. b is [classes]; labels is [batch], of any integer type.
+// batch, classes and dim may be any number from 1 on. All but the labels share one float
+// type, in which the loss is computed. Functions panic on a shape that does not fit, as graph
 // functions do, and say which shape is allowed; GoMLX executors turn that into an error.
 //
 // Labels run from 0 to classes-1. A graph can't reject a value, and a label outside this
