@@ -3,8 +3,6 @@ package embed
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -15,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed/internal/memory"
 	"github.com/embedspace/embedspace/embed/backends"
 )
 
@@ -66,7 +65,7 @@ func Bench(cfg Config, steps int) (Speed, error) {
 		return Speed{}, err
 	}
 
-	resetPeakMemory()
+	memory.ResetPeak()
 	batch, labels := images.Images[:cfg.Batch*len(images.At(0))], images.Labels[:cfg.Batch]
 	trainTime, err := timed(steps, func() error {
 		_, err := net.train(batch, labels, cfg.LearningRate, 0)
@@ -84,7 +83,7 @@ func Bench(cfg Config, steps int) (Speed, error) {
 		TrainImagesPerSecond:     float64(steps*cfg.Batch) / trainTime.Seconds(),
 		InferenceImagesPerSecond: float64(images.Len()) / embedTime.Seconds(),
 		MillisecondsPerStep:      1000 * trainTime.Seconds() / float64(steps),
-		PeakMemory:               peakMemory(),
+		PeakMemory:               memory.Peak(),
 	}
 	speed.Parts, err = net.benchParts(backend, steps)
 	return speed, err
@@ -177,25 +176,6 @@ func timed(n int, run func() error) (time.Duration, error) {
 		}
 	}
 	return time.Since(started), nil
-}
-
-// resetPeakMemory begins a new measurement of peakMemory, where Linux allows it.
-func resetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
-
-// peakMemory returns the most bytes that the process held since resetPeakMemory, as
-// Linux tells it; 0 on other systems.
-func peakMemory() int64 {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(status)) {
-		var kib int64
-		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
-			return kib << 10
-		}
-	}
-	return 0
 }
 
 // randomDigits returns n images of MNIST's shape, of noise.

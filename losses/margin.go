@@ -25,7 +25,7 @@ func Cosines(z, W *graph.Node) *graph.Node {
 //
 // t_j is the angle between embedding z_i and class weight w_j (see Cosines); the norms of z
 // and W have no effect. The margin m is a difference of cosines, the scale s has no unit
-// (see NormScale, AnnealedScale).
+// (see NormScale, AnnealedScale). The gradient of the margin does not flow into s.
 //
 // Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar or [batch]; returns
 // [batch].
@@ -36,7 +36,8 @@ func Cosines(z, W *graph.Node) *graph.Node {
 // Source: section II-D of the paper; Wang et al., arXiv 1801.09414.
 func CosFace(z, W, labels, s *graph.Node, m float64) *graph.Node {
 	cos := Cosines(z, W)
-	return crossEntropy(scaled(graph.Sub(cos, graph.MulScalar(oneHot(labels, cos), m)), s), labels)
+	s = graph.ConvertDType(s, cos.DType())
+	return crossEntropy(addMargin(scaled(cos, s), oneHot(labels, cos), s, graph.Scalar(cos.Graph(), cos.DType(), -m)), labels)
 }
 
 // ArcFace returns the additive angular margin loss,
@@ -47,7 +48,7 @@ func CosFace(z, W, labels, s *graph.Node, m float64) *graph.Node {
 //
 // t_j is the angle between embedding z_i and class weight w_j (see Cosines); the norms of z
 // and W have no effect. The margin m is in radians, 0 to pi; the scale s has no unit (see
-// AnnealedScale).
+// NormScale, AnnealedScale). The gradient of the margin does not flow into s.
 //
 // Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar or [batch]; returns
 // [batch].
@@ -75,15 +76,23 @@ func arcFace(cos, z, w, labels, s *graph.Node, m float64) *graph.Node {
 	phi := graph.Where(graph.LessThan(cosY, graph.Scalar(cosY.Graph(), cosY.DType(), -cosM)),
 		graph.AddScalar(cosY, -m*sin),
 		graph.Sub(graph.MulScalar(cosY, cosM), graph.MulScalar(sinY, sin)))
-	return crossEntropy(scaled(addAtLabel(cos, target, graph.Sub(phi, cosY)), s), labels)
+	s = graph.ConvertDType(s, cos.DType())
+	return crossEntropy(addMargin(scaled(cos, s), target, s, graph.Sub(phi, cosY)), labels)
 }
 
-// scaled returns the logits [batch, classes] times s, a scalar or [batch].
-func scaled(logits, s *graph.Node) *graph.Node {
+// scaled returns the cosines [batch, classes] times s, a scalar or [batch].
+func scaled(cos, s *graph.Node) *graph.Node {
 	if s.Rank() == 1 {
 		s = graph.ExpandAxes(s, -1)
 	}
-	return graph.Mul(logits, graph.ConvertDType(s, logits.DType()))
+	return graph.Mul(cos, s)
+}
+
+// addMargin adds s change, both scalars or [batch], to the logits where target is 1. Its
+// gradient does not flow into s.
+func addMargin(logits, target, s, change *graph.Node) *graph.Node {
+	change = graph.Mul(graph.StopGradient(s), change)
+	return addAtLabel(logits, target, graph.BroadcastToDims(change, logits.Shape().Dim(0)))
 }
 
 // NormScale returns a scale for CosFace and ArcFace that is the norm of each embedding, up
@@ -94,7 +103,9 @@ func scaled(logits, s *graph.Node) *graph.Node {
 // so that the losses are the published ones where ||z_i|| >= s, and softmax with normalized
 // weights and a margin where it is less. s is above 0 and has no unit.
 //
-// Shapes: z [batch, dim]; returns [batch]. The gradient flows through the norm.
+// Shapes: z [batch, dim]; returns [batch]. The gradient flows through the norm, but for that
+// of the margin, which would draw classes towards the origin until they have the angle that
+// it asks for: a class without a place on the circle would stay there.
 //
 // With a constant scale the arrangement in which all classes lie in one direction costs
 // ln(C) + s m, less than one in which many images are wrong: where classes overlap, it is

@@ -78,31 +78,49 @@ func naiveMargin(target, other func(z, w []float64) float64) func(in arrays, lab
 }
 
 func naiveCosFace(s, m float64) func(in arrays, labels []int32) []float64 {
-	return naiveMargin(
-		func(z, w []float64) float64 { return s * (cosine(z, w) - m) },
-		func(z, w []float64) float64 { return s * cosine(z, w) })
+	return naiveAdditive(s, s, cosFaceMargin(m))
 }
 
 func naiveArcFace(s, m float64) func(in arrays, labels []int32) []float64 {
+	return naiveAdditive(s, s, arcFaceMargin(m))
+}
+
+// naiveAdditive has the scale s, and heldS for what the margin adds to the cosine.
+func naiveAdditive(s, heldS float64, margin func(cos float64) float64) func(in arrays, labels []int32) []float64 {
 	return naiveMargin(
-		func(z, w []float64) float64 {
-			if theta := math.Acos(cosine(z, w)); theta+m <= math.Pi {
-				return s * math.Cos(theta+m)
-			}
-			return s * (cosine(z, w) - m*math.Sin(m))
-		},
+		func(z, w []float64) float64 { return s*cosine(z, w) + heldS*margin(cosine(z, w)) },
 		func(z, w []float64) float64 { return s * cosine(z, w) })
 }
 
-// byNorm is the loop of a loss, each example of which has the scale min(||z_i||, s).
-func byNorm(s, m float64, naive func(s, m float64) func(in arrays, labels []int32) []float64) func(in arrays, labels []int32) []float64 {
-	return func(in arrays, labels []int32) (result []float64) {
-		for i, z := range in["z"].([][]float64) {
-			one := arrays{"z": [][]float64{z}, "W": in["W"]}
-			result = append(result, naive(math.Min(norm(z), s), m)(one, labels[i:i+1])...)
+func cosFaceMargin(m float64) func(cos float64) float64 {
+	return func(float64) float64 { return -m }
+}
+
+func arcFaceMargin(m float64) func(cos float64) float64 {
+	return func(cos float64) float64 {
+		if theta := math.Acos(cos); theta+m <= math.Pi {
+			return math.Cos(theta+m) - cos
 		}
-		return result
+		return -m * math.Sin(m)
 	}
+}
+
+// byNorm returns a loss, each example of which has the scale min(||z_i||, s). For the margin it is
+// that of the inputs at.
+func byNorm(name string, s float64, loss lossFn, margin func(cos float64) float64) testedLoss {
+	held := func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
+		heldZ := at["z"].([][]float64)
+		return func(in arrays, labels []int32) (result []float64) {
+			for i, z := range in["z"].([][]float64) {
+				one := arrays{"z": [][]float64{z}, "W": in["W"]}
+				naive := naiveAdditive(math.Min(norm(z), s), math.Min(norm(heldZ[i]), s), margin)
+				result = append(result, naive(one, labels[i:i+1])...)
+			}
+			return result
+		}
+	}
+	naive := func(in arrays, labels []int32) []float64 { return held(in, labels)(in, labels) }
+	return testedLoss{fmt.Sprintf("%s by norm, s=%g", name, s), []string{"z", "W"}, nil, loss, naive, held}
 }
 
 // naivePsi is (-1)^k cos(m theta) - 2k with theta in [k pi/m, (k+1) pi/m].
@@ -132,8 +150,8 @@ var marginLosses = func() (all []testedLoss) {
 	add("cosface", cosFace(16, 0.2), naiveCosFace(16, 0.2))
 	add("arcface", arcFace(16, 0.5), naiveArcFace(16, 0.5))
 	for _, s := range []float64{1.5, 30} { // in between the norms, and above them
-		add(fmt.Sprintf("cosface by norm, s=%g", s), cosFaceByNorm(s, 0.2), byNorm(s, 0.2, naiveCosFace))
-		add(fmt.Sprintf("arcface by norm, s=%g", s), arcFaceByNorm(s, 0.5), byNorm(s, 0.5, naiveArcFace))
+		all = append(all, byNorm("cosface", s, cosFaceByNorm(s, 0.2), cosFaceMargin(0.2)),
+			byNorm("arcface", s, arcFaceByNorm(s, 0.5), arcFaceMargin(0.5)))
 	}
 	for _, m := range []int{1, 2, 3, 4} {
 		add(fmt.Sprintf("sphereface, m=%d", m), sphereFace(m, noLambda), naiveMultiplicative(m, noLambda, unitNorm))

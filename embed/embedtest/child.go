@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/embedspace/embedspace/embed/internal/memory"
 )
 
 // ChildEnv names what a test program does when a test starts it as a process of its own.
@@ -21,3 +23,6 @@ func Main(m *testing.M, children map[string]func() error) {
 	}
 	Exit(0)
 }
+
+// PeakMemory returns the most bytes that this process held, 0 where the system does not tell.
+func PeakMemory() int64 { return memory.Peak() }
