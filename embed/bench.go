@@ -13,8 +13,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/embedspace/embedspace/datasets"
-	"github.com/embedspace/embedspace/embed/internal/memory"
 	"github.com/embedspace/embedspace/embed/backends"
+	"github.com/embedspace/embedspace/embed/internal/memory"
 )
 
 // A Speed is what Bench measures.
