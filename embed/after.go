@@ -19,47 +19,10 @@ import (
 // vector of a class. Mean embeddings would point where the longest ones do, and lengths are
 // left to chance. Embeddings are kept as they are.
 
-// What makes losses of cosines hold in few dimensions, where a class can't pass another one
-// on the circle.
-var (
-	reach = Param{Name: "reach", Default: 30, Min: 0.001, Max: 1e6,
-		Reason: "a length: the cosines of embeddings that are shorter count less, of scaling=norm; that of the scale of CosFace"}
-	similarityScaling = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "constant"},
-		Reason: "norm: by the length of each embedding, up to reach, so that classes pass each other at the origin; constant as published"}
-	growingScaling = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "constant", "annealed"},
-		Reason: similarityScaling.Reason + "; annealed: from 1 over the first half of the training"}
-)
-
-// similarities returns the cosines of embeddings and vectors, by the length of each embedding
-// with scaling=norm.
-func similarities(h Head, vectors *graph.Node) *graph.Node {
-	if h.Word("scaling") == "norm" {
-		return losses.Similarities(h.Z, vectors, h.Number("reach"))
-	}
-	return losses.Cosines(h.Z, vectors)
-}
-
-// pairSimilarities returns the cosines of all pairs of embeddings, by the lengths of both
-// with scaling=norm.
-func pairSimilarities(h Head) *graph.Node {
-	if h.Word("scaling") == "norm" {
-		return losses.PairSimilarities(h.Z, h.Number("reach"))
-	}
-	return losses.Cosines(h.Z, h.Z)
-}
-
-// growing returns the scale of that name, which grows from 1 with scaling=annealed.
-func growing(h Head, name string) *graph.Node {
-	if h.Word("scaling") == "annealed" {
-		return losses.AnnealedScale(h.Progress, h.Number(name))
-	}
-	return graph.Scalar(h.Z.Graph(), h.Z.DType(), h.Number(name))
-}
-
 // ofPairs returns the technique of a loss of the cosines of pairs.
 func ofPairs(t Technique, loss func(h Head) *graph.Node) Technique {
 	t.Section, t.Notebook = "II-F", "11-after-the-paper"
-	t.Params = append(t.Params, reach, classesPerBatch)
+	t.Params = append(t.Params, classesPerBatch)
 	t.Geometry, t.Balanced = Sphere, true // cosines of pairs
 	t.Loss = func(h Head) *graph.Node {
 		monitorPairs(h, losses.Normalize(h.Z))
@@ -75,9 +38,8 @@ var supCon = ofPairs(Technique{
 	Equation: `L_a = -\frac{1}{|P_a|} \sum_{p \in P_a} \log \frac{\exp(\cos\theta_{ap} / \tau)}{\sum_{k \ne a} \exp(\cos\theta_{ak} / \tau)}`,
 	Params: []Param{
 		{Name: "temperature", Default: 0.1, Min: 0.001, Max: 100, Reason: "as published"},
-		similarityScaling,
 	},
-}, func(h Head) *graph.Node { return losses.SupCon(pairSimilarities(h), h.Labels, h.Number("temperature")) })
+}, func(h Head) *graph.Node { return losses.SupCon(h.Z, h.Labels, h.Number("temperature")) })
 
 var multiSimilarity = ofPairs(Technique{
 	ID:       "multi-similarity",
@@ -88,10 +50,9 @@ var multiSimilarity = ofPairs(Technique{
 		{Name: "alpha", Default: 2, Min: 0.001, Max: 1e4, Reason: "as published"},
 		{Name: "beta", Default: 50, Min: 0.001, Max: 1e4, Reason: "as published"},
 		{Name: "base", Default: 0.5, Min: -1, Max: 1, Reason: "as published"},
-		growingScaling,
 	},
 }, func(h Head) *graph.Node {
-	return losses.MultiSimilarity(pairSimilarities(h), h.Labels, growing(h, "beta"), h.Number("alpha"), h.Number("base"))
+	return losses.MultiSimilarity(h.Z, h.Labels, h.Number("alpha"), h.Number("beta"), h.Number("base"))
 })
 
 var circle = ofPairs(Technique{
@@ -102,10 +63,9 @@ var circle = ofPairs(Technique{
 	Params: []Param{
 		{Name: "margin", Default: 0.4, Min: 0, Max: 1, Reason: "as published"},
 		{Name: "gamma", Default: 80, Min: 0.001, Max: 1e4, Reason: "as published"},
-		growingScaling,
 	},
 }, func(h Head) *graph.Node {
-	return losses.Circle(pairSimilarities(h), h.Labels, growing(h, "gamma"), h.Number("margin"))
+	return losses.Circle(h.Z, h.Labels, h.Number("margin"), h.Number("gamma"))
 })
 
 var proxyAnchor = Technique{
@@ -118,10 +78,9 @@ var proxyAnchor = Technique{
 	Params: []Param{
 		{Name: "margin", Default: 0.1, Min: -1, Max: 1, Reason: "a difference of cosines, as published"},
 		{Name: "alpha", Default: 32, Min: 0.001, Max: 1e4, Reason: "as published"},
-		growingScaling, reach,
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.ProxyAnchor(similarities(h, h.Weights()), h.Labels, growing(h, "alpha"), h.Number("margin"))
+		return losses.ProxyAnchor(h.Z, h.Weights(), h.Labels, h.Number("margin"), h.Number("alpha"))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
@@ -172,8 +131,7 @@ var adaCos = Technique{
 	Notebook: "11-after-the-paper",
 	Params: []Param{
 		{Name: "scale", Default: 30, Min: 1, Max: 1000, Reason: "the largest: in the plane the scale grows without a bound as long as the median angle is wide"},
-		{Name: "scaling", Default: "norm", Words: []string{"norm", "constant"},
-			Reason: "norm: that of each embedding, up to the scale, which holds where classes overlap; constant as published: that of the batch for all"},
+		scaling,
 	},
 	Loss: func(h Head) *graph.Node {
 		most := h.Number("scale")
@@ -255,8 +213,7 @@ var prototypes = Technique{
 	Source:       "arXiv 1901.10514",
 	Equation:     `L_i = (1 - \cos\theta_i)^2`,
 	Notebook:     "11-after-the-paper",
-	Params:       []Param{similarityScaling, reach},
-	Loss:         func(h Head) *graph.Node { return losses.Prototypes(similarities(h, prototypeDirections(h)), h.Labels) },
+	Loss:         func(h Head) *graph.Node { return losses.Prototypes(h.Z, prototypeDirections(h), h.Labels) },
 	Scores:       func(h Head) *graph.Node { return losses.Cosines(h.Z, prototypeDirections(h)) },
 	ClassVectors: prototypeDirections,
 	Kind:         Weights, // they are directions

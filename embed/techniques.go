@@ -43,21 +43,17 @@ func cosines(h Head) *graph.Node { return losses.Cosines(h.Z, h.Weights()) }
 
 var (
 	angularScale = Param{Name: "scale", Default: 30, Min: 0.1, Max: 1000, Reason: "10 classes on a circle need 15 to 30 for a loss near 0"}
-	scaling      = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "constant", "annealed"},
-		Reason: "norm: that of each embedding, up to the scale, which holds where classes overlap, with a margin that there is room for; constant as published; annealed: from 1 over the first half of the training, without which classes get stuck on the circle"}
+	scaling      = Param{Name: "scaling", Default: "norm", Words: []string{"norm", "constant"},
+		Reason: "norm: that of each embedding, up to the scale, with which classes pass each other at the origin, and hold where they overlap; constant as published"}
 )
 
 // scaleOf returns the scale of the cosines of CosFace, ArcFace and sub-center ArcFace.
 func scaleOf(h Head) *graph.Node {
 	s := h.Number("scale")
-	switch h.Word("scaling") {
-	case "norm":
+	if h.Word("scaling") == "norm" {
 		return losses.NormScale(h.Z, s)
-	case "annealed":
-		return losses.AnnealedScale(h.Progress, s)
-	default:
-		return graph.Scalar(h.Z.Graph(), h.Z.DType(), s)
 	}
+	return graph.Scalar(h.Z.Graph(), h.Z.DType(), s)
 }
 
 var cosFace = Technique{

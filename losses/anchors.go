@@ -27,12 +27,13 @@ func CAC(z, targets, labels *graph.Node, lambda float64) *graph.Node {
 //
 //	L_i = (1 - cos t_i)^2
 //
-// t_i is the angle between embedding z_i and the target of its class.
+// t_i is the angle between embedding z_i and target t_{y_i}; norms have no effect.
 //
-// Shapes: cos [batch, classes], those to all targets (see Cosines and Similarities), labels
-// [batch]; returns [batch].
+// Shapes: z [batch, dim], targets [classes, dim], labels [batch]; returns [batch]. The targets
+// are constants: no gradient flows into them.
 //
 // Source: Mettes et al., arXiv 1901.10514.
-func Prototypes(cos, labels *graph.Node) *graph.Node {
+func Prototypes(z, targets, labels *graph.Node) *graph.Node {
+	cos := Cosines(z, graph.StopGradient(targets))
 	return graph.Square(graph.OneMinus(graph.ReduceSum(graph.Mul(cos, oneHot(labels, cos)), -1)))
 }

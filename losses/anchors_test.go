@@ -21,7 +21,7 @@ func cac(lambda float64) lossFn {
 }
 
 func prototypes(in nodes) *graph.Node {
-	return losses.Prototypes(losses.Cosines(in["z"], graph.StopGradient(in["targets"])), in["labels"])
+	return losses.Prototypes(in["z"], in["targets"], in["labels"])
 }
 
 var anchorLosses = []testedLoss{

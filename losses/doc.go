@@ -12,8 +12,8 @@
 //     only the angles between embeddings and weights tell the classes apart.
 //   - CosFace, ArcFace, SphereFace and LSoftmax enforce an angular margin: CosFace subtracts
 //     it from the cosine, ArcFace adds it to the angle, SphereFace and LSoftmax multiply the
-//     angle by it. AnnealedScale and AnnealedLambda phase these losses in during
-//     training; NormScale lets each embedding keep a scale of its own.
+//     angle by it. NormScale gives each embedding a scale of its own; AnnealedLambda phases
+//     the last two in during training.
 //   - Center draws embeddings to the center of their class and is added to a softmax loss.
 //     The centers have an update rule of their own: WenCenters or RunningMeans.
 //   - Contrastive works on pairs of the batch: it pulls those of one class together and

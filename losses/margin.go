@@ -25,7 +25,7 @@ func Cosines(z, W *graph.Node) *graph.Node {
 //
 // t_j is the angle between embedding z_i and class weight w_j (see Cosines); the norms of z
 // and W have no effect. The margin m is a difference of cosines, the scale s has no unit
-// (see NormScale, AnnealedScale). The gradient of the margin does not flow into s.
+// (see NormScale). The gradient of the margin does not flow into s.
 //
 // Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar or [batch]; returns
 // [batch].
@@ -48,7 +48,7 @@ func CosFace(z, W, labels, s *graph.Node, m float64) *graph.Node {
 //
 // t_j is the angle between embedding z_i and class weight w_j (see Cosines); the norms of z
 // and W have no effect. The margin m is in radians, 0 to pi; the scale s has no unit (see
-// NormScale, AnnealedScale). The gradient of the margin does not flow into s.
+// NormScale). The gradient of the margin does not flow into s.
 //
 // Shapes: z [batch, dim], W [classes, dim], labels [batch], s a scalar or [batch]; returns
 // [batch].
@@ -115,24 +115,6 @@ func addMargin(logits, target, s, change *graph.Node) *graph.Node {
 // Source: our own choice.
 func NormScale(z *graph.Node, s float64) *graph.Node {
 	return graph.MinScalar(norms(z), s)
-}
-
-// AnnealedScale returns a scale for CosFace and ArcFace that grows from 1 to s over the first
-// half of the training,
-//
-//	s^min(1, 2 progress)
-//
-// progress is the fraction of the training completed, 0 to 1. s is above 0 and has no unit.
-//
-// Shapes: progress a scalar; returns a scalar.
-//
-// On a circle, classes have to pass each other to find their places. With a small scale
-// every class attracts and repels at any distance. With a large one only neighbours do, and
-// a class stays where it got stuck.
-//
-// Source: our own choice. The publications, in hundreds of dimensions, keep s constant.
-func AnnealedScale(progress *graph.Node, s float64) *graph.Node {
-	return graph.Exp(graph.MulScalar(graph.MinScalar(graph.MulScalar(progress, 2), 1), math.Log(s)))
 }
 
 // SphereFace returns the multiplicative angular margin loss with class weights of norm 1,

@@ -4,60 +4,22 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Similarities returns the cosines of embeddings and vectors where the embeddings are long,
-// and less where they are short,
-//
-//	min(||z_i|| / r, 1) cos t_ij
-//
-// so that losses of cosines are the published ones where ||z_i|| >= r. r is above 0; it has
-// no unit, as embeddings have none.
-//
-// Shapes: z [batch, dim], vectors [n, dim]; returns [batch, n]. The gradient flows through the
-// norms of z. Those of the vectors have no effect.
-//
-// On a circle, a class can't pass another one: with cosines alone it stays where it got stuck.
-// An embedding whose length counts can move through the origin instead (see NormScale).
-//
-// Source: our own choice.
-func Similarities(z, vectors *graph.Node, r float64) *graph.Node {
-	return Logits(inBall(z, r), Normalize(vectors), nil)
-}
-
-// PairSimilarities returns the Similarities of all pairs of embeddings, whose lengths both
-// count,
-//
-//	min(||z_i|| / r, 1) min(||z_j|| / r, 1) cos t_ij
-//
-// Shapes: z [batch, dim]; returns [batch, batch]. The gradient flows through the norms.
-//
-// Source: our own choice.
-func PairSimilarities(z *graph.Node, r float64) *graph.Node {
-	z = inBall(z, r)
-	return Logits(z, z, nil)
-}
-
-// inBall returns z / max(||z||, r), [batch, dim].
-func inBall(z *graph.Node, r float64) *graph.Node {
-	return graph.Div(z, graph.ExpandAxes(graph.MaxScalar(norms(z), r), -1))
-}
-
 // SupCon returns the supervised contrastive loss,
 //
 //	L_a = -1/|P_a| sum_{p in P_a} log( exp(cos t_ap / tau) / sum_{k != a} exp(cos t_ak / tau) )
 //
-// t_ij is the angle between embeddings z_i and z_j. P_a are the other examples of the class of
-// a. The temperature tau, without unit, is above 0: the smaller it is, the more the nearest
-// others count. The mean is over the anchors with a positive. The loss of an anchor is scaled
-// so that the mean over the batch is that mean.
+// t_ij is the angle between embeddings z_i and z_j; norms have no effect. P_a are the other
+// examples of the class of a. The temperature tau, without unit, is above 0: the smaller it
+// is, the more the nearest others count. The mean is over the anchors with a positive. The
+// loss of an anchor is scaled so that the mean over the batch is that mean.
 //
-// Shapes: cos [batch, batch], those of all pairs (see Cosines and Similarities), labels
-// [batch]; returns [batch], 0 without a positive.
+// Shapes: z [batch, dim], labels [batch]; returns [batch], 0 without a positive.
 //
 // Source: Khosla et al., arXiv 2004.11362, the form with the sum outside of the logarithm.
-func SupCon(cos, labels *graph.Node, tau float64) *graph.Node {
-	isPositive, isNegative := pairsOf(cos, labels)
-	similarity := graph.DivScalar(cos, tau)
-	positive := graph.ConvertDType(isPositive, cos.DType())
+func SupCon(z, labels *graph.Node, tau float64) *graph.Node {
+	isPositive, isNegative := pairs(z, labels)
+	similarity := graph.DivScalar(Cosines(z, z), tau)
+	positive := graph.ConvertDType(isPositive, z.DType())
 	n := graph.ReduceSum(positive, -1)
 	meanPositive := ratio(graph.ReduceSum(graph.Mul(similarity, positive), -1), n)
 	all := logSumExp(only(graph.LogicalOr(isPositive, isNegative), similarity))
@@ -70,22 +32,20 @@ func SupCon(cos, labels *graph.Node, tau float64) *graph.Node {
 //	L_a = 1/alpha log(1 + sum_{p in P_a} exp(-alpha (cos t_ap - base))) +
 //	      1/beta  log(1 + sum_{n in N_a} exp(beta (cos t_an - base)))
 //
-// t_ij is the angle between embeddings z_i and z_j. P_a are the other examples of the class of
-// a, N_a those of other classes. alpha and beta, without unit, are above 0: the larger they
-// are, the more the hardest pairs count. Positives should have cosines above base, and
-// negatives below it.
+// t_ij is the angle between embeddings z_i and z_j; norms have no effect. P_a are the other
+// examples of the class of a, N_a those of other classes. alpha and beta, without unit, are
+// above 0: the larger they are, the more the hardest pairs count. Positives should have
+// cosines above base, and negatives below it.
 //
-// Shapes: cos [batch, batch], those of all pairs (see Cosines and Similarities), labels
-// [batch], beta a scalar (see AnnealedScale); returns [batch], 0 for a batch of one.
+// Shapes: z [batch, dim], labels [batch]; returns [batch], 0 for a batch of one.
 //
 // Source: Wang et al., arXiv 1904.06627, without its mining of pairs.
-func MultiSimilarity(cos, labels, beta *graph.Node, alpha, base float64) *graph.Node {
-	isPositive, isNegative := pairsOf(cos, labels)
-	above := graph.AddScalar(cos, -base)
+func MultiSimilarity(z, labels *graph.Node, alpha, beta, base float64) *graph.Node {
+	isPositive, isNegative := pairs(z, labels)
+	above := graph.AddScalar(Cosines(z, z), -base)
 	positive := logOnePlusSum(only(isPositive, graph.MulScalar(above, -alpha)))
-	beta = graph.ConvertDType(beta, cos.DType())
-	negative := logOnePlusSum(only(isNegative, graph.Mul(above, beta)))
-	return graph.Add(graph.DivScalar(positive, alpha), graph.Div(negative, beta))
+	negative := logOnePlusSum(only(isNegative, graph.MulScalar(above, beta)))
+	return graph.Add(graph.DivScalar(positive, alpha), graph.DivScalar(negative, beta))
 }
 
 // Circle returns the circle loss of pairs,
@@ -93,38 +53,30 @@ func MultiSimilarity(cos, labels, beta *graph.Node, alpha, base float64) *graph.
 //	L_a = log(1 + sum_{n in N_a} exp(gamma a_n (cos t_an - m)) sum_{p in P_a} exp(-gamma a_p (cos t_ap - 1 + m)))
 //	a_p = max(0, 1 + m - cos t_ap),    a_n = max(0, cos t_an + m)
 //
-// t_ij is the angle between embeddings z_i and z_j. P_a are the other examples of the class of
-// a, N_a those of other classes. The weights a_p and a_n grow with the distance from the
-// optimum, and have no gradient. m is a difference of cosines: the
+// t_ij is the angle between embeddings z_i and z_j; norms have no effect. P_a are the other
+// examples of the class of a, N_a those of other classes. The weights a_p and a_n grow with
+// the distance from the optimum, and have no gradient. m is a difference of cosines: the
 // exponents of a negative and a positive cancel on a circle around cos t_an = 0 and cos t_ap
 // = 1, (cos t_an)^2 + (1 - cos t_ap)^2 = 2 m^2. The scale gamma, without unit, is above 0. The
 // mean is over the anchors with a positive and a negative. The loss of an anchor is scaled so
 // that the mean over the batch is that mean.
 //
-// Shapes: cos [batch, batch], those of all pairs (see Cosines and Similarities), labels
-// [batch], gamma a scalar (see AnnealedScale); returns [batch], 0 without an anchor that has
-// a positive and a negative.
+// Shapes: z [batch, dim], labels [batch]; returns [batch], 0 without an anchor that has a
+// positive and a negative.
 //
 // Source: Sun et al., arXiv 2002.10857.
-func Circle(cos, labels, gamma *graph.Node, m float64) *graph.Node {
-	isPositive, isNegative := pairsOf(cos, labels)
+func Circle(z, labels *graph.Node, m, gamma float64) *graph.Node {
+	isPositive, isNegative := pairs(z, labels)
+	cos := Cosines(z, z)
 	fixed := graph.StopGradient(cos)
 	weightP := graph.MaxScalar(graph.AddScalar(graph.Neg(fixed), 1+m), 0)
 	weightN := graph.MaxScalar(graph.AddScalar(fixed, m), 0)
-	gamma = graph.ConvertDType(gamma, cos.DType())
-	positive := graph.Mul(graph.Mul(weightP, graph.AddScalar(cos, m-1)), graph.Neg(gamma))
-	negative := graph.Mul(graph.Mul(weightN, graph.AddScalar(cos, -m)), gamma)
+	positive := graph.MulScalar(graph.Mul(weightP, graph.AddScalar(cos, m-1)), -gamma)
+	negative := graph.MulScalar(graph.Mul(weightN, graph.AddScalar(cos, -m)), gamma)
 	sum := graph.Add(logSumExp(only(isPositive, positive)), logSumExp(only(isNegative, negative)))
 	hasBoth := graph.ConvertDType(graph.LogicalAnd(
-		graph.LogicalAny(isPositive, -1), graph.LogicalAny(isNegative, -1)), cos.DType())
+		graph.LogicalAny(isPositive, -1), graph.LogicalAny(isNegative, -1)), z.DType())
 	return meanOver(logOnePlusSum(graph.ExpandAxes(sum, -1)), graph.ReduceAllSum(hasBoth))
-}
-
-// pairsOf is pairs, given the cosines of all pairs [batch, batch].
-func pairsOf(cos, labels *graph.Node) (isPositive, isNegative *graph.Node) {
-	batch := cos.Shape().Dim(0)
-	checkDims("cos", cos, batch, batch)
-	return pairs(cos, labels)
 }
 
 // only returns x where mask is true, and elsewhere a number whose exponential is 0 in a

@@ -11,67 +11,24 @@ import (
 	"github.com/embedspace/embedspace/losses"
 )
 
-func cosinesOfPairs(in nodes) *graph.Node { return losses.Cosines(in["z"], in["z"]) }
-
 func supCon(tau float64) lossFn {
-	return func(in nodes) *graph.Node { return losses.SupCon(cosinesOfPairs(in), in["labels"], tau) }
+	return func(in nodes) *graph.Node { return losses.SupCon(in["z"], in["labels"], tau) }
 }
 
 func multiSimilarity(alpha, beta, base float64) lossFn {
 	return func(in nodes) *graph.Node {
-		return losses.MultiSimilarity(cosinesOfPairs(in), in["labels"], scalar(in["z"], beta), alpha, base)
+		return losses.MultiSimilarity(in["z"], in["labels"], alpha, beta, base)
 	}
 }
 
 func circle(m, gamma float64) lossFn {
-	return func(in nodes) *graph.Node {
-		return losses.Circle(cosinesOfPairs(in), in["labels"], scalar(in["z"], gamma), m)
-	}
+	return func(in nodes) *graph.Node { return losses.Circle(in["z"], in["labels"], m, gamma) }
 }
 
 var similarityLosses = []testedLoss{
 	{"supcon", []string{"z"}, nil, supCon(0.2), naiveSupCon(0.2), nil},
 	{"multi-similarity", []string{"z"}, nil, multiSimilarity(2, 20, 0.5), naiveMultiSimilarity(2, 20, 0.5), nil},
 	{"circle", []string{"z"}, nil, circle(0.4, 8), naiveCircle(0.4, 8), heldCircle(0.4, 8)},
-	{"pair similarities", []string{"z"}, nil, pairSimilarities, naivePairSimilarities, nil},
-	{"similarities", []string{"z", "W"}, nil, similarities, naiveSimilarities, nil},
-}
-
-// The radius is between the norms of the inputs.
-const radius = 1.5
-
-// pairSimilarities is the mean square of each row.
-func pairSimilarities(in nodes) *graph.Node {
-	return graph.ReduceMean(graph.Square(losses.PairSimilarities(in["z"], radius)), -1)
-}
-
-func similarities(in nodes) *graph.Node {
-	return graph.ReduceMean(graph.Square(losses.Similarities(in["z"], in["W"], radius)), -1)
-}
-
-func naivePairSimilarities(in arrays, labels []int32) (result []float64) {
-	z := in["z"].([][]float64)
-	for i := range z {
-		sum := 0.0
-		for j := range z {
-			reach := min(norm(z[i])/radius, 1) * min(norm(z[j])/radius, 1)
-			sum += math.Pow(reach*cosine(z[i], z[j]), 2)
-		}
-		result = append(result, sum/float64(len(z)))
-	}
-	return result
-}
-
-func naiveSimilarities(in arrays, labels []int32) (result []float64) {
-	W := in["W"].([][]float64)
-	for _, z := range in["z"].([][]float64) {
-		sum := 0.0
-		for _, w := range W {
-			sum += math.Pow(min(norm(z)/radius, 1)*cosine(z, w), 2)
-		}
-		result = append(result, sum/float64(len(W)))
-	}
-	return result
 }
 
 // others returns the other examples of the class of example a, and those of other classes.

@@ -13,7 +13,7 @@ import (
 
 func proxyAnchor(m, alpha float64) lossFn {
 	return func(in nodes) *graph.Node {
-		return losses.ProxyAnchor(losses.Cosines(in["z"], in["proxies"]), in["labels"], scalar(in["z"], alpha), m)
+		return losses.ProxyAnchor(in["z"], in["proxies"], in["labels"], m, alpha)
 	}
 }
 

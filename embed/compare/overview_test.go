@@ -145,7 +145,7 @@ func TestPaperFiguresCells(t *testing.T) {
 	embedtest.CheckEqual(t, "cells", names(t, cells, err), []string{
 		"softmax-mnist-2d-s1", "softmax-mnist-2d-s1-activation-sigmoid", "softmax-mnist-2d-s1-activation-relu", "softmax-mnist-2d-s1-activation-selu",
 		"softmax-normalized-mnist-2d-s1",
-		"cosface-mnist-2d-s1-margin-0-scaling-annealed", "cosface-mnist-2d-s1-scaling-annealed", "cosface-mnist-2d-s1-margin-0.2-scaling-annealed",
+		"cosface-mnist-2d-s1-margin-0", "cosface-mnist-2d-s1", "cosface-mnist-2d-s1-margin-0.2",
 		"center-mnist-2d-s1", "center-normalized-mnist-2d-s1",
 		"contrastive-mnist-2d-s1", "triplet-all-mnist-2d-s1", "triplet-hard-mnist-2d-s1", "triplet-semihard-mnist-2d-s1",
 		"regression-raster-mnist-2d-s1", "regression-circle-mnist-2d-s1",

@@ -40,11 +40,10 @@ var paperFigureOf = map[int]paperFigure{
 		{Technique: "softmax", Activation: "relu"}, {Technique: "softmax", Activation: "selu"},
 	}},
 	3: {title: "Softmax", panels: []embed.Config{{Technique: "softmax"}, {Technique: "softmax-normalized"}}},
-	// By the norm as the scale, classes find no place on the circle with the margin past its bound.
 	4: {title: "CosFace", projected: true, panels: []embed.Config{
-		{Technique: "cosface", Params: embed.Params{"margin": 0, "scaling": "annealed"}},
-		{Technique: "cosface", Params: embed.Params{"margin": 0.05, "scaling": "annealed"}},
-		{Technique: "cosface", Params: embed.Params{"margin": 0.2, "scaling": "annealed"}},
+		{Technique: "cosface", Params: embed.Params{"margin": 0}},
+		{Technique: "cosface", Params: embed.Params{"margin": 0.05}},
+		{Technique: "cosface", Params: embed.Params{"margin": 0.2}},
 	}},
 	5: {title: "Center loss", panels: []embed.Config{{Technique: "center"}, {Technique: "center-normalized"}}},
 	6: {title: "Contrastive and triplet loss", panels: []embed.Config{
