@@ -48,8 +48,8 @@ var multiSimilarity = ofPairs(Technique{
 	Equation: `L_a = \frac{1}{\alpha} \log\Big(1 + \sum_{p \in P_a} e^{-\alpha(\cos\theta_{ap} - b)}\Big) + \frac{1}{\beta} \log\Big(1 + \sum_{n \in N_a} e^{\beta(\cos\theta_{an} - b)}\Big)`,
 	Params: []Param{
 		{Name: "alpha", Default: 2, Min: 0.001, Max: 1e4, Reason: "as published"},
-		{Name: "beta", Default: 50, Min: 0.001, Max: 1e4, Reason: "as published"},
-		{Name: "base", Default: 0.5, Min: -1, Max: 1, Reason: "as published"},
+		{Name: "beta", Default: 20, Min: 0.001, Max: 1e4, Reason: "50 as published; softer, so that more than the nearest few images count"},
+		{Name: "base", Default: 1, Min: -1, Max: 1, Reason: "a cosine; 0.5 as published keeps 60 degrees between classes, for which the plane has room for six"},
 	},
 }, func(h Head) *graph.Node {
 	return losses.MultiSimilarity(h.Z, h.Labels, h.Number("alpha"), h.Number("beta"), h.Number("base"))
@@ -62,7 +62,7 @@ var circle = ofPairs(Technique{
 	Equation: `L_a = \log\Big(1 + \sum_{n \in N_a} e^{\gamma\alpha_n(\cos\theta_{an} - m)} \sum_{p \in P_a} e^{-\gamma\alpha_p(\cos\theta_{ap} - 1 + m)}\Big), \quad \alpha_n = [\cos\theta_{an} + m]_+, \quad \alpha_p = [1 + m - \cos\theta_{ap}]_+`,
 	Params: []Param{
 		{Name: "margin", Default: 0.4, Min: 0, Max: 1, Reason: "as published"},
-		{Name: "gamma", Default: 80, Min: 0.001, Max: 1e4, Reason: "as published"},
+		{Name: "gamma", Default: 1, Min: 0.001, Max: 1e4, Reason: "80 as published; in the plane a few outliers draw classes onto each other with it"},
 	},
 }, func(h Head) *graph.Node {
 	return losses.Circle(h.Z, h.Labels, h.Number("margin"), h.Number("gamma"))
@@ -73,14 +73,16 @@ var proxyAnchor = Technique{
 	Title:    "Proxy-anchor loss",
 	Section:  "II-F",
 	Source:   "arXiv 2003.13911",
-	Equation: `L = \frac{1}{|J|} \sum_{j \in J} \log\Big(1 + \sum_{i: y_i = j} e^{-\alpha(\cos\theta_{ij} - m)}\Big) + \frac{1}{C} \sum_j \log\Big(1 + \sum_{i: y_i \ne j} e^{\alpha(\cos\theta_{ij} + m)}\Big)`,
+	Equation: `L = \frac{1}{|J|} \sum_{j \in J} \log\Big(1 + \sum_{i: y_i = j} e^{-\alpha(\cos\theta_{ij} - b - m)}\Big) + \frac{\alpha}{\beta C} \sum_j \log\Big(1 + \sum_{i: y_i \ne j} e^{\beta(\cos\theta_{ij} - b + m)}\Big)`,
 	Notebook: "11-after-the-paper",
 	Params: []Param{
-		{Name: "margin", Default: 0.1, Min: -1, Max: 1, Reason: "a difference of cosines, as published"},
-		{Name: "alpha", Default: 32, Min: 0.001, Max: 1e4, Reason: "as published"},
+		{Name: "margin", Default: 0, Min: 0, Max: 1, Reason: "a difference of cosines; 0.1 as published"},
+		{Name: "alpha", Default: 1, Min: 0.001, Max: 1e4, Reason: "of the class; 32 as published, with which a few outliers draw proxies onto each other"},
+		{Name: "beta", Default: 20, Min: 0.001, Max: 1e4, Reason: "of the other classes; that of multi-similarity; alpha as published"},
+		{Name: "base", Default: 1, Min: -1, Max: 1, Reason: "a cosine; 0 as published asks for a right angle between classes, for which the plane has no room"},
 	},
 	Loss: func(h Head) *graph.Node {
-		return losses.ProxyAnchor(h.Z, h.Weights(), h.Labels, h.Number("margin"), h.Number("alpha"))
+		return losses.ProxyAnchor(h.Z, h.Weights(), h.Labels, h.Number("margin"), h.Number("alpha"), h.Number("beta"), h.Number("base"))
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,

@@ -74,7 +74,7 @@ func BenchmarkMultiSimilarity(b *testing.B) { benchmarkLoss(b, multiSimilarity(2
 
 func BenchmarkCircle(b *testing.B) { benchmarkLoss(b, circle(0.4, 80), "z") }
 
-func BenchmarkProxyAnchor(b *testing.B) { benchmarkLoss(b, proxyAnchor(0.1, 32), "z", "proxies") }
+func BenchmarkProxyAnchor(b *testing.B) { benchmarkLoss(b, proxyAnchor(0, 1, 20, 1), "z", "proxies") }
 
 func BenchmarkSubcenterArcFace(b *testing.B) {
 	benchmarkLoss(b, subcenterArcFace(30, 0.1), "z", "subcenters")

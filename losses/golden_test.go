@@ -29,7 +29,7 @@ var golden = map[string]func(p params) lossFn{
 	"regression":          func(params) lossFn { return regression },
 	"supcon":              func(p params) lossFn { return supCon(p["tau"]) },
 	"multi-similarity":    func(p params) lossFn { return multiSimilarity(p["alpha"], p["beta"], p["base"]) },
-	"proxy-anchor":        func(p params) lossFn { return proxyAnchor(p["m"], p["alpha"]) },
+	"proxy-anchor":        func(p params) lossFn { return proxyAnchor(p["m"], p["alpha"], p["alpha"], 0) },
 	"circle":              func(p params) lossFn { return circle(p["m"], p["gamma"]) },
 	"subcenter-arcface":   func(p params) lossFn { return subcenterArcFace(p["s"], p["m"]) },
 	"adacos":              func(p params) lossFn { return adaCos(p["s_before"]) },

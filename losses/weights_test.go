@@ -11,9 +11,9 @@ import (
 	"github.com/embedspace/embedspace/losses"
 )
 
-func proxyAnchor(m, alpha float64) lossFn {
+func proxyAnchor(m, alpha, beta, base float64) lossFn {
 	return func(in nodes) *graph.Node {
-		return losses.ProxyAnchor(in["z"], in["proxies"], in["labels"], m, alpha)
+		return losses.ProxyAnchor(in["z"], in["proxies"], in["labels"], m, alpha, beta, base)
 	}
 }
 
@@ -37,12 +37,13 @@ func nextScale(s float64) lossFn {
 }
 
 var weightLosses = []testedLoss{
-	{"proxy-anchor", []string{"z", "proxies"}, nil, proxyAnchor(0.1, 16), naiveProxyAnchor(0.1, 16), nil},
+	{"proxy-anchor, as published", []string{"z", "proxies"}, nil, proxyAnchor(0.1, 16, 16, 0), naiveProxyAnchor(0.1, 16, 16, 0), nil},
+	{"proxy-anchor", []string{"z", "proxies"}, nil, proxyAnchor(0.1, 2, 20, 0.7), naiveProxyAnchor(0.1, 2, 20, 0.7), nil},
 	{"subcenter-arcface", []string{"z", "subcenters"}, nil, subcenterArcFace(4, 0.5), naiveSubcenterArcFace(4, 0.5), nil},
 	{"adacos", []string{"z", "W"}, nil, adaCos(3), naiveAdaCos(3), heldAdaCos(3)},
 }
 
-func naiveProxyAnchor(m, alpha float64) func(in arrays, labels []int32) []float64 {
+func naiveProxyAnchor(m, alpha, beta, base float64) func(in arrays, labels []int32) []float64 {
 	return func(in arrays, labels []int32) []float64 {
 		proxies := in["proxies"].([][]float64)
 		pull, push, withPositive := 0.0, 0.0, 0
@@ -50,9 +51,9 @@ func naiveProxyAnchor(m, alpha float64) func(in arrays, labels []int32) []float6
 			sumP, sumN := 1.0, 1.0
 			for i, z := range in["z"].([][]float64) {
 				if int(labels[i]) == j {
-					sumP += math.Exp(-alpha * (cosine(z, proxy) - m))
+					sumP += math.Exp(-alpha * (cosine(z, proxy) - base - m))
 				} else {
-					sumN += math.Exp(alpha * (cosine(z, proxy) + m))
+					sumN += math.Exp(beta * (cosine(z, proxy) - base + m))
 				}
 			}
 			if sumP > 1 {
@@ -61,7 +62,7 @@ func naiveProxyAnchor(m, alpha float64) func(in arrays, labels []int32) []float6
 			pull += math.Log(sumP)
 			push += math.Log(sumN)
 		}
-		return []float64{pull/float64(withPositive) + push/float64(len(proxies))}
+		return []float64{pull/float64(withPositive) + alpha/beta*push/float64(len(proxies))}
 	}
 }
 
