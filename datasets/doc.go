@@ -35,8 +35,8 @@
 //
 // # Own images
 //
-// A folder with one sub-folder of PNG or JPEG files per class is a dataset whose
-// name is folder: and its path, as in folder:photos/pets. Load reads it and
+// A folder with one sub-folder of images per class (PNG, JPEG, GIF, BMP, TIFF,
+// WebP) is a dataset whose name is folder: and its path, as in folder:photos/pets. Load reads it and
 // splits each class into training and test images, 80 and 20 % by default; see
 // there for the options of such a name. In a program, [LoadFolder] and
 // [Dataset.HoldOut] do the two steps. A Dataset can also be made by hand; see

@@ -3,11 +3,8 @@ package datasets
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	_ "image/jpeg" // a format of LoadFolder
-	_ "image/png"  // a format of LoadFolder
 	"io"
 	"os"
 	"path/filepath"
@@ -16,8 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/image/draw"
 )
 
 // readInterval is the time between two lines of progress. Tests make it shorter.
@@ -35,6 +30,9 @@ type FolderOptions struct {
 	// Resize scales images of another size, without regard to their aspect
 	// ratio; otherwise they are refused.
 	Resize bool
+	// Skip leaves out the files that are no image, and the images that can't be
+	// decoded; otherwise they are an error.
+	Skip bool
 }
 
 // LoadFolder reads a dataset from a folder of class folders:
@@ -44,17 +42,20 @@ type FolderOptions struct {
 //	dir/dog/...
 //
 // Each sub-folder of dir is a class with its name, in alphabetical order; each
-// file in it must be a PNG or JPEG image (.png, .jpg, .jpeg). Names that begin
-// with a dot and files directly in dir are skipped. Pixels are reduced to 8
-// bits; what is transparent becomes black; an EXIF orientation is not applied.
-// Scaling uses the Catmull-Rom kernel, which averages where it shrinks.
+// file in it must be an image: PNG, JPEG, GIF (its first frame), BMP, TIFF or WebP,
+// by its content, whatever its name. Skipped are files directly in dir and what
+// systems and archives leave, such as Thumbs.db, __MACOSX and names that begin with
+// a dot. Pixels are reduced to 8 bits; what is transparent becomes black. Images
+// stand as the EXIF orientation of a JPEG file says: phones store the pixels as the
+// sensor lies. Scaling uses the Catmull-Rom kernel, which averages where it shrinks.
 //
 // The dataset's name is that of the folder. [Dataset.HoldOut] splits it into
 // training and test images; [Load] does both with a name, folder:PATH.
 //
 // Errors, which name the file or folder: dir is no folder or has no class; a
-// class without an image; a file of another kind; a broken image; an image of
-// another size without Resize; options that are not allowed.
+// class without an image; files that are no image that can be decoded, all of them
+// at once, without Skip; an image of another size without Resize; options that are
+// not allowed.
 func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 	if !slices.Contains([]int{0, 1, 3}, opts.Channels) {
 		return nil, fmt.Errorf("datasets: FolderOptions.Channels is %d; allowed: 1 (gray), 3 (red, green, blue), or 0", opts.Channels)
@@ -76,6 +77,7 @@ type imageFolder struct {
 	classNames []string
 	files      []string // paths, class after class
 	labels     []int32  // of the files
+	leftovers  []string // names of files and folders that are skipped
 }
 
 // listFolder lists the images of a folder without opening them.
@@ -84,54 +86,116 @@ func listFolder(dir string) (*imageFolder, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder := &imageFolder{name: filepath.Base(absolute)}
-	entries, err := visibleEntries(dir)
+	f := &imageFolder{name: filepath.Base(absolute)}
+	entries, err := f.entries(dir)
 	if err != nil {
 		return nil, fmt.Errorf("datasets: %w; allowed: a folder with a folder of images for each class", err)
 	}
 	for _, class := range entries {
-		classFolder := filepath.Join(dir, class)
-		if info, err := os.Stat(classFolder); err != nil {
+		path := filepath.Join(dir, class.Name())
+		if isFolder, err := isFolder(path, class); err != nil {
 			return nil, err
-		} else if !info.IsDir() {
+		} else if !isFolder {
 			continue
 		}
-		files, err := visibleEntries(classFolder)
-		if err != nil {
+		f.classNames = append(f.classNames, class.Name())
+		if err := f.listClass(path); err != nil {
 			return nil, err
 		}
-		if len(files) == 0 {
-			return nil, fmt.Errorf("datasets: %s holds no image; allowed: at least one for each class", classFolder)
-		}
-		for _, file := range files {
-			folder.files = append(folder.files, filepath.Join(classFolder, file))
-			folder.labels = append(folder.labels, int32(len(folder.classNames)))
-		}
-		folder.classNames = append(folder.classNames, class)
 	}
-	if len(folder.classNames) == 0 {
+	if len(f.classNames) == 0 {
 		return nil, fmt.Errorf("datasets: %s holds no folder; allowed: one for each class", dir)
 	}
-	return folder, nil
+	return f, f.checkClasses()
 }
 
-// visibleEntries returns the sorted names in a folder that don't begin with a
-// dot.
-func visibleEntries(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+// listClass adds the files of a folder to the last class.
+func (f *imageFolder) listClass(dir string) error {
+	entries, err := f.entries(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var names []string
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
+	for _, entry := range entries {
+		f.files = append(f.files, filepath.Join(dir, entry.Name()))
+		f.labels = append(f.labels, int32(len(f.classNames)-1))
 	}
-	return names, nil
+	return nil
 }
 
-// read decodes the images, as many at once as the program has processors.
+// isFolder says whether an entry is a folder, or a link to one.
+func isFolder(path string, entry os.DirEntry) (bool, error) {
+	if entry.Type()&os.ModeSymlink == 0 {
+		return entry.IsDir(), nil
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir(), err
+}
+
+// leftovers are names, in lower case, of what systems and archives leave in folders,
+// beside those that begin with a dot.
+var leftovers = []string{"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "lost+found", "@eadir", "$recycle.bin", "system volume information"}
+
+// entries returns the entries of a folder in the order of their names, without
+// leftovers, which it notes.
+func (f *imageFolder) entries(dir string) ([]os.DirEntry, error) {
+	entries, err := os.ReadDir(dir)
+	return slices.DeleteFunc(entries, func(entry os.DirEntry) bool {
+		isLeftover := strings.HasPrefix(entry.Name(), ".") || slices.Contains(leftovers, strings.ToLower(entry.Name()))
+		if isLeftover {
+			f.leftovers = append(f.leftovers, entry.Name())
+		}
+		return isLeftover
+	}), err
+}
+
+// checkClasses returns an error for the first class without an image.
+func (f *imageFolder) checkClasses() error {
+	images := make([]int, len(f.classNames))
+	for _, label := range f.labels {
+		images[label]++
+	}
+	if class := slices.Index(images, 0); class >= 0 {
+		return fmt.Errorf("datasets: %s: class %q holds no image; allowed: at least one for each class", f.name, f.classNames[class])
+	}
+	return nil
+}
+
+// sayLeftovers writes a line about the leftovers, if there are some.
+func (f *imageFolder) sayLeftovers(progress io.Writer) {
+	if len(f.leftovers) > 0 {
+		fmt.Fprintf(progress, "%s: skipped %d files or folders that systems and archives leave, such as %s\n", f.name, len(f.leftovers), f.leftovers[0])
+	}
+}
+
+// forEach calls do for each file, for as many at once as the program has processors.
+// doing begins the lines of progress. ctx ends it.
+func (f *imageFolder) forEach(ctx context.Context, doing string, progress io.Writer, do func(i int)) error {
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
+	}
+	printed := time.Now()
+	for i := 0; i < len(f.files) && ctx.Err() == nil; i++ {
+		if time.Since(printed) >= readInterval {
+			printed = time.Now()
+			fmt.Fprintf(progress, "%s: %s%d of %d images\n", f.name, doing, i, len(f.files))
+		}
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("datasets: %s: %w", f.name, err)
+	}
+	return nil
+}
+
+// read decodes the images. With Skip, files that are not decoded leave f.
 func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.Writer) (*Dataset, error) {
 	d := &Dataset{
 		Name:   f.name,
@@ -141,43 +205,27 @@ func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.
 	}
 	if d.Height == 0 {
 		var err error
-		if d.Height, d.Width, err = sizeOf(f.files[0]); err != nil {
+		if d.Height, d.Width, err = f.firstSize(); err != nil {
 			return nil, err
 		}
 	}
 	d.Images = make([]byte, len(f.files)*d.imageSize())
-
-	going, stop := context.WithCancel(ctx)
-	defer stop()
-	var group sync.WaitGroup
-	next := make(chan int)
 	failures := make([]error, len(f.files))
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() {
-			for i := range next {
-				if failures[i] = d.decode(i, f.files[i], opts.Resize); failures[i] != nil {
-					stop()
-				}
-			}
-		})
-	}
-	printed := time.Now()
-	for i := 0; i < len(f.files) && going.Err() == nil; i++ {
-		if time.Since(printed) >= readInterval {
-			printed = time.Now()
-			fmt.Fprintf(progress, "%s: %d of %d images\n", f.name, i, len(f.files))
-		}
-		next <- i
-	}
-	close(next)
-	group.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("datasets: %s: %w", f.name, err)
-	}
-	if err := cmp.Or(failures...); err != nil { // the first, as files are decoded in their order
+	err := f.forEach(ctx, "", progress, func(i int) { failures[i] = d.decode(i, f.files[i], opts.Resize) })
+	if err != nil {
 		return nil, err
 	}
-
+	good, err := f.decoded(failures, opts.Skip, progress)
+	if err != nil {
+		return nil, err
+	}
+	if len(good) < len(f.files) {
+		d = d.take(f.name, good)
+		f.labels = d.Labels
+		if err := f.checkClasses(); err != nil {
+			return nil, err
+		}
+	}
 	if opts.Channels == 0 && isGray(d.Images) {
 		gray := make([]byte, len(d.Images)/3)
 		for p := range gray {
@@ -189,6 +237,51 @@ func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.
 	return d, nil
 }
 
+// firstSize returns the height and width of the first image.
+func (f *imageFolder) firstSize() (height, width int, err error) {
+	for _, file := range f.files {
+		height, width, err = sizeOf(file)
+		if _, ok := errors.AsType[*notDecoded](err); !ok {
+			break
+		}
+	}
+	return height, width, err
+}
+
+// namedFailures is the number of files that are named where they are not decoded.
+const namedFailures = 10
+
+// decoded returns the indices of the files that were decoded. All others are named in
+// the error or, with skip, in lines of progress.
+func (f *imageFolder) decoded(failures []error, skip bool, progress io.Writer) (good []int, err error) {
+	count, names := 0, ""
+	for i, failure := range failures {
+		if failure == nil {
+			good = append(good, i)
+			continue
+		}
+		e, ok := errors.AsType[*notDecoded](failure)
+		if !ok {
+			return nil, failure
+		}
+		if count++; count <= namedFailures {
+			names += fmt.Sprintf("\n  %s: %v", e.file, e.why)
+		}
+	}
+	if count > namedFailures {
+		names += fmt.Sprintf("\n  and %d more", count-namedFailures)
+	}
+	switch {
+	case count == 0:
+		return good, nil
+	case skip:
+		fmt.Fprintf(progress, "%s: skipped %d of %d files, no images that can be decoded:%s\n", f.name, count, len(f.files), names)
+		return good, nil
+	}
+	return nil, fmt.Errorf("datasets: %s: %d of %d files are no images that can be decoded; allowed: %s, or FolderOptions.Skip, on the command line -skip, which leaves them out:%s",
+		f.name, count, len(f.files), imageFormats, names)
+}
+
 // isGray says whether all pixels, of three bytes each, are gray.
 func isGray(rgb []byte) bool {
 	for p := 0; p < len(rgb); p += 3 {
@@ -197,60 +290,4 @@ func isGray(rgb []byte) bool {
 		}
 	}
 	return true
-}
-
-// sizeOf returns the height and width of the image in a file, from its header.
-func sizeOf(path string) (height, width int, err error) {
-	if !slices.Contains([]string{".png", ".jpg", ".jpeg"}, strings.ToLower(filepath.Ext(path))) {
-		return 0, 0, fmt.Errorf("datasets: %s is of another kind; allowed: PNG or JPEG files (.png, .jpg, .jpeg)", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	config, _, err := image.DecodeConfig(f)
-	if err != nil {
-		return 0, 0, inFile(path, err)
-	}
-	if !validSide(config.Height) || !validSide(config.Width) {
-		return 0, 0, fmt.Errorf("datasets: %s has %d x %d pixels (height x width); allowed: 1 to %d each", path, config.Height, config.Width, maxSide)
-	}
-	return config.Height, config.Width, nil
-}
-
-// decode sets image i of d to that in a file.
-func (d *Dataset) decode(i int, path string, resize bool) error {
-	height, width, err := sizeOf(path)
-	if err != nil {
-		return err
-	}
-	if !resize && (height != d.Height || width != d.Width) {
-		return fmt.Errorf("datasets: %s has %d x %d pixels (height x width); allowed: %d x %d, or another size with FolderOptions.Resize", path, height, width, d.Height, d.Width)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	decoded, _, err := image.Decode(f)
-	if err != nil {
-		return inFile(path, err)
-	}
-	canvas := image.NewRGBA(image.Rect(0, 0, d.Width, d.Height))
-	if decoded.Bounds().Size() == canvas.Rect.Size() {
-		draw.Copy(canvas, image.Point{}, decoded, decoded.Bounds(), draw.Src, nil)
-	} else {
-		draw.CatmullRom.Scale(canvas, canvas.Rect, decoded, decoded.Bounds(), draw.Src, nil)
-	}
-	pixels := d.At(i)
-	for p := range d.Height * d.Width {
-		rgb := canvas.Pix[4*p : 4*p+3]
-		if d.Channels == 1 {
-			pixels[p] = color.GrayModel.Convert(color.RGBA{R: rgb[0], G: rgb[1], B: rgb[2], A: 255}).(color.Gray).Y
-		} else {
-			copy(pixels[3*p:], rgb)
-		}
-	}
-	return nil
 }

@@ -72,9 +72,11 @@ func CheckName(name string) error {
 //     default 0.2.
 //   - seed=N draws the test images, by default with the seed 1. It is not that of
 //     a training.
+//   - skip=true leaves out the files that are no images that can be decoded. By
+//     default they are an error, which names them.
 //
 // The images are gray if all are, else RGB. progress gets their number, classes,
-// size and split. A path that ends in a colon and what looks like an option
+// size and split, what was skipped, and how far reading is. A path that ends in a colon and what looks like an option
 // needs a slash behind it.
 //
 // Errors: those of CheckName; [ErrNotFound]; EMBEDSPACE_DATA that is not a
