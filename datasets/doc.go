@@ -37,8 +37,8 @@
 //
 // A folder with one sub-folder of images per class (PNG, JPEG, GIF, BMP, TIFF,
 // WebP) is a dataset whose name is folder: and its path, as in folder:photos/pets. Load reads it and
-// splits each class into training and test images, 80 and 20 % by default; see
-// there for the options of such a name. In a program, [LoadFolder] and
+// splits each class into training and test images, 80 and 20 % by default, or takes the
+// parts that the folder has, train and test; see there for the options of such a name. In a program, [LoadFolder] and
 // [Dataset.HoldOut] do the two steps. A Dataset can also be made by hand; see
 // [Dataset.Validate].
 //

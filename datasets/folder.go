@@ -42,7 +42,7 @@ type FolderOptions struct {
 //	dir/dog/...
 //
 // Each sub-folder of dir is a class with its name, in alphabetical order; each
-// file in it must be an image: PNG, JPEG, GIF (its first frame), BMP, TIFF or WebP,
+// file in it, and in the folders in it, must be an image: PNG, JPEG, GIF (its first frame), BMP, TIFF or WebP,
 // by its content, whatever its name. Skipped are files directly in dir and what
 // systems and archives leave, such as Thumbs.db, __MACOSX and names that begin with
 // a dot. Pixels are reduced to 8 bits; what is transparent becomes black. Images
@@ -52,7 +52,8 @@ type FolderOptions struct {
 // The dataset's name is that of the folder. [Dataset.HoldOut] splits it into
 // training and test images; [Load] does both with a name, folder:PATH.
 //
-// Errors, which name the file or folder: dir is no folder or has no class; a
+// Errors, which name the file or folder: dir is no folder, has no class or is one that
+// Load splits by its folders; a
 // class without an image; files that are no image that can be decoded, all of them
 // at once, without Skip; an image of another size without Resize; options that are
 // not allowed.
@@ -68,6 +69,9 @@ func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p := folder.partition; p != nil {
+		return nil, fmt.Errorf("datasets: %s holds training and test images, in %s and %s; allowed: one of the two, or Load with the name %s%s", dir, p.train, p.test, folderPrefix, dir)
+	}
 	return folder.read(context.Background(), opts, io.Discard)
 }
 
@@ -75,9 +79,47 @@ func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 type imageFolder struct {
 	name       string
 	classNames []string
-	files      []string // paths, class after class
-	labels     []int32  // of the files
-	leftovers  []string // names of files and folders that are skipped
+	files      []string   // paths, class after class
+	labels     []int32    // of the files
+	partition  *partition // nil: the folder has one part
+	leftovers  []string   // names of files and folders that are skipped
+}
+
+// A partition says which folders of a folder hold its training and its test images.
+type partition struct {
+	train, test string   // names of folders
+	others      []string // names of folders beside them
+	trainFiles  int      // number of files to train; those to test come behind them
+}
+
+// Names of the folders of training and test images, in lower case; of several the
+// first one counts.
+var (
+	trainFolders = []string{"train", "training"}
+	testFolders  = []string{"test", "testing", "val", "valid", "validation"}
+)
+
+// partitionOf returns the partition into folders of these names, nil if they are
+// classes.
+func partitionOf(folders []string) *partition {
+	find := func(names []string) string {
+		for _, name := range names {
+			if i := slices.IndexFunc(folders, func(folder string) bool { return strings.EqualFold(folder, name) }); i >= 0 {
+				return folders[i]
+			}
+		}
+		return ""
+	}
+	p := &partition{train: find(trainFolders), test: find(testFolders)}
+	if p.train == "" || p.test == "" {
+		return nil
+	}
+	for _, folder := range folders {
+		if folder != p.train && folder != p.test {
+			p.others = append(p.others, folder)
+		}
+	}
+	return p
 }
 
 // listFolder lists the images of a folder without opening them.
@@ -87,39 +129,99 @@ func listFolder(dir string) (*imageFolder, error) {
 		return nil, err
 	}
 	f := &imageFolder{name: filepath.Base(absolute)}
-	entries, err := f.entries(dir)
+	folders, err := f.folders(dir)
 	if err != nil {
 		return nil, fmt.Errorf("datasets: %w; allowed: a folder with a folder of images for each class", err)
 	}
-	for _, class := range entries {
-		path := filepath.Join(dir, class.Name())
-		if isFolder, err := isFolder(path, class); err != nil {
-			return nil, err
-		} else if !isFolder {
-			continue
-		}
-		f.classNames = append(f.classNames, class.Name())
-		if err := f.listClass(path); err != nil {
+	f.partition = partitionOf(folders)
+	if f.partition == nil {
+		if err := f.listClasses(dir, folders); err != nil {
 			return nil, err
 		}
+		return f, f.checkClasses()
 	}
-	if len(f.classNames) == 0 {
-		return nil, fmt.Errorf("datasets: %s holds no folder; allowed: one for each class", dir)
+	for _, part := range []string{f.partition.train, f.partition.test} {
+		f.partition.trainFiles = len(f.files)
+		path := filepath.Join(dir, part)
+		if folders, err = f.folders(path); err != nil {
+			return nil, err
+		}
+		if err := f.listClasses(path, folders); err != nil {
+			return nil, err
+		}
 	}
 	return f, f.checkClasses()
 }
 
-// listClass adds the files of a folder to the last class.
-func (f *imageFolder) listClass(dir string) error {
+// listClasses adds the images in the class folders of a folder, which must be the same
+// in each part.
+func (f *imageFolder) listClasses(dir string, classes []string) error {
+	if len(classes) == 0 {
+		return fmt.Errorf("datasets: %s holds no folder; allowed: one for each class", dir)
+	}
+	if f.classNames != nil && !slices.Equal(classes, f.classNames) {
+		return fmt.Errorf("datasets: %s has the classes %q; allowed: those of the training images, %q", dir, classes, f.classNames)
+	}
+	f.classNames = classes
+	begin := len(f.files)
+	for class, name := range classes {
+		if err := f.listClass(int32(class), filepath.Join(dir, name), nil); err != nil {
+			return err
+		}
+	}
+	class := filepath.Join(dir, classes[0])
+	if added := f.files[begin:]; len(classes) == 1 && len(added) > 0 && !slices.ContainsFunc(added, func(file string) bool { return filepath.Dir(file) == class }) {
+		return fmt.Errorf("datasets: %s holds one folder, whose images are in folders again; allowed: one for each class, as it may be in %s", dir, class)
+	}
+	return nil
+}
+
+// listClass adds the files in a folder, and in the folders in it, which is in those
+// above.
+func (f *imageFolder) listClass(class int32, dir string, above []os.FileInfo) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(above, func(folder os.FileInfo) bool { return os.SameFile(folder, info) }) {
+		return fmt.Errorf("datasets: %s links to a folder that it is in; allowed: other links", dir)
+	}
 	entries, err := f.entries(dir)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		f.files = append(f.files, filepath.Join(dir, entry.Name()))
-		f.labels = append(f.labels, int32(len(f.classNames)-1))
+		path := filepath.Join(dir, entry.Name())
+		if isFolder, err := isFolder(path, entry); err != nil {
+			return err
+		} else if isFolder {
+			if err := f.listClass(class, path, append(above, info)); err != nil {
+				return err
+			}
+			continue
+		}
+		f.files = append(f.files, path)
+		f.labels = append(f.labels, class)
 	}
 	return nil
+}
+
+// folders returns the names of the folders in a folder, in their order.
+func (f *imageFolder) folders(dir string) (names []string, err error) {
+	entries, err := f.entries(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		isFolder, err := isFolder(filepath.Join(dir, entry.Name()), entry)
+		if err != nil {
+			return nil, err
+		}
+		if isFolder {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
 }
 
 // isFolder says whether an entry is a folder, or a link to one.
@@ -148,14 +250,20 @@ func (f *imageFolder) entries(dir string) ([]os.DirEntry, error) {
 	}), err
 }
 
-// checkClasses returns an error for the first class without an image.
+// checkClasses returns an error for the first class without an image in a part.
 func (f *imageFolder) checkClasses() error {
-	images := make([]int, len(f.classNames))
-	for _, label := range f.labels {
-		images[label]++
+	parts := [][]int32{f.labels}
+	if p := f.partition; p != nil {
+		parts = [][]int32{f.labels[:p.trainFiles], f.labels[p.trainFiles:]}
 	}
-	if class := slices.Index(images, 0); class >= 0 {
-		return fmt.Errorf("datasets: %s: class %q holds no image; allowed: at least one for each class", f.name, f.classNames[class])
+	for _, labels := range parts {
+		images := make([]int, len(f.classNames))
+		for _, label := range labels {
+			images[label]++
+		}
+		if class := slices.Index(images, 0); class >= 0 {
+			return fmt.Errorf("datasets: %s: class %q holds no image; allowed: at least one for each class", f.name, f.classNames[class])
+		}
 	}
 	return nil
 }
@@ -222,6 +330,9 @@ func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.
 	if len(good) < len(f.files) {
 		d = d.take(f.name, good)
 		f.labels = d.Labels
+		if p := f.partition; p != nil {
+			p.trainFiles, _ = slices.BinarySearch(good, p.trainFiles)
+		}
 		if err := f.checkClasses(); err != nil {
 			return nil, err
 		}

@@ -60,7 +60,9 @@ func CheckName(name string) error {
 // its progress, line by line, to progress unless that is nil.
 //
 // folder:PATH is a folder of own images, with a sub-folder for each class; see
-// [LoadFolder]. [Dataset.HoldOut] splits it. Options follow behind colons, as in
+// [LoadFolder]. [Dataset.HoldOut] splits it. Where it holds two such folders, train
+// (or training) and test (testing, val, valid, validation; the first of these that
+// is there), they are the two parts, and must have the same classes. Options follow behind colons, as in
 // folder:photos/pets:size=48x64:seed=2:
 //
 //   - size=HEIGHTxWIDTH, in pixels, 1 to 8192 each, scales all images to that
@@ -69,7 +71,7 @@ func CheckName(name string) error {
 //     in CIFAR-10. Time and memory of a training grow with the pixels: photos of
 //     224x224 take 49 times as much.
 //   - test=SHARE is the share of each class that is for test, between 0 and 1; by
-//     default 0.2.
+//     default 0.2. Like seed, it is for folders that do not hold two parts.
 //   - seed=N draws the test images, by default with the seed 1. It is not that of
 //     a training.
 //   - skip=true leaves out the files that are no images that can be decoded. By
@@ -81,8 +83,8 @@ func CheckName(name string) error {
 //
 // Errors: those of CheckName; [ErrNotFound]; EMBEDSPACE_DATA that is not a
 // folder, or has only some of the files; a file of the wrong form, as a
-// [*FormatError], or that can't be unpacked; those of LoadFolder; a class with a
-// single image; a context that ended.
+// [*FormatError], or that can't be unpacked; those of LoadFolder; parts of different
+// classes; a class with a single image; a context that ended.
 func Load(ctx context.Context, name string, progress io.Writer) (train, test *Dataset, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)

@@ -28,6 +28,7 @@ type namedFolder struct {
 	height, width int // both zero: see imageFolder.defaultSize
 	testShare     float64
 	seed          int64
+	splits        bool // the name has testShare or seed
 	skip          bool
 }
 
@@ -59,11 +60,13 @@ func parseFolder(name string) (namedFolder, error) {
 			var err error
 			folder.testShare, err = strconv.ParseFloat(value, 64)
 			ok = err == nil && validShare(folder.testShare)
+			folder.splits = true
 			allowed = "more than 0, less than 1"
 		case "seed":
 			var err error
 			folder.seed, err = strconv.ParseInt(value, 10, 64)
 			ok = err == nil
+			folder.splits = true
 			allowed = "whole numbers"
 		case "skip":
 			var err error
@@ -86,6 +89,10 @@ func (n namedFolder) load(ctx context.Context, progress io.Writer) (train, test 
 	if err != nil {
 		return nil, nil, err
 	}
+	parts := folder.partition
+	if parts != nil && n.splits {
+		return nil, nil, fmt.Errorf("datasets: test or seed with %s, which holds training and test images, in %s and %s; allowed: size, skip", n.dir, parts.train, parts.test)
+	}
 	folder.sayLeftovers(progress)
 	opts := FolderOptions{Height: n.height, Width: n.width, Resize: true, Skip: n.skip}
 	if opts.Height == 0 {
@@ -99,13 +106,32 @@ func (n namedFolder) load(ctx context.Context, progress io.Writer) (train, test 
 	if err != nil {
 		return nil, nil, err
 	}
-	if train, test, err = all.HoldOut(n.testShare, n.seed); err != nil {
-		return nil, nil, err
+	split := fmt.Sprintf("seed %d", n.seed)
+	if parts == nil {
+		if train, test, err = all.HoldOut(n.testShare, n.seed); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		train = all.take(fmt.Sprintf("%s[%s]", folder.name, parts.train), sequence(0, parts.trainFiles))
+		test = all.take(fmt.Sprintf("%s[%s]", folder.name, parts.test), sequence(parts.trainFiles, all.Len()))
+		split = fmt.Sprintf("folders %s and %s", parts.train, parts.test)
+		if len(parts.others) > 0 {
+			split += "; not read: " + strings.Join(parts.others, ", ")
+		}
 	}
 	colour := map[int]string{1: "gray", 3: "RGB"}[all.Channels]
-	fmt.Fprintf(progress, "%s: %s, %d images to train and %d to test (seed %d)\n",
-		folder.name, colour, train.Len(), test.Len(), n.seed)
+	fmt.Fprintf(progress, "%s: %s, %d images to train and %d to test (%s)\n",
+		folder.name, colour, train.Len(), test.Len(), split)
 	return train, test, nil
+}
+
+// sequence returns the numbers from first to end, without end.
+func sequence(first, end int) []int {
+	numbers := make([]int, end-first)
+	for i := range numbers {
+		numbers[i] = first + i
+	}
+	return numbers
 }
 
 // defaultSize returns the height and width that a named folder gives its images:
