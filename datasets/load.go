@@ -22,7 +22,7 @@ var (
 )
 
 // Names returns the names of the published datasets and of the built-in samples,
-// which [Load] knows beside those of folders.
+// which [Load] knows beside those of own files.
 func Names() []string {
 	var full, samples []string
 	for _, p := range publications {
@@ -41,6 +41,12 @@ func CheckName(name string) error {
 		_, err := parseFolder(name)
 		return err
 	}
+	if path, ok := strings.CutPrefix(name, idxPrefix); ok {
+		if path == "" {
+			return fmt.Errorf("datasets: %q names no file; allowed: %s", name, idxForm)
+		}
+		return nil
+	}
 	if !slices.Contains(Names(), name) {
 		return unknownName(name)
 	}
@@ -48,7 +54,7 @@ func CheckName(name string) error {
 }
 
 // Load returns the training and the test set of a named dataset: one of [Names],
-// or folder:PATH. The same name gives the same images in both, so that trainings
+// folder:PATH or idx:PATH. The same name gives the same images in both, so that trainings
 // with several seeds compare.
 //
 // A sample comes from the program itself. A full dataset comes from the first
@@ -81,8 +87,16 @@ func CheckName(name string) error {
 // size and split, what was skipped, and how far reading is. A path that ends in a colon and what looks like an option
 // needs a slash behind it.
 //
+// idx:PATH is a dataset in four IDX files, gzipped or not, whose names end as those of
+// MNIST, EMNIST, KMNIST or QMNIST do: train-images-idx3-ubyte, train-labels-idx1-ubyte,
+// and t10k or test in place of train. PATH is their folder or, where that has files of
+// several datasets, the folder and what their names begin with, as in
+// idx:emnist/emnist-letters. The classes are the labels that there are, in their order.
+// Images stand as they are in the files: those of EMNIST have rows for columns.
+//
 // Errors: those of CheckName; [ErrNotFound]; EMBEDSPACE_DATA that is not a
-// folder, or has only some of the files; a file of the wrong form, as a
+// folder, has only some of the files, those of another dataset, or CIFAR as Python
+// pickles it; a file of the wrong form, as a
 // [*FormatError], or that can't be unpacked; those of LoadFolder; parts of different
 // classes; a class with a single image; a context that ended.
 func Load(ctx context.Context, name string, progress io.Writer) (train, test *Dataset, err error) {
@@ -98,6 +112,12 @@ func Load(ctx context.Context, name string, progress io.Writer) (train, test *Da
 			return nil, nil, err
 		}
 		return folder.load(ctx, progress)
+	}
+	if path, ok := strings.CutPrefix(name, idxPrefix); ok {
+		if err := CheckName(name); err != nil {
+			return nil, nil, err
+		}
+		return loadIDX(path, progress)
 	}
 	for _, p := range publications {
 		if name == p.name {
@@ -115,7 +135,7 @@ func Load(ctx context.Context, name string, progress io.Writer) (train, test *Da
 }
 
 func unknownName(name string) error {
-	return fmt.Errorf("datasets: %w %q; allowed: %s, %sPATH", ErrUnknown, name, strings.Join(Names(), ", "), folderPrefix)
+	return fmt.Errorf("datasets: %w %q; allowed: %s, %sPATH, %sPATH", ErrUnknown, name, strings.Join(Names(), ", "), folderPrefix, idxPrefix)
 }
 
 // load looks for the publication in the data folder (empty: none), in the
@@ -130,12 +150,17 @@ func (p *publication) load(ctx context.Context, data, cache string, progress io.
 		}
 		files, err := p.find(data)
 		if err == nil {
+			if place := filepath.Dir(files[0]); place != filepath.Join(data, p.folders[0]) {
+				fmt.Fprintf(progress, "%s: found in %s\n", p.name, place)
+			}
 			return p.read(files)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, err
 		}
-		places = append(places, filepath.Join(data, p.folder)+" (EMBEDSPACE_DATA)")
+		for _, folder := range p.folders {
+			places = append(places, filepath.Join(data, folder)+" (EMBEDSPACE_DATA)")
+		}
 	}
 	if cache == "" {
 		places = append(places, "no cache: neither HOME nor XDG_CACHE_HOME is set")
@@ -158,7 +183,7 @@ func (p *publication) load(ctx context.Context, data, cache string, progress io.
 // notFound returns the ErrNotFound that names the places that were searched and
 // why the download failed.
 func (p *publication) notFound(places []string, failure error) error {
-	hint := fmt.Sprintf("put %s into the folder %s of a folder that EMBEDSPACE_DATA names", strings.Join(p.files(), ", "), p.folder)
+	hint := fmt.Sprintf("put %s into the folder %s of a folder that EMBEDSPACE_DATA names", strings.Join(p.files(), ", "), p.folders[0])
 	if p.sample != "" {
 		hint += fmt.Sprintf(", or use the built-in dataset %s", p.sample)
 	}

@@ -177,7 +177,7 @@ func TestParseFolder(t *testing.T) {
 }
 
 func TestCheckName(t *testing.T) {
-	for _, name := range append(Names(), "folder:absent", "folder:a/b:seed=2") {
+	for _, name := range append(Names(), "folder:absent", "folder:a/b:seed=2", "idx:a:b/c") {
 		if err := CheckName(name); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -185,7 +185,8 @@ func TestCheckName(t *testing.T) {
 	const sides = "; allowed: HEIGHTxWIDTH with 1 to 8192 pixels each"
 	for name, want := range map[string]string{
 		"":                      `unknown dataset ""; allowed: mnist`,
-		"pets":                  `unknown dataset "pets"; allowed: mnist, fashion-mnist, cifar-10, mnist-sample, fashion-mnist-sample, folder:PATH`,
+		"pets":                  `unknown dataset "pets"; allowed: mnist, fashion-mnist, cifar-10, cifar-100, cifar-100-coarse, mnist-sample, fashion-mnist-sample, folder:PATH, idx:PATH`,
+		"idx:":                  `"idx:" names no file; allowed: idx:PATH, a folder of IDX files`,
 		"folder":                `unknown dataset "folder"; allowed: mnist`,
 		"folder:":               `"folder:" names no folder; allowed: folder:PATH[:size=HEIGHTxWIDTH][:test=SHARE][:seed=N][:skip=true]`,
 		"folder::seed=2":        `"folder::seed=2" names no folder`,
@@ -210,7 +211,7 @@ func TestCheckName(t *testing.T) {
 		if _, _, loadErr := Load(t.Context(), name, nil); fmt.Sprint(loadErr) != fmt.Sprint(err) {
 			t.Errorf("%q: Load says %v, CheckName %v", name, loadErr, err)
 		}
-		if errors.Is(err, ErrUnknown) == strings.HasPrefix(name, "folder:") {
+		if errors.Is(err, ErrUnknown) == strings.Contains(name, ":") {
 			t.Errorf("%q: ErrUnknown is %t", name, errors.Is(err, ErrUnknown))
 		}
 	}

@@ -40,7 +40,7 @@ func toy(mirrors ...string) *publication {
 	for name, content := range toyFiles {
 		digests[name] = fmt.Sprintf("%x", sha256.Sum256(content))
 	}
-	return idxPublication("toy", mnistClasses, digests, mirrors...)
+	return idxPublication("toy", []string{"toy", "TOY/raw", here}, mnistClasses, digests, mirrors...)
 }
 
 func gzipped(content []byte) []byte {
@@ -167,12 +167,61 @@ func TestDataFolderErrors(t *testing.T) {
 	})
 }
 
+// The files are found where other programs and people put them, and that is said.
+func TestDataFolderPlaces(t *testing.T) {
+	for _, place := range []struct{ folder, separator, suffix string }{
+		{"toy", "-", ""},
+		{"toy", ".", ""},    // Kaggle
+		{"toy", ".", ".gz"}, // the same, packed
+		{filepath.Join("TOY", "raw"), "-", ""},
+		{"", "-", ".gz"},
+		{"", ".", ""},
+	} {
+		root := t.TempDir()
+		for name, content := range toyFiles {
+			if place.suffix == ".gz" {
+				content = gzipped(content)
+			}
+			write(t, content, root, place.folder, strings.Replace(name, "-idx", place.separator+"idx", 1)+place.suffix)
+		}
+		var progress bytes.Buffer
+		train, test, err := toy().load(t.Context(), root, "", &progress)
+		if err != nil {
+			t.Fatalf("%+v: %v", place, err)
+		}
+		checkToy(t, train, test)
+		if !train.Canonical {
+			t.Errorf("%+v: the published content is not called canonical", place)
+		}
+		want := ""
+		if place.folder != "toy" {
+			want = fmt.Sprintf("toy: found in %s\n", filepath.Join(root, place.folder))
+		}
+		if progress.String() != want {
+			t.Errorf("%+v: progress %q, want %q", place, progress.String(), want)
+		}
+	}
+}
+
+// Files right in the data folder may be those of another dataset.
+func TestDataFolderOfAnother(t *testing.T) {
+	defer func(before []*publication) { publications = before }(publications)
+	publications = append(slices.Clone(publications), toy())
+	root := t.TempDir()
+	writeToy(t, root, false)
+	other := idxPublication("other", []string{"toy"}, mnistClasses, map[string]string{idxTrainImages: "00"})
+	_, _, err := other.load(t.Context(), root, "", io.Discard)
+	if err == nil || !strings.Contains(err.Error(), filepath.Join(root, "toy", idxTestImages)+": the "+idxTestImages+" of toy; allowed: that of other") {
+		t.Errorf("got %v", err)
+	}
+}
+
 const toyRecords = 20
 
 // cifarPublication is CIFAR-10 with batches of toyRecords and these digests.
 func cifarPublication(batches map[string][]byte) *publication {
 	p := *publications[slices.IndexFunc(publications, func(p *publication) bool { return p.name == "cifar-10" })]
-	p.decode = decodeCIFAR10Batch(toyRecords)
+	p.decode = decodeCIFAR(cifar10, func(string) int { return toyRecords })
 	p.digests = map[string]string{}
 	for name, batch := range batches {
 		p.digests[name] = fmt.Sprintf("%x", sha1.Sum(batch))
@@ -185,7 +234,7 @@ func cifarPublication(batches map[string][]byte) *publication {
 func cifarBatches() map[string][]byte {
 	batches := map[string][]byte{}
 	for b, name := range cifarPublication(nil).files() {
-		batch := make([]byte, toyRecords*cifarRecord)
+		batch := make([]byte, toyRecords*cifarBytes)
 		batch[0] = byte(b)
 		batch[1+1024] = 99
 		batches[name] = batch
@@ -236,7 +285,7 @@ func TestCIFAR10(t *testing.T) {
 			write(t, batch, root, "cifar-10-batches-bin", name)
 		}
 		check(t, root, true)
-		write(t, batches["data_batch_2.bin"][:19*cifarRecord], root, "cifar-10-batches-bin", "data_batch_2.bin")
+		write(t, batches["data_batch_2.bin"][:19*cifarBytes], root, "cifar-10-batches-bin", "data_batch_2.bin")
 		_, _, err := p.load(t.Context(), root, "", io.Discard)
 		if err == nil || !strings.Contains(err.Error(), "data_batch_2.bin: records at offset 0: got the end of the file after 58387 bytes; allowed: 61460 bytes") {
 			t.Errorf("a batch cut between two records: %v", err)
@@ -275,12 +324,58 @@ func TestCIFAR10(t *testing.T) {
 	})
 }
 
+// The Python version of CIFAR-10 is not the binary one, and no reason to download that.
+func TestCIFAR10Python(t *testing.T) {
+	for _, name := range []string{"cifar-10-batches-py/data_batch_1", "cifar-10-python.tar.gz"} {
+		root := t.TempDir()
+		write(t, []byte("\x80\x02}q"), root, filepath.FromSlash(name))
+		_, _, err := cifarPublication(nil).load(t.Context(), root, t.TempDir(), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "is the Python version of cifar-10; allowed: the binary version, cifar-10-binary.tar.gz or a folder cifar-10-batches-bin with data_batch_1.bin") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A record of CIFAR-100 begins with the coarse and the fine label.
+func TestCIFAR100(t *testing.T) {
+	root := t.TempDir()
+	for file, n := range map[string]int{"train.bin": 50_000, "test.bin": 10_000} {
+		records := make([]byte, n*(2+3072))
+		copy(records[3074:], []byte{19, 99, 7})
+		records[3074+2+1024] = 8
+		write(t, records, root, "cifar-100-binary", file)
+	}
+	t.Setenv("EMBEDSPACE_DATA", root)
+	for name, label := range map[string]int32{"cifar-100": 99, "cifar-100-coarse": 19} {
+		train, test, err := Load(t.Context(), name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if train.Len() != 50_000 || test.Len() != 10_000 || train.Canonical || train.Validate() != nil || test.Validate() != nil {
+			t.Errorf("%s: %d and %d images, canonical %t, %v", name, train.Len(), test.Len(), train.Canonical, train.Validate())
+		}
+		if train.Labels[0] != 0 || train.Labels[1] != label || !bytes.Equal(train.At(1)[:3], []byte{7, 8, 0}) || int32(train.Classes()) != label+1 {
+			t.Errorf("%s: label %d, pixel %v, %d classes", name, train.Labels[1], train.At(1)[:3], train.Classes())
+		}
+	}
+	write(t, make([]byte, 1000*3074), root, "cifar-100-binary", "test.bin")
+	if _, _, err := Load(t.Context(), "cifar-100", nil); err == nil || !strings.Contains(err.Error(), "test.bin: records at offset 0: got the end of the file after 3074000 bytes; allowed: 30740000 bytes") {
+		t.Errorf("a file that was cut between two records: %v", err)
+	}
+	records := make([]byte, 10_000*3074)
+	records[1] = 100
+	write(t, records, root, "cifar-100-binary", "test.bin")
+	if _, _, err := Load(t.Context(), "cifar-100", nil); err == nil || !strings.Contains(err.Error(), "test.bin: label 0 at offset 1: got 100; allowed: 0 to 99") {
+		t.Errorf("a label: %v", err)
+	}
+}
+
 func TestLoadNames(t *testing.T) {
-	if got, want := Names(), []string{"mnist", "fashion-mnist", "cifar-10", "mnist-sample", "fashion-mnist-sample"}; !slices.Equal(got, want) {
+	if got, want := Names(), []string{"mnist", "fashion-mnist", "cifar-10", "cifar-100", "cifar-100-coarse", "mnist-sample", "fashion-mnist-sample"}; !slices.Equal(got, want) {
 		t.Errorf("Names() = %q, want %q", got, want)
 	}
 	for _, name := range []string{"", "MNIST", "cifar-10-sample"} {
-		if _, _, err := Load(context.Background(), name, nil); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), fmt.Sprintf("unknown dataset %q; ", name)+"allowed: mnist, fashion-mnist, cifar-10, mnist-sample, fashion-mnist-sample") {
+		if _, _, err := Load(context.Background(), name, nil); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), fmt.Sprintf("unknown dataset %q; ", name)+"allowed: mnist, fashion-mnist, cifar-10, cifar-100, cifar-100-coarse, mnist-sample, fashion-mnist-sample") {
 			t.Errorf("Load(%q): %v", name, err)
 		}
 	}
@@ -314,12 +409,12 @@ func TestLoadEnvironment(t *testing.T) {
 func TestPublished(t *testing.T) {
 	for _, p := range publications {
 		t.Run(p.name, func(t *testing.T) {
-			train, test, err := p.load(t.Context(), realData(t, p.folder), "", io.Discard)
+			train, test, err := p.load(t.Context(), realData(t, p.folders[0]), "", io.Discard)
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := [2]int{60000, 10000}
-			if p.name == "cifar-10" {
+			if p.channels == 3 {
 				want[0] = 50000
 			}
 			if got := [2]int{train.Len(), test.Len()}; got != want {

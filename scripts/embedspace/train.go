@@ -59,8 +59,8 @@ func train(args []string, stdout, stderr io.Writer) error {
 		return usageError{err}
 	}
 	dataset := cfg.Dataset
-	if path, ok := strings.CutPrefix(dataset, "folder:"); ok { // folder:a/pets is folder-pets
-		dataset = "folder-" + filepath.Base(strings.ReplaceAll(path, ":", "-"))
+	if kind, path, ok := strings.Cut(dataset, ":"); ok { // folder:a/pets is folder-pets
+		dataset = kind + "-" + filepath.Base(strings.ReplaceAll(path, ":", "-"))
 	}
 	folder := embed.Folder(fmt.Sprintf("%s-%s-%dd", cfg.Technique, dataset, cfg.Dim))
 	if *out != "" {
