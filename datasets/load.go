@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -106,6 +107,41 @@ func Load(ctx context.Context, name string, progress io.Writer) (train, test *Da
 	if progress == nil {
 		progress = io.Discard
 	}
+	if train, test, err = load(ctx, name, progress); err != nil {
+		return nil, nil, err
+	}
+	if train.Canonical && test.Canonical {
+		return train, test, nil // no image is in both parts of a publication
+	}
+	n := inBoth(train, test)
+	switch {
+	case n == test.Len():
+		return nil, nil, fmt.Errorf("datasets: %s: each of the %d test images is a training image, too; allowed: images that are not trained", name, n)
+	case n > 0:
+		fmt.Fprintf(progress, "%s: %d of %d test images are training images, too\n", name, n, test.Len())
+	}
+	return train, test, nil
+}
+
+// inBoth returns the number of test images whose pixels are those of a training image.
+func inBoth(train, test *Dataset) int {
+	trained := make(map[[sha256.Size]byte]bool, train.Len())
+	for i := range train.Len() {
+		trained[sha256.Sum256(train.At(i))] = true
+	}
+	n := 0
+	for i := range test.Len() {
+		if trained[sha256.Sum256(test.At(i))] {
+			n++
+		}
+	}
+	return n
+}
+
+func load(ctx context.Context, name string, progress io.Writer) (train, test *Dataset, err error) {
+	if err := CheckName(name); err != nil {
+		return nil, nil, err
+	}
 	if strings.HasPrefix(name, folderPrefix) {
 		folder, err := parseFolder(name)
 		if err != nil {
@@ -114,9 +150,6 @@ func Load(ctx context.Context, name string, progress io.Writer) (train, test *Da
 		return folder.load(ctx, progress)
 	}
 	if path, ok := strings.CutPrefix(name, idxPrefix); ok {
-		if err := CheckName(name); err != nil {
-			return nil, nil, err
-		}
 		return loadIDX(path, progress)
 	}
 	for _, p := range publications {

@@ -33,7 +33,7 @@ func withOrientation(jpeg []byte, order binary.AppendByteOrder, orientation uint
 
 // quarters is an image of 16 x 32 pixels whose corners are black, dark, light and white: top
 // left, top right, bottom left, bottom right.
-func quarters() image.Image {
+func quarters() *image.Gray {
 	img := image.NewGray(image.Rect(0, 0, 32, 16))
 	for p := range img.Pix {
 		img.Pix[p] = byte(p%32/16*85 + p/32/8*170)
@@ -76,7 +76,9 @@ func TestOrientation(t *testing.T) {
 func TestOrientationAndSize(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 4 {
-		write(t, withOrientation(jpegOf(t, quarters()), binary.BigEndian, 6), dir, fmt.Sprint(i%2), fmt.Sprint(i, ".jpg"))
+		img := quarters()
+		img.Pix[0] = byte(50 * i)
+		write(t, withOrientation(jpegOf(t, img), binary.BigEndian, 6), dir, fmt.Sprint(i%2), fmt.Sprint(i, ".jpg"))
 	}
 	train, _, err := Load(t.Context(), "folder:"+dir, nil)
 	if err != nil || train.Height != 32 || train.Width != 16 {

@@ -21,7 +21,7 @@ import (
 var toyFiles = map[string][]byte{
 	idxTrainImages: idx(noise(3*784), 3, 28, 28),
 	idxTrainLabels: idx([]byte{7, 0, 9}, 3),
-	idxTestImages:  idx(noise(2*784), 2, 28, 28),
+	idxTestImages:  idx(noise(5 * 784)[3*784:], 2, 28, 28),
 	idxTestLabels:  idx([]byte{1, 2}, 2),
 }
 
@@ -343,6 +343,7 @@ func TestCIFAR100(t *testing.T) {
 		records := make([]byte, n*(2+3072))
 		copy(records[3074:], []byte{19, 99, 7})
 		records[3074+2+1024] = 8
+		records[2] = byte(n / 10_000) // an image that the other part lacks
 		write(t, records, root, "cifar-100-binary", file)
 	}
 	t.Setenv("EMBEDSPACE_DATA", root)
@@ -401,6 +402,32 @@ func TestLoadEnvironment(t *testing.T) {
 	cancel()
 	if _, _, err := Load(canceled, "mnist", nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a context that has ended: %v", err)
+	}
+}
+
+// Test images that are training images, too, are counted; all of them are refused.
+func TestLoadSameImages(t *testing.T) {
+	dir := t.TempDir()
+	write(t, idx([]byte{1, 2, 3}, 3, 1, 1), dir, "train-images-idx3-ubyte")
+	write(t, idx([]byte{0, 1, 0}, 3), dir, "train-labels-idx1-ubyte")
+	write(t, idx([]byte{0, 1}, 2), dir, "t10k-labels-idx1-ubyte")
+	for _, test := range []struct {
+		images         []byte
+		progress, want string
+	}{
+		{[]byte{4, 5}, "", ""},
+		{[]byte{4, 2}, "1 of 2 test images are training images, too\n", ""},
+		{[]byte{3, 3}, "", "each of the 2 test images is a training image, too"},
+	} {
+		write(t, idx(test.images, 2, 1, 1), dir, "t10k-images-idx3-ubyte")
+		var progress bytes.Buffer
+		_, _, err := Load(t.Context(), "idx:"+dir, &progress)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v: got %v, want %q", test.images, err, test.want)
+		}
+		if !strings.HasSuffix(progress.String(), test.progress) || test.progress == "" && strings.Contains(progress.String(), "too") {
+			t.Errorf("%v: progress %q", test.images, progress.String())
+		}
 	}
 }
 
