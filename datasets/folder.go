@@ -3,6 +3,7 @@ package datasets
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -303,23 +305,39 @@ func (f *imageFolder) forEach(ctx context.Context, doing string, progress io.Wri
 	return nil
 }
 
-// read decodes the images. With Skip, files that are not decoded leave f.
+// read decodes the images. Those that have room in memory stay there, see memoryLimit.
+// With Skip, files that are not decoded leave f.
 func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.Writer) (*Dataset, error) {
-	d := &Dataset{
-		Name:   f.name,
-		Labels: f.labels,
-		Height: opts.Height, Width: opts.Width, Channels: cmp.Or(opts.Channels, 3),
-		ClassNames: f.classNames,
-	}
-	if d.Height == 0 {
+	reader := imageReader{opts.Height, opts.Width, cmp.Or(opts.Channels, 3), opts.Resize}
+	if reader.height == 0 {
 		var err error
-		if d.Height, d.Width, err = f.firstSize(); err != nil {
+		if reader.height, reader.width, err = f.firstSize(); err != nil {
 			return nil, err
 		}
 	}
-	d.Images = make([]byte, len(f.files)*d.imageSize())
+	size := reader.size()
+	fits := len(f.files)*size <= memoryLimit
+	kept := len(f.files)
+	if !fits {
+		kept = min(kept, cacheLimit/size)
+	}
+	images := make([]byte, kept*size)
+	digests := make([][sha256.Size]byte, len(f.files))
 	failures := make([]error, len(f.files))
-	err := f.forEach(ctx, "", progress, func(i int) { failures[i] = d.decode(i, f.files[i], opts.Resize) })
+	var coloured atomic.Bool
+	err := f.forEach(ctx, "", progress, func(i int) {
+		pixels := make([]byte, size)
+		if i < kept {
+			pixels = images[i*size:][:size]
+		}
+		failures[i] = reader.read(f.files[i], pixels)
+		if reader.channels == 3 && !isGray(pixels) {
+			coloured.Store(true)
+		}
+		if !fits {
+			digests[i] = digestOf(pixels, reader.channels)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -327,22 +345,34 @@ func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.
 	if err != nil {
 		return nil, err
 	}
-	if len(good) < len(f.files) {
-		d = d.take(f.name, good)
-		f.labels = d.Labels
-		if p := f.partition; p != nil {
-			p.trainFiles, _ = slices.BinarySearch(good, p.trainFiles)
-		}
-		if err := f.checkClasses(); err != nil {
-			return nil, err
+	kept, _ = slices.BinarySearch(good, kept)
+	for k, i := range good {
+		f.files[k], f.labels[k], digests[k] = f.files[i], f.labels[i], digests[i]
+		if k < kept {
+			copy(images[k*size:], images[i*size:][:size])
 		}
 	}
-	if opts.Channels == 0 && isGray(d.Images) {
-		gray := make([]byte, len(d.Images)/3)
-		for p := range gray {
-			gray[p] = d.Images[3*p]
-		}
-		d.Images, d.Channels = gray, 1
+	f.files, f.labels, digests, images = f.files[:len(good)], f.labels[:len(good)], digests[:len(good)], images[:kept*size]
+	if f.partition != nil {
+		f.partition.trainFiles, _ = slices.BinarySearch(good, f.partition.trainFiles)
+	}
+	if err := f.checkClasses(); err != nil {
+		return nil, err
+	}
+	if opts.Channels == 0 && !coloured.Load() {
+		images, reader.channels = grayOf(images), 1
+	}
+	d := &Dataset{
+		Name:   f.name,
+		Labels: f.labels,
+		Height: reader.height, Width: reader.width, Channels: reader.channels,
+		ClassNames: f.classNames,
+	}
+	if fits {
+		d.Images = images
+	} else {
+		d.files = &imageFiles{reader, f.files, digests, images}
+		d.indices = sequence(0, len(good))
 	}
 	d.Checksum = d.ComputeChecksum()
 	return d, nil
@@ -391,14 +421,4 @@ func (f *imageFolder) decoded(failures []error, skip bool, progress io.Writer) (
 	}
 	return nil, fmt.Errorf("datasets: %s: %d of %d files are no images that can be decoded; allowed: %s, or FolderOptions.Skip, on the command line -skip, which leaves them out:%s",
 		f.name, count, len(f.files), imageFormats, names)
-}
-
-// isGray says whether all pixels, of three bytes each, are gray.
-func isGray(rgb []byte) bool {
-	for p := 0; p < len(rgb); p += 3 {
-		if rgb[p] != rgb[p+1] || rgb[p] != rgb[p+2] {
-			return false
-		}
-	}
-	return true
 }

@@ -112,8 +112,17 @@ func sizeOf(path string) (height, width int, err error) {
 	return height, width, nil
 }
 
-// decode sets image i of d to that in a file.
-func (d *Dataset) decode(i int, path string, resize bool) error {
+// An imageReader decodes image files to pixels of one shape.
+type imageReader struct {
+	height, width, channels int
+	resize                  bool
+}
+
+// size is the number of bytes of one image.
+func (r imageReader) size() int { return r.height * r.width * r.channels }
+
+// read sets pixels, [height, width, channels], to the image in a file.
+func (r imageReader) read(path string, pixels []byte) error {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -122,23 +131,23 @@ func (d *Dataset) decode(i int, path string, resize bool) error {
 	if err != nil {
 		return &notDecoded{path, err}
 	}
-	if height, width := header.size(); !resize && (height != d.Height || width != d.Width) {
-		return fmt.Errorf("datasets: %s has %d x %d pixels (height x width); allowed: %d x %d, or another size with FolderOptions.Resize", path, height, width, d.Height, d.Width)
+	if height, width := header.size(); !r.resize && (height != r.height || width != r.width) {
+		return fmt.Errorf("datasets: %s has %d x %d pixels (height x width); allowed: %d x %d, or another size with FolderOptions.Resize", path, height, width, r.height, r.width)
 	}
 	decoded, _, err := image.Decode(bytes.NewReader(content))
 	if err != nil {
 		return &notDecoded{path, err}
 	}
-	d.render(d.At(i), decoded, header)
+	r.render(decoded, header, pixels)
 	return nil
 }
 
 // render sets pixels to an image of any size. The frame of a GIF may be a part of its
 // image, the rest of which is transparent.
-func (d *Dataset) render(pixels []byte, decoded image.Image, header imageHeader) {
-	canvas := image.NewRGBA(image.Rect(0, 0, d.Width, d.Height))
+func (r imageReader) render(decoded image.Image, header imageHeader, pixels []byte) {
+	canvas := image.NewRGBA(image.Rect(0, 0, r.width, r.height))
 	if header.orientation >= 5 {
-		canvas = image.NewRGBA(image.Rect(0, 0, d.Height, d.Width))
+		canvas = image.NewRGBA(image.Rect(0, 0, r.height, r.width))
 	}
 	if decoded.Bounds() != header.stored {
 		whole := image.NewRGBA(header.stored)
@@ -150,11 +159,11 @@ func (d *Dataset) render(pixels []byte, decoded image.Image, header imageHeader)
 	} else {
 		draw.CatmullRom.Scale(canvas, canvas.Rect, decoded, header.stored, draw.Src, nil)
 	}
-	for y := range d.Height {
-		for x := range d.Width {
+	for y := range r.height {
+		for x := range r.width {
 			c := canvas.RGBAAt(stored(x, y, canvas.Rect.Dx(), canvas.Rect.Dy(), header.orientation))
-			p := y*d.Width + x
-			if d.Channels == 1 {
+			p := y*r.width + x
+			if r.channels == 1 {
 				c.A = 255
 				pixels[p] = color.GrayModel.Convert(c).(color.Gray).Y
 			} else {

@@ -127,11 +127,11 @@ func Load(ctx context.Context, name string, progress io.Writer) (train, test *Da
 func inBoth(train, test *Dataset) int {
 	trained := make(map[[sha256.Size]byte]bool, train.Len())
 	for i := range train.Len() {
-		trained[sha256.Sum256(train.At(i))] = true
+		trained[train.digest(i)] = true
 	}
 	n := 0
 	for i := range test.Len() {
-		if trained[sha256.Sum256(test.At(i))] {
+		if trained[test.digest(i)] {
 			n++
 		}
 	}
