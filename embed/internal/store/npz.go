@@ -93,23 +93,21 @@ func ReadObject(arrays Arrays, name string, value any) error {
 
 // WriteNpz writes arrays as NumPy's .npz, which is a zip file of .npy files, in the order
 // of their names, by a method of package zip: stored or compressed. The file is replaced
-// whole.
+// whole. It is not built in memory: a checkpoint of a large network has a GiB.
 func WriteNpz(path string, arrays Arrays, method uint16) error {
-	var content bytes.Buffer
-	archive := zip.NewWriter(&content)
-	for _, name := range slices.Sorted(maps.Keys(arrays)) {
-		entry, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: method})
-		if err != nil {
-			return err
+	return replace(path, func(w io.Writer) error {
+		archive := zip.NewWriter(w)
+		for _, name := range slices.Sorted(maps.Keys(arrays)) {
+			entry, err := archive.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: method})
+			if err != nil {
+				return err
+			}
+			if err := numpy.ToNpyWriter(arrays[name], entry); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
 		}
-		if err := numpy.ToNpyWriter(arrays[name], entry); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	if err := archive.Close(); err != nil {
-		return err
-	}
-	return WriteFile(path, content.Bytes())
+		return archive.Close() // has the error of a write that ToNpyWriter does not return
+	})
 }
 
 // ReadNpz reads what WriteNpz has written. Each array is read to the end of its entry,
