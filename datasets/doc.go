@@ -1,8 +1,9 @@
-// Package datasets holds labelled images in memory and gets them from files,
-// from the network or from the program itself.
+// Package datasets gets labelled images from files, from the network or from the
+// program itself.
 //
 // One type, [Dataset], serves all sources. Its images are bytes in the layout
-// [n, height, width, channels], its labels run from 0 to classes-1.
+// [n, height, width, channels], its labels run from 0 to classes-1. It holds them in
+// memory, but for those of a large folder, which it reads when they are needed.
 //
 // # Named datasets
 //

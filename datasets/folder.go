@@ -51,6 +51,9 @@ type FolderOptions struct {
 // stand as the EXIF orientation of a JPEG file says: phones store the pixels as the
 // sensor lies. Scaling uses the Catmull-Rom kernel, which averages where it shrinks.
 //
+// Images that take more than 1 GiB are not held in memory but read when they are
+// needed, except for the first 256 MiB of them.
+//
 // The dataset's name is that of the folder. [Dataset.HoldOut] splits it into
 // training and test images; [Load] does both with a name, folder:PATH.
 //
