@@ -338,36 +338,36 @@ func TestCIFAR10Python(t *testing.T) {
 
 // A record of CIFAR-100 begins with the coarse and the fine label.
 func TestCIFAR100(t *testing.T) {
-	root := t.TempDir()
-	for file, n := range map[string]int{"train.bin": 50_000, "test.bin": 10_000} {
-		records := make([]byte, n*(2+3072))
-		copy(records[3074:], []byte{19, 99, 7})
-		records[3074+2+1024] = 8
-		records[2] = byte(n / 10_000) // an image that the other part lacks
-		write(t, records, root, "cifar-100-binary", file)
-	}
-	t.Setenv("EMBEDSPACE_DATA", root)
-	for name, label := range map[string]int32{"cifar-100": 99, "cifar-100-coarse": 19} {
-		train, test, err := Load(t.Context(), name, nil)
+	const record = 2 + 3072
+	records := make([]byte, 10_000*record)
+	copy(records[record:], []byte{19, 99, 7})
+	records[record+2+1024] = 8
+	for name, want := range map[string]struct {
+		label           int32
+		tooLarge, error string
+	}{
+		"cifar-100":        {99, "\x00\x64", "label 0 at offset 1: got 100; allowed: 0 to 99"},
+		"cifar-100-coarse": {19, "\x14\x00", "label 0 at offset 0: got 20; allowed: 0 to 19"},
+	} {
+		p := publications[slices.IndexFunc(publications, func(p *publication) bool { return p.name == name })]
+		test, err := p.decode("test.bin", bytes.NewReader(records))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if train.Len() != 50_000 || test.Len() != 10_000 || train.Canonical || train.Validate() != nil || test.Validate() != nil {
-			t.Errorf("%s: %d and %d images, canonical %t, %v", name, train.Len(), test.Len(), train.Canonical, train.Validate())
+		if len(test.labels) != 10_000 || test.labels[0] != 0 || test.labels[1] != want.label || !bytes.Equal(test.images[3072:][:4], []byte{7, 8, 0, 0}) || int32(len(p.classNames)) != want.label+1 {
+			t.Errorf("%s: labels %v, pixels %v, %d classes", name, test.labels[:2], test.images[3072:][:4], len(p.classNames))
 		}
-		if train.Labels[0] != 0 || train.Labels[1] != label || !bytes.Equal(train.At(1)[:3], []byte{7, 8, 0}) || int32(train.Classes()) != label+1 {
-			t.Errorf("%s: label %d, pixel %v, %d classes", name, train.Labels[1], train.At(1)[:3], train.Classes())
+		for file, test := range map[string]struct {
+			content []byte
+			want    string
+		}{
+			"test.bin":  {slices.Concat([]byte(want.tooLarge), records[2:]), want.error},
+			"train.bin": {records[:record], "records at offset 0: got the end of the file after 3074 bytes; allowed: 153700000 bytes"},
+		} {
+			if _, err := p.decode(file, bytes.NewReader(test.content)); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s, %s: got %v, want %q", name, file, err, test.want)
+			}
 		}
-	}
-	write(t, make([]byte, 1000*3074), root, "cifar-100-binary", "test.bin")
-	if _, _, err := Load(t.Context(), "cifar-100", nil); err == nil || !strings.Contains(err.Error(), "test.bin: records at offset 0: got the end of the file after 3074000 bytes; allowed: 30740000 bytes") {
-		t.Errorf("a file that was cut between two records: %v", err)
-	}
-	records := make([]byte, 10_000*3074)
-	records[1] = 100
-	write(t, records, root, "cifar-100-binary", "test.bin")
-	if _, _, err := Load(t.Context(), "cifar-100", nil); err == nil || !strings.Contains(err.Error(), "test.bin: label 0 at offset 1: got 100; allowed: 0 to 99") {
-		t.Errorf("a label: %v", err)
 	}
 }
 
