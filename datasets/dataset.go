@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// Dataset is a labelled set of images held in memory.
+// Dataset is a labelled set of images, held in memory or, where a folder has too many,
+// read from their files when they are needed.
 //
 // The functions of this package fill in every field. A Dataset made by hand
 // needs all but Checksum and Canonical; [Dataset.Validate] checks it.
@@ -20,7 +21,8 @@ type Dataset struct {
 	// Name says what the set is, e.g. "mnist". Parts append what they are:
 	// "mnist[5000, seed 1]".
 	Name string
-	// Images has the layout [n, height, width, channels].
+	// Images has the layout [n, height, width, channels]. It is nil where the images are
+	// read from files: [Dataset.At] and [Dataset.AppendPixels] get the pixels of all datasets.
 	Images []byte
 	// Labels has one class, 0 to classes-1, per image.
 	Labels []int32
@@ -33,6 +35,9 @@ type Dataset struct {
 	// Canonical says that the images and labels are those of the original
 	// publication, or a part of them: their checksum was compared.
 	Canonical bool
+
+	files   *imageFiles // nil: the pixels are in Images
+	indices []int       // of the images in files
 }
 
 // Len returns the number of images.
@@ -45,10 +50,33 @@ func (d *Dataset) Classes() int { return len(d.ClassNames) }
 func (d *Dataset) imageSize() int { return d.Height * d.Width * d.Channels }
 
 // At returns the pixels of image i, [height, width, channels]. They are not
-// copied.
+// copied where they are in Images. Where they are read from a file that has changed or
+// gone since it was listed, At panics with the error of [Dataset.AppendPixels].
 func (d *Dataset) At(i int) []byte {
-	size := d.imageSize()
-	return d.Images[i*size : (i+1)*size : (i+1)*size]
+	if d.files == nil {
+		size := d.imageSize()
+		return d.Images[i*size : (i+1)*size : (i+1)*size]
+	}
+	pixels, err := d.AppendPixels(nil, i)
+	if err != nil {
+		panic(err)
+	}
+	return pixels
+}
+
+// AppendPixels appends the pixels of these images to pixels, [len(images), height, width,
+// channels]. Where they are read from files, the program's processors decode them, and a
+// file that has changed or gone since it was listed is an error.
+func (d *Dataset) AppendPixels(pixels []byte, images ...int) ([]byte, error) {
+	if d.files == nil {
+		for _, i := range images {
+			pixels = append(pixels, d.At(i)...)
+		}
+		return pixels, nil
+	}
+	start, added := len(pixels), len(images)*d.imageSize()
+	pixels = slices.Grow(pixels, added)[:start+added]
+	return pixels, d.files.read(pick(d.indices, images), pixels[start:])
 }
 
 // Image returns image i: an [image.Gray], which shares its pixels with d, or
@@ -82,7 +110,9 @@ func (d *Dataset) Validate() error {
 		return fail("%d channels; allowed: 1 (gray) or 3 (red, green, blue)", d.Channels)
 	case len(d.Labels) == 0:
 		return fail("no labels; allowed: one for each image, of at least one image")
-	case len(d.Images) != len(d.Labels)*d.imageSize():
+	case d.files != nil && len(d.indices) != len(d.Labels):
+		return fail("%d labels; allowed: %d, one for each image", len(d.Labels), len(d.indices))
+	case d.files == nil && len(d.Images) != len(d.Labels)*d.imageSize():
 		return fail("%d bytes of images; allowed: %d, for %d labels and images of %dx%dx%d",
 			len(d.Images), len(d.Labels)*d.imageSize(), len(d.Labels), d.Height, d.Width, d.Channels)
 	}
@@ -96,7 +126,9 @@ func (d *Dataset) Validate() error {
 
 // ComputeChecksum returns the hex SHA-256 of, one after the other: the line
 // "n height width channels", a line per class name in Go's %q, the images, and
-// the labels as little-endian int32. Name and Canonical do not count.
+// the labels as little-endian int32. For images that are read from files, it is the
+// SHA-256 of each that counts, of one byte for a pixel where all of its pixels are gray.
+// Name and Canonical do not count.
 func (d *Dataset) ComputeChecksum() string {
 	h := sha256.New()
 	fmt.Fprintln(h, d.Len(), d.Height, d.Width, d.Channels)
@@ -104,6 +136,9 @@ func (d *Dataset) ComputeChecksum() string {
 		fmt.Fprintf(h, "%q\n", name)
 	}
 	h.Write(d.Images)
+	for _, i := range d.indices {
+		h.Write(d.files.digests[i][:])
+	}
 	binary.Write(h, binary.LittleEndian, d.Labels)
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -273,20 +308,41 @@ func (d *Dataset) allBut(drawn []int) []int {
 	return rest
 }
 
-// take copies the images with these indices.
+// take returns the part with these indices. It copies the images that are in memory.
 func (d *Dataset) take(name string, indices []int) *Dataset {
 	part := &Dataset{
 		Name:   name,
-		Images: make([]byte, 0, len(indices)*d.imageSize()),
-		Labels: make([]int32, len(indices)),
+		Labels: pick(d.Labels, indices),
 		Height: d.Height, Width: d.Width, Channels: d.Channels,
 		ClassNames: slices.Clone(d.ClassNames),
 		Canonical:  d.Canonical,
+		files:      d.files,
 	}
-	for k, i := range indices {
-		part.Images = append(part.Images, d.At(i)...)
-		part.Labels[k] = d.Labels[i]
+	if d.files != nil {
+		part.indices = pick(d.indices, indices)
+	} else {
+		part.Images = make([]byte, 0, len(indices)*d.imageSize())
+		for _, i := range indices {
+			part.Images = append(part.Images, d.At(i)...)
+		}
 	}
 	part.Checksum = part.ComputeChecksum()
 	return part
+}
+
+// pick returns the elements with these indices.
+func pick[T any](elements []T, indices []int) []T {
+	picked := make([]T, len(indices))
+	for k, i := range indices {
+		picked[k] = elements[i]
+	}
+	return picked
+}
+
+// digest identifies the pixels of image i.
+func (d *Dataset) digest(i int) [sha256.Size]byte {
+	if d.files != nil {
+		return d.files.digests[d.indices[i]]
+	}
+	return digestOf(d.At(i), d.Channels)
 }

@@ -34,10 +34,13 @@ func TestDecodeIDXLabels(t *testing.T) {
 	}
 }
 
+// cifarBytes are those of a record of CIFAR-10.
+const cifarBytes = 3073
+
 func TestDecodeCIFAR10(t *testing.T) {
 	file := append(cifarRecordOf(3, 1, 2, 3), cifarRecordOf(9, 200, 100, 50)...)
-	file[1+31] = 77                      // red, first row, last column
-	file[cifarRecord+1+1024+32*31] = 101 // green, last row, first column
+	file[1+31] = 77                     // red, first row, last column
+	file[cifarBytes+1+1024+32*31] = 101 // green, last row, first column
 	pixels, labels, err := DecodeCIFAR10(bytes.NewReader(file))
 	if err != nil || !slices.Equal(labels, []int32{3, 9}) || len(pixels) != 2*32*32*3 {
 		t.Fatalf("labels %v, %d bytes of pixels, %v", labels, len(pixels), err)

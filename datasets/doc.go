@@ -1,8 +1,9 @@
-// Package datasets holds labelled images in memory and gets them from files,
-// from the network or from the program itself.
+// Package datasets gets labelled images from files, from the network or from the
+// program itself.
 //
 // One type, [Dataset], serves all sources. Its images are bytes in the layout
-// [n, height, width, channels], its labels run from 0 to classes-1.
+// [n, height, width, channels], its labels run from 0 to classes-1. It holds them in
+// memory, but for those of a large folder, which it reads when they are needed.
 //
 // # Named datasets
 //
@@ -13,6 +14,8 @@
 //   - fashion-mnist: 60,000 + 10,000 pieces of clothing, 28x28 gray
 //     (Xiao, Rasul, Vollgraf 2017; MIT);
 //   - cifar-10: 50,000 + 10,000 photographs, 32x32 RGB (Krizhevsky 2009);
+//   - cifar-100 and cifar-100-coarse: as many of other things, in 100 classes and
+//     the 20 groups of them;
 //   - mnist-sample and fashion-mnist-sample: 5,000 + 1,000 images of the
 //     training and test sets above, the same number of each class. They are
 //     embedded in the program and need neither files nor a network.
@@ -27,19 +30,25 @@
 //	fashion-mnist/                      (the same four names)
 //	cifar-10-batches-bin/data_batch_1.bin ... data_batch_5.bin  test_batch.bin
 //	cifar-10-binary.tar.gz              (in place of that folder)
+//	cifar-100-binary/train.bin  test.bin
+//	cifar-100-binary.tar.gz             (in place of that folder)
 //
-// and the cache the same, with the packed files only.
+// and the cache the same, with the packed files only. Files are also found where
+// other programs put them: in MNIST/raw and FashionMNIST/raw, right in the data folder
+// (but those of CIFAR-100), and with names as train-images.idx3-ubyte. Load says so.
 //
 // Load never replaces one dataset by another: if mnist can't be found, that is
 // an error, which names mnist-sample.
 //
 // # Own images
 //
-// A folder with one sub-folder of PNG or JPEG files per class is a dataset whose
-// name is folder: and its path, as in folder:photos/pets. Load reads it and
-// splits each class into training and test images, 80 and 20 % by default; see
-// there for the options of such a name. In a program, [LoadFolder] and
-// [Dataset.HoldOut] do the two steps. A Dataset can also be made by hand; see
+// A folder with one sub-folder of images per class (PNG, JPEG, GIF, BMP, TIFF,
+// WebP) is a dataset whose name is folder: and its path, as in folder:photos/pets.
+// Load reads it and splits each class into training and test images, 80 and 20 % by
+// default, or takes the parts that the folder has, train and test; see there for the
+// options of such a name. In a program, [LoadFolder] and [Dataset.HoldOut] do the two
+// steps. Four IDX files, such as those of EMNIST, KMNIST and QMNIST, are a dataset
+// named idx: and their path. A Dataset can also be made by hand; see
 // [Dataset.Validate].
 //
 // # Parts

@@ -34,7 +34,7 @@ func (p *publication) download(ctx context.Context, cache string, progress io.Wr
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return err
 	}
-	lock := flock.New(filepath.Join(cache, p.name+".lock"))
+	lock := flock.New(filepath.Join(cache, p.folders[0]+".lock"))
 	defer lock.Close()
 	if held, err := lock.TryLock(); err != nil {
 		return err

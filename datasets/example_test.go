@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/draw"
 	"image/png"
 	"log"
 	"os"
@@ -56,7 +57,7 @@ func drawShapes() (dir string) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, class := range []string{"circle", "square"} {
+	for c, class := range []string{"circle", "square"} {
 		if err := os.Mkdir(filepath.Join(dir, class), 0o755); err != nil {
 			log.Fatal(err)
 		}
@@ -65,7 +66,9 @@ func drawShapes() (dir string) {
 			if err != nil {
 				log.Fatal(err)
 			}
-			if err := errors.Join(png.Encode(f, image.NewGray(image.Rect(0, 0, 64, 48))), f.Close()); err != nil {
+			img := image.NewGray(image.Rect(0, 0, 64, 48))
+			draw.Draw(img, image.Rect(i, 0, 20+i, 20+20*c), image.White, image.Point{}, draw.Src)
+			if err := errors.Join(png.Encode(f, img), f.Close()); err != nil {
 				log.Fatal(err)
 			}
 		}

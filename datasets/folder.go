@@ -3,11 +3,9 @@ package datasets
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	_ "image/jpeg" // a format of LoadFolder
-	_ "image/png"  // a format of LoadFolder
 	"io"
 	"os"
 	"path/filepath"
@@ -15,9 +13,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/image/draw"
 )
 
 // readInterval is the time between two lines of progress. Tests make it shorter.
@@ -35,6 +32,9 @@ type FolderOptions struct {
 	// Resize scales images of another size, without regard to their aspect
 	// ratio; otherwise they are refused.
 	Resize bool
+	// Skip leaves out the files that are no image, and the images that can't be
+	// decoded; otherwise they are an error.
+	Skip bool
 }
 
 // LoadFolder reads a dataset from a folder of class folders:
@@ -44,17 +44,24 @@ type FolderOptions struct {
 //	dir/dog/...
 //
 // Each sub-folder of dir is a class with its name, in alphabetical order; each
-// file in it must be a PNG or JPEG image (.png, .jpg, .jpeg). Names that begin
-// with a dot and files directly in dir are skipped. Pixels are reduced to 8
-// bits; what is transparent becomes black; an EXIF orientation is not applied.
-// Scaling uses the Catmull-Rom kernel, which averages where it shrinks.
+// file in it, and in the folders in it, must be an image: PNG, JPEG, GIF (its first frame), BMP, TIFF or WebP,
+// by its content, whatever its name. Skipped are files directly in dir and what
+// systems and archives leave, such as Thumbs.db, __MACOSX and names that begin with
+// a dot. Pixels are reduced to 8 bits; what is transparent becomes black. Images
+// stand as the EXIF orientation of a JPEG file says: phones store the pixels as the
+// sensor lies. Scaling uses the Catmull-Rom kernel, which averages where it shrinks.
+//
+// Images that take more than 1 GiB are not held in memory but read when they are
+// needed, except for the first 256 MiB of them.
 //
 // The dataset's name is that of the folder. [Dataset.HoldOut] splits it into
 // training and test images; [Load] does both with a name, folder:PATH.
 //
-// Errors, which name the file or folder: dir is no folder or has no class; a
-// class without an image; a file of another kind; a broken image; an image of
-// another size without Resize; options that are not allowed.
+// Errors, which name the file or folder: dir is no folder, has no class or is one that
+// Load splits by its folders; a
+// class without an image; files that are no image that can be decoded, all of them
+// at once, without Skip; an image of another size without Resize; options that are
+// not allowed.
 func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 	if !slices.Contains([]int{0, 1, 3}, opts.Channels) {
 		return nil, fmt.Errorf("datasets: FolderOptions.Channels is %d; allowed: 1 (gray), 3 (red, green, blue), or 0", opts.Channels)
@@ -67,6 +74,9 @@ func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p := folder.partition; p != nil {
+		return nil, fmt.Errorf("datasets: %s holds training and test images, in %s and %s; allowed: one of the two, or Load with the name %s%s", dir, p.train, p.test, folderPrefix, dir)
+	}
 	return folder.read(context.Background(), opts, io.Discard)
 }
 
@@ -74,8 +84,47 @@ func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 type imageFolder struct {
 	name       string
 	classNames []string
-	files      []string // paths, class after class
-	labels     []int32  // of the files
+	files      []string   // paths, class after class
+	labels     []int32    // of the files
+	partition  *partition // nil: the folder has one part
+	leftovers  []string   // names of files and folders that are skipped
+}
+
+// A partition says which folders of a folder hold its training and its test images.
+type partition struct {
+	train, test string   // names of folders
+	others      []string // names of folders beside them
+	trainFiles  int      // number of files to train; those to test come behind them
+}
+
+// Names of the folders of training and test images, in lower case; of several the
+// first one counts.
+var (
+	trainFolders = []string{"train", "training"}
+	testFolders  = []string{"test", "testing", "val", "valid", "validation"}
+)
+
+// partitionOf returns the partition into folders of these names, nil if they are
+// classes.
+func partitionOf(folders []string) *partition {
+	find := func(names []string) string {
+		for _, name := range names {
+			if i := slices.IndexFunc(folders, func(folder string) bool { return strings.EqualFold(folder, name) }); i >= 0 {
+				return folders[i]
+			}
+		}
+		return ""
+	}
+	p := &partition{train: find(trainFolders), test: find(testFolders)}
+	if p.train == "" || p.test == "" {
+		return nil
+	}
+	for _, folder := range folders {
+		if folder != p.train && folder != p.test {
+			p.others = append(p.others, folder)
+		}
+	}
+	return p
 }
 
 // listFolder lists the images of a folder without opening them.
@@ -84,173 +133,295 @@ func listFolder(dir string) (*imageFolder, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder := &imageFolder{name: filepath.Base(absolute)}
-	entries, err := visibleEntries(dir)
+	f := &imageFolder{name: filepath.Base(absolute)}
+	folders, err := f.folders(dir)
 	if err != nil {
 		return nil, fmt.Errorf("datasets: %w; allowed: a folder with a folder of images for each class", err)
 	}
-	for _, class := range entries {
-		classFolder := filepath.Join(dir, class)
-		if info, err := os.Stat(classFolder); err != nil {
-			return nil, err
-		} else if !info.IsDir() {
-			continue
-		}
-		files, err := visibleEntries(classFolder)
-		if err != nil {
+	f.partition = partitionOf(folders)
+	if f.partition == nil {
+		if err := f.listClasses(dir, folders); err != nil {
 			return nil, err
 		}
-		if len(files) == 0 {
-			return nil, fmt.Errorf("datasets: %s holds no image; allowed: at least one for each class", classFolder)
-		}
-		for _, file := range files {
-			folder.files = append(folder.files, filepath.Join(classFolder, file))
-			folder.labels = append(folder.labels, int32(len(folder.classNames)))
-		}
-		folder.classNames = append(folder.classNames, class)
+		return f, f.checkClasses()
 	}
-	if len(folder.classNames) == 0 {
-		return nil, fmt.Errorf("datasets: %s holds no folder; allowed: one for each class", dir)
+	for _, part := range []string{f.partition.train, f.partition.test} {
+		f.partition.trainFiles = len(f.files)
+		path := filepath.Join(dir, part)
+		if folders, err = f.folders(path); err != nil {
+			return nil, err
+		}
+		if err := f.listClasses(path, folders); err != nil {
+			return nil, err
+		}
 	}
-	return folder, nil
+	return f, f.checkClasses()
 }
 
-// visibleEntries returns the sorted names in a folder that don't begin with a
-// dot.
-func visibleEntries(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
+// listClasses adds the images in the class folders of a folder, which must be the same
+// in each part.
+func (f *imageFolder) listClasses(dir string, classes []string) error {
+	if len(classes) == 0 {
+		return fmt.Errorf("datasets: %s holds no folder; allowed: one for each class", dir)
+	}
+	if f.classNames != nil && !slices.Equal(classes, f.classNames) {
+		return fmt.Errorf("datasets: %s has the classes %q; allowed: those of the training images, %q", dir, classes, f.classNames)
+	}
+	f.classNames = classes
+	begin := len(f.files)
+	for class, name := range classes {
+		if err := f.listClass(int32(class), filepath.Join(dir, name), nil); err != nil {
+			return err
+		}
+	}
+	class := filepath.Join(dir, classes[0])
+	if added := f.files[begin:]; len(classes) == 1 && len(added) > 0 && !slices.ContainsFunc(added, func(file string) bool { return filepath.Dir(file) == class }) {
+		return fmt.Errorf("datasets: %s holds one folder, whose images are in folders again; allowed: one for each class, as it may be in %s", dir, class)
+	}
+	return nil
+}
+
+// listClass adds the files in a folder, and in the folders in it, which is in those
+// above.
+func (f *imageFolder) listClass(class int32, dir string, above []os.FileInfo) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(above, func(folder os.FileInfo) bool { return os.SameFile(folder, info) }) {
+		return fmt.Errorf("datasets: %s links to a folder that it is in; allowed: other links", dir)
+	}
+	entries, err := f.entries(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		if isFolder, err := isFolder(path, entry); err != nil {
+			return err
+		} else if isFolder {
+			if err := f.listClass(class, path, append(above, info)); err != nil {
+				return err
+			}
+			continue
+		}
+		f.files = append(f.files, path)
+		f.labels = append(f.labels, class)
+	}
+	return nil
+}
+
+// folders returns the names of the folders in a folder, in their order.
+func (f *imageFolder) folders(dir string) (names []string, err error) {
+	entries, err := f.entries(dir)
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
+	for _, entry := range entries {
+		isFolder, err := isFolder(filepath.Join(dir, entry.Name()), entry)
+		if err != nil {
+			return nil, err
+		}
+		if isFolder {
+			names = append(names, entry.Name())
 		}
 	}
 	return names, nil
 }
 
-// read decodes the images, as many at once as the program has processors.
-func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.Writer) (*Dataset, error) {
-	d := &Dataset{
-		Name:   f.name,
-		Labels: f.labels,
-		Height: opts.Height, Width: opts.Width, Channels: cmp.Or(opts.Channels, 3),
-		ClassNames: f.classNames,
+// isFolder says whether an entry is a folder, or a link to one.
+func isFolder(path string, entry os.DirEntry) (bool, error) {
+	if entry.Type()&os.ModeSymlink == 0 {
+		return entry.IsDir(), nil
 	}
-	if d.Height == 0 {
-		var err error
-		if d.Height, d.Width, err = sizeOf(f.files[0]); err != nil {
-			return nil, err
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir(), err
+}
+
+// leftovers are names, in lower case, of what systems and archives leave in folders,
+// beside those that begin with a dot.
+var leftovers = []string{"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "lost+found", "@eadir", "$recycle.bin", "system volume information"}
+
+// entries returns the entries of a folder in the order of their names, without
+// leftovers, which it notes.
+func (f *imageFolder) entries(dir string) ([]os.DirEntry, error) {
+	entries, err := os.ReadDir(dir)
+	return slices.DeleteFunc(entries, func(entry os.DirEntry) bool {
+		isLeftover := strings.HasPrefix(entry.Name(), ".") || slices.Contains(leftovers, strings.ToLower(entry.Name()))
+		if isLeftover {
+			f.leftovers = append(f.leftovers, entry.Name())
+		}
+		return isLeftover
+	}), err
+}
+
+// checkClasses returns an error for the first class without an image in a part.
+func (f *imageFolder) checkClasses() error {
+	parts := [][]int32{f.labels}
+	if p := f.partition; p != nil {
+		parts = [][]int32{f.labels[:p.trainFiles], f.labels[p.trainFiles:]}
+	}
+	for _, labels := range parts {
+		images := make([]int, len(f.classNames))
+		for _, label := range labels {
+			images[label]++
+		}
+		if class := slices.Index(images, 0); class >= 0 {
+			return fmt.Errorf("datasets: %s: class %q holds no image; allowed: at least one for each class", f.name, f.classNames[class])
 		}
 	}
-	d.Images = make([]byte, len(f.files)*d.imageSize())
+	return nil
+}
 
-	going, stop := context.WithCancel(ctx)
-	defer stop()
+// sayLeftovers writes a line about the leftovers, if there are some.
+func (f *imageFolder) sayLeftovers(progress io.Writer) {
+	if len(f.leftovers) > 0 {
+		fmt.Fprintf(progress, "%s: skipped %d files or folders that systems and archives leave, such as %s\n", f.name, len(f.leftovers), f.leftovers[0])
+	}
+}
+
+// forEach calls do for each file, for as many at once as the program has processors.
+// doing begins the lines of progress. ctx ends it.
+func (f *imageFolder) forEach(ctx context.Context, doing string, progress io.Writer, do func(i int)) error {
 	var group sync.WaitGroup
 	next := make(chan int)
-	failures := make([]error, len(f.files))
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
 			for i := range next {
-				if failures[i] = d.decode(i, f.files[i], opts.Resize); failures[i] != nil {
-					stop()
-				}
+				do(i)
 			}
 		})
 	}
 	printed := time.Now()
-	for i := 0; i < len(f.files) && going.Err() == nil; i++ {
+	for i := 0; i < len(f.files) && ctx.Err() == nil; i++ {
 		if time.Since(printed) >= readInterval {
 			printed = time.Now()
-			fmt.Fprintf(progress, "%s: %d of %d images\n", f.name, i, len(f.files))
+			fmt.Fprintf(progress, "%s: %s%d of %d images\n", f.name, doing, i, len(f.files))
 		}
 		next <- i
 	}
 	close(next)
 	group.Wait()
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("datasets: %s: %w", f.name, err)
+		return fmt.Errorf("datasets: %s: %w", f.name, err)
 	}
-	if err := cmp.Or(failures...); err != nil { // the first, as files are decoded in their order
+	return nil
+}
+
+// read decodes the images. Those that have room in memory stay there, see memoryLimit.
+// With Skip, files that are not decoded leave f.
+func (f *imageFolder) read(ctx context.Context, opts FolderOptions, progress io.Writer) (*Dataset, error) {
+	reader := imageReader{opts.Height, opts.Width, cmp.Or(opts.Channels, 3), opts.Resize}
+	if reader.height == 0 {
+		var err error
+		if reader.height, reader.width, err = f.firstSize(); err != nil {
+			return nil, err
+		}
+	}
+	size := reader.size()
+	fits := len(f.files)*size <= memoryLimit
+	kept := len(f.files)
+	if !fits {
+		kept = min(kept, cacheLimit/size)
+	}
+	images := make([]byte, kept*size)
+	digests := make([][sha256.Size]byte, len(f.files))
+	failures := make([]error, len(f.files))
+	var coloured atomic.Bool
+	err := f.forEach(ctx, "", progress, func(i int) {
+		pixels := make([]byte, size)
+		if i < kept {
+			pixels = images[i*size:][:size]
+		}
+		failures[i] = reader.read(f.files[i], pixels)
+		if reader.channels == 3 && !isGray(pixels) {
+			coloured.Store(true)
+		}
+		if !fits {
+			digests[i] = digestOf(pixels, reader.channels)
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
-
-	if opts.Channels == 0 && isGray(d.Images) {
-		gray := make([]byte, len(d.Images)/3)
-		for p := range gray {
-			gray[p] = d.Images[3*p]
+	good, err := f.decoded(failures, opts.Skip, progress)
+	if err != nil {
+		return nil, err
+	}
+	kept, _ = slices.BinarySearch(good, kept)
+	for k, i := range good {
+		f.files[k], f.labels[k], digests[k] = f.files[i], f.labels[i], digests[i]
+		if k < kept {
+			copy(images[k*size:], images[i*size:][:size])
 		}
-		d.Images, d.Channels = gray, 1
+	}
+	f.files, f.labels, digests, images = f.files[:len(good)], f.labels[:len(good)], digests[:len(good)], images[:kept*size]
+	if f.partition != nil {
+		f.partition.trainFiles, _ = slices.BinarySearch(good, f.partition.trainFiles)
+	}
+	if err := f.checkClasses(); err != nil {
+		return nil, err
+	}
+	if opts.Channels == 0 && !coloured.Load() {
+		images, reader.channels = grayOf(images), 1
+	}
+	d := &Dataset{
+		Name:   f.name,
+		Labels: f.labels,
+		Height: reader.height, Width: reader.width, Channels: reader.channels,
+		ClassNames: f.classNames,
+	}
+	if fits {
+		d.Images = images
+	} else {
+		d.files = &imageFiles{reader, f.files, digests, images}
+		d.indices = sequence(0, len(good))
 	}
 	d.Checksum = d.ComputeChecksum()
 	return d, nil
 }
 
-// isGray says whether all pixels, of three bytes each, are gray.
-func isGray(rgb []byte) bool {
-	for p := 0; p < len(rgb); p += 3 {
-		if rgb[p] != rgb[p+1] || rgb[p] != rgb[p+2] {
-			return false
+// firstSize returns the height and width of the first image.
+func (f *imageFolder) firstSize() (height, width int, err error) {
+	for _, file := range f.files {
+		height, width, err = sizeOf(file)
+		if _, ok := errors.AsType[*notDecoded](err); !ok {
+			break
 		}
 	}
-	return true
+	return height, width, err
 }
 
-// sizeOf returns the height and width of the image in a file, from its header.
-func sizeOf(path string) (height, width int, err error) {
-	if !slices.Contains([]string{".png", ".jpg", ".jpeg"}, strings.ToLower(filepath.Ext(path))) {
-		return 0, 0, fmt.Errorf("datasets: %s is of another kind; allowed: PNG or JPEG files (.png, .jpg, .jpeg)", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	config, _, err := image.DecodeConfig(f)
-	if err != nil {
-		return 0, 0, inFile(path, err)
-	}
-	if !validSide(config.Height) || !validSide(config.Width) {
-		return 0, 0, fmt.Errorf("datasets: %s has %d x %d pixels (height x width); allowed: 1 to %d each", path, config.Height, config.Width, maxSide)
-	}
-	return config.Height, config.Width, nil
-}
+// namedFailures is the number of files that are named where they are not decoded.
+const namedFailures = 10
 
-// decode sets image i of d to that in a file.
-func (d *Dataset) decode(i int, path string, resize bool) error {
-	height, width, err := sizeOf(path)
-	if err != nil {
-		return err
-	}
-	if !resize && (height != d.Height || width != d.Width) {
-		return fmt.Errorf("datasets: %s has %d x %d pixels (height x width); allowed: %d x %d, or another size with FolderOptions.Resize", path, height, width, d.Height, d.Width)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	decoded, _, err := image.Decode(f)
-	if err != nil {
-		return inFile(path, err)
-	}
-	canvas := image.NewRGBA(image.Rect(0, 0, d.Width, d.Height))
-	if decoded.Bounds().Size() == canvas.Rect.Size() {
-		draw.Copy(canvas, image.Point{}, decoded, decoded.Bounds(), draw.Src, nil)
-	} else {
-		draw.CatmullRom.Scale(canvas, canvas.Rect, decoded, decoded.Bounds(), draw.Src, nil)
-	}
-	pixels := d.At(i)
-	for p := range d.Height * d.Width {
-		rgb := canvas.Pix[4*p : 4*p+3]
-		if d.Channels == 1 {
-			pixels[p] = color.GrayModel.Convert(color.RGBA{R: rgb[0], G: rgb[1], B: rgb[2], A: 255}).(color.Gray).Y
-		} else {
-			copy(pixels[3*p:], rgb)
+// decoded returns the indices of the files that were decoded. All others are named in
+// the error or, with skip, in lines of progress.
+func (f *imageFolder) decoded(failures []error, skip bool, progress io.Writer) (good []int, err error) {
+	count, names := 0, ""
+	for i, failure := range failures {
+		if failure == nil {
+			good = append(good, i)
+			continue
+		}
+		e, ok := errors.AsType[*notDecoded](failure)
+		if !ok {
+			return nil, failure
+		}
+		if count++; count <= namedFailures {
+			names += fmt.Sprintf("\n  %s: %v", e.file, e.why)
 		}
 	}
-	return nil
+	if count > namedFailures {
+		names += fmt.Sprintf("\n  and %d more", count-namedFailures)
+	}
+	switch {
+	case count == 0:
+		return good, nil
+	case skip:
+		fmt.Fprintf(progress, "%s: skipped %d of %d files, no images that can be decoded:%s\n", f.name, count, len(f.files), names)
+		return good, nil
+	}
+	return nil, fmt.Errorf("datasets: %s: %d of %d files are no images that can be decoded; allowed: %s, or FolderOptions.Skip, on the command line -skip, which leaves them out:%s",
+		f.name, count, len(f.files), imageFormats, names)
 }

@@ -3,15 +3,21 @@ package datasets
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
+	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 )
 
 func pngOf(t *testing.T, img image.Image) []byte {
@@ -173,15 +179,13 @@ func TestLoadFolderErrors(t *testing.T) {
 		{"negative", func(string) {}, FolderOptions{Height: -1, Width: 4, Channels: 1}, "are -1 and 4; allowed: both 1 to 8192, or both 0"},
 		{"one side", func(string) {}, FolderOptions{Height: 4, Channels: 1}, "are 4 and 0; allowed: both 1 to 8192, or both 0"},
 		{"empty", func(string) {}, FolderOptions{Channels: 1}, "holds no folder; allowed: one for each class"},
-		{"empty class", func(dir string) { os.Mkdir(filepath.Join(dir, "x"), 0o755) }, FolderOptions{Channels: 1}, "x holds no image"},
-		{"other kind", func(dir string) { write(t, valid, dir, "x", "1.webp") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.webp") + " is of another kind; allowed: PNG or JPEG"},
-		{"nested", func(dir string) { write(t, valid, dir, "x", "y", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "y") + " is of another kind; allowed: PNG or JPEG"},
-		{"not an image", func(dir string) { write(t, []byte("hello"), dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": image: unknown format"},
+		{"empty class", func(dir string) { os.Mkdir(filepath.Join(dir, "x"), 0o755) }, FolderOptions{Channels: 1}, `class "x" holds no image; allowed: at least one for each class`},
+		{"not an image", func(dir string) { write(t, []byte("hello"), dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": a text"},
 		{"cut", func(dir string) { write(t, valid[:len(valid)-20], dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": "},
 		{"damaged header", func(dir string) { write(t, huge, dir, "x", "1.png") }, FolderOptions{Channels: 1}, filepath.Join("x", "1.png") + ": png: invalid format: invalid checksum"},
 		{"huge", func(dir string) {
 			write(t, pngOf(t, image.NewGray(image.Rect(0, 0, 8193, 1))), dir, "x", "1.png")
-		}, FolderOptions{Channels: 1, Resize: true}, "has 1 x 8193 pixels (height x width); allowed: 1 to 8192 each"},
+		}, FolderOptions{Channels: 1, Resize: true}, "1.png: 1 x 8193 pixels (height x width); allowed: 1 to 8192 each"},
 	} {
 		dir := t.TempDir()
 		test.make(dir)
@@ -196,5 +200,155 @@ func TestLoadFolderErrors(t *testing.T) {
 	write(t, valid, absent)
 	if _, err := LoadFolder(absent, FolderOptions{}); err == nil || !strings.Contains(err.Error(), absent+": not a directory; allowed: a folder") {
 		t.Errorf("a file: %v", err)
+	}
+}
+
+// Files that are no images are named all at once, or skipped and counted.
+func TestLoadFolderSkip(t *testing.T) {
+	dir := writePets(t, 2, 3)
+	write(t, []byte("Cats, 2019"), dir, "cat", "README")
+	write(t, []byte("file,label\n"), dir, "cat", "labels.csv")
+	for i := range 9 {
+		write(t, pngOf(t, uniform(2, 3, color.White))[:40], dir, "dog", fmt.Sprintf("cut%d.png", i))
+	}
+	write(t, nil, dir, "newt", "empty.jpg")
+
+	_, err := LoadFolder(dir, FolderOptions{})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if want := "datasets: pets: 12 of 29 files are no images that can be decoded; allowed: PNG, JPEG, GIF, BMP, TIFF, WebP, or FolderOptions.Skip, on the command line -skip, which leaves them out:"; lines[0] != want {
+		t.Errorf("got  %s\nwant %s", lines[0], want)
+	}
+	if len(lines) != 12 || lines[1] != "  "+filepath.Join(dir, "cat", "README")+": a text" || lines[11] != "  and 2 more" || !strings.Contains(lines[10], "cut7.png: unexpected EOF") {
+		t.Errorf("the files are\n%s", strings.Join(lines[1:], "\n"))
+	}
+
+	skipped, err := LoadFolder(dir, FolderOptions{Skip: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clean, err := LoadFolder(writePets(t, 2, 3), FolderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if skipped.Name != clean.Name || skipped.Len() != 17 || skipped.Checksum != clean.Checksum || skipped.Checksum != skipped.ComputeChecksum() {
+		t.Errorf("%s, %d images, another dataset than without the files that are skipped", skipped.Name, skipped.Len())
+	}
+
+	var progress bytes.Buffer
+	train, test, err := Load(t.Context(), "folder:"+dir+":skip=true", &progress)
+	if err != nil || train.Len()+test.Len() != 17 {
+		t.Errorf("skip=true: %v", err)
+	}
+	if !strings.Contains(progress.String(), "pets: skipped 12 of 29 files, no images that can be decoded:\n  "+filepath.Join(dir, "cat", "README")) {
+		t.Errorf("progress %q", progress.String())
+	}
+
+	// A file that can't be read is an error all the same, and so is a class that ends up empty.
+	if err := os.Symlink(filepath.Join(dir, "absent"), filepath.Join(dir, "dog", "link.png")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadFolder(dir, FolderOptions{Skip: true}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a broken link: %v", err)
+	}
+	os.Remove(filepath.Join(dir, "dog", "link.png"))
+	write(t, []byte("hello"), dir, "owl", "1.png")
+	if _, err := LoadFolder(dir, FolderOptions{Skip: true}); err == nil || !strings.Contains(err.Error(), `class "owl" holds no image`) {
+		t.Errorf("a class without an image that is decoded: %v", err)
+	}
+}
+
+// What systems and archives leave is skipped and counted.
+func TestLoadFolderLeftovers(t *testing.T) {
+	dir := writePets(t, 2, 3)
+	write(t, []byte("x"), dir, "__MACOSX", "cat", "._1.png")
+	write(t, []byte("x"), dir, "cat", "Thumbs.db")
+	write(t, []byte("x"), dir, "cat", "Desktop.ini")
+	write(t, []byte("x"), dir, "dog", ".DS_Store")
+	write(t, []byte("x"), dir, "dog", "@eaDir", "1.png")
+	if err := os.Mkdir(filepath.Join(dir, "lost+found"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var progress bytes.Buffer
+	train, test, err := Load(t.Context(), "folder:"+dir, &progress)
+	if err != nil || train.Len()+test.Len() != 17 || train.Classes() != 3 {
+		t.Fatal(err)
+	}
+	if want := "pets: skipped 6 files or folders that systems and archives leave, such as __MACOSX\n"; !strings.HasPrefix(progress.String(), want) {
+		t.Errorf("progress %q, want it to begin with %q", progress.String(), want)
+	}
+}
+
+// Files are decoded by content, whatever their names.
+func TestLoadFolderFormats(t *testing.T) {
+	picture := uniform(4, 4, color.NRGBA{R: 255, A: 255}).(*image.NRGBA)
+	picture.Set(3, 0, color.NRGBA{B: 255, A: 255})
+	encode := func(encode func(io.Writer, image.Image) error) []byte {
+		var b bytes.Buffer
+		if err := encode(&b, picture); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	dir := t.TempDir()
+	write(t, encode(bmp.Encode), dir, "x", "1.bmp")
+	write(t, encode(func(w io.Writer, m image.Image) error { return gif.Encode(w, m, nil) }), dir, "x", "2.gif")
+	write(t, encode(png.Encode), dir, "x", "3.jpg")
+	write(t, encode(func(w io.Writer, m image.Image) error { return tiff.Encode(w, m, nil) }), dir, "x", "4")
+	d, err := LoadFolder(dir, FolderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range d.Len() {
+		if d.Image(i).At(3, 0) != picture.At(3, 0) || d.Image(i).At(0, 3) != picture.At(0, 3) {
+			t.Errorf("image %d: pixels %v and %v", i, d.Image(i).At(3, 0), d.Image(i).At(0, 3))
+		}
+	}
+
+	// WebP, which Go can't write: one white pixel, lossless.
+	write(t, []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"), dir, "x", "5.webp")
+	if d, err = LoadFolder(dir, FolderOptions{Resize: true}); err != nil || d.Len() != 5 || d.Image(4).At(0, 0) != d.Image(4).At(3, 3) {
+		t.Errorf("WebP: %v", err)
+	}
+}
+
+// The first frame of a GIF may be a part of its image.
+func TestLoadFolderGIFFrame(t *testing.T) {
+	frame := image.NewPaletted(image.Rect(1, 1, 3, 2), color.Palette{color.White, color.Black})
+	other := image.NewPaletted(image.Rect(0, 0, 4, 4), color.Palette{color.White, color.Black})
+	var b bytes.Buffer
+	if err := gif.EncodeAll(&b, &gif.GIF{Image: []*image.Paletted{frame, other}, Delay: []int{1, 1}, Config: image.Config{Width: 4, Height: 4}}); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, b.Bytes(), dir, "x", "1.gif")
+	d, err := LoadFolder(dir, FolderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []byte{0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0}; !bytes.Equal(d.Images, want) {
+		t.Errorf("got  %v\nwant %v", d.Images, want)
+	}
+}
+
+// A file that is no image is called what it is.
+func TestLoadFolderContent(t *testing.T) {
+	for content, want := range map[string]string{
+		"":                                  "an empty file",
+		"hello\n":                           "a text",
+		"<!DOCTYPE html><title>404</title>": "an HTML page",
+		"version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 12345\n": "a Git LFS pointer",
+		"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic":                          "HEIC: convert it",
+		"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avifmif1":                          "AVIF: convert it",
+		"%PDF-1.7\n":                       "application/pdf",
+		"\x01\x02\x03\xff\xfe\x00\x01\x02": "an unknown format",
+	} {
+		dir := t.TempDir()
+		write(t, []byte(content), dir, "x", "1.jpg")
+		if _, err := LoadFolder(dir, FolderOptions{}); err == nil || !strings.Contains(err.Error(), filepath.Join("x", "1.jpg")+": "+want) {
+			t.Errorf("%q: got %v, want %q", content, err, want)
+		}
 	}
 }

@@ -8,10 +8,11 @@ import (
 
 // The IDX format: a magic number (two zero bytes, the element type, the number
 // of dimensions), the dimensions, then the elements, all big-endian. The type
-// 8 is the unsigned byte.
+// 8 is the unsigned byte, 12 the signed integer of four bytes.
 const (
 	idxMagicLabels = 0x0000_0801
 	idxMagicImages = 0x0000_0803
+	idxMagicTable  = 0x0000_0C02
 
 	maxSide = 1 << 13 // of an image, in pixels
 )
@@ -26,7 +27,7 @@ func readIDXHeader(r io.Reader, magic uint32, names ...string) (dims []int64, er
 		return nil, err
 	}
 	if got := binary.BigEndian.Uint32(word[:]); got != magic {
-		kinds := map[uint32]string{idxMagicLabels: " (IDX labels)", idxMagicImages: " (IDX images)"}
+		kinds := map[uint32]string{idxMagicLabels: " (IDX labels)", idxMagicImages: " (IDX images)", idxMagicTable: " (IDX table)"}
 		return nil, &FormatError{Offset: 0, Field: "magic number", Got: fmt.Sprintf("%#08x%s", got, kinds[got]), Allowed: fmt.Sprintf("%#08x%s", magic, kinds[magic])}
 	}
 	for i, name := range names {
@@ -78,6 +79,30 @@ func DecodeIDXLabels(r io.Reader) (labels []int32, err error) {
 	labels = make([]int32, len(content))
 	for i, label := range content {
 		labels[i] = int32(label)
+	}
+	return labels, nil
+}
+
+// decodeIDXTable reads an uncompressed IDX file of integers in two dimensions, as QMNIST
+// uses it for its labels: a row for each image, which begins with the class. Errors are
+// those of DecodeIDXLabels.
+func decodeIDXTable(r io.Reader) (labels []int32, err error) {
+	const maxColumns = 64
+	dims, err := readIDXHeader(r, idxMagicTable, "number of labels", "number of columns")
+	if err != nil {
+		return nil, err
+	}
+	if dims[1] > maxColumns {
+		return nil, &FormatError{Offset: 8, Field: "number of columns", Got: fmt.Sprint(dims[1]), Allowed: fmt.Sprintf("1 to %d", maxColumns)}
+	}
+	row := 4 * dims[1]
+	content, err := readContent(r, dims[0]*row, 12, "labels")
+	if err != nil {
+		return nil, err
+	}
+	labels = make([]int32, dims[0])
+	for i := range labels {
+		labels[i] = int32(binary.BigEndian.Uint32(content[int64(i)*row:]))
 	}
 	return labels, nil
 }

@@ -6,12 +6,13 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 const (
 	// folderPrefix begins the name of a folder of own images.
 	folderPrefix = "folder:"
-	folderForm   = "folder:PATH[:size=HEIGHTxWIDTH][:test=SHARE][:seed=N]"
+	folderForm   = "folder:PATH[:size=HEIGHTxWIDTH][:test=SHARE][:seed=N][:skip=true]"
 
 	defaultTestShare = 0.2
 	defaultSplitSeed = 1
@@ -27,6 +28,8 @@ type namedFolder struct {
 	height, width int // both zero: see imageFolder.defaultSize
 	testShare     float64
 	seed          int64
+	splits        bool // the name has testShare or seed
+	skip          bool
 }
 
 // parseFolder takes a name apart that begins with folderPrefix. Its options are
@@ -57,14 +60,21 @@ func parseFolder(name string) (namedFolder, error) {
 			var err error
 			folder.testShare, err = strconv.ParseFloat(value, 64)
 			ok = err == nil && validShare(folder.testShare)
+			folder.splits = true
 			allowed = "more than 0, less than 1"
 		case "seed":
 			var err error
 			folder.seed, err = strconv.ParseInt(value, 10, 64)
 			ok = err == nil
+			folder.splits = true
 			allowed = "whole numbers"
+		case "skip":
+			var err error
+			folder.skip, err = strconv.ParseBool(value)
+			ok = err == nil
+			allowed = "true, false"
 		default:
-			return folder, fmt.Errorf("datasets: unknown option %q in %q; allowed: size, test, seed", option, name)
+			return folder, fmt.Errorf("datasets: unknown option %q in %q; allowed: size, test, seed, skip", option, name)
 		}
 		if !ok {
 			return folder, fmt.Errorf("datasets: %s is %q in %q; allowed: %s", option, value, name, allowed)
@@ -79,9 +89,14 @@ func (n namedFolder) load(ctx context.Context, progress io.Writer) (train, test 
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := FolderOptions{Height: n.height, Width: n.width, Resize: true}
+	parts := folder.partition
+	if parts != nil && n.splits {
+		return nil, nil, fmt.Errorf("datasets: test or seed with %s, which holds training and test images, in %s and %s; allowed: size, skip", n.dir, parts.train, parts.test)
+	}
+	folder.sayLeftovers(progress)
+	opts := FolderOptions{Height: n.height, Width: n.width, Resize: true, Skip: n.skip}
 	if opts.Height == 0 {
-		if opts.Height, opts.Width, err = folder.defaultSize(); err != nil {
+		if opts.Height, opts.Width, err = folder.defaultSize(ctx, progress); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -91,29 +106,60 @@ func (n namedFolder) load(ctx context.Context, progress io.Writer) (train, test 
 	if err != nil {
 		return nil, nil, err
 	}
-	if train, test, err = all.HoldOut(n.testShare, n.seed); err != nil {
-		return nil, nil, err
+	split := fmt.Sprintf("seed %d", n.seed)
+	if parts == nil {
+		if train, test, err = all.HoldOut(n.testShare, n.seed); err != nil {
+			return nil, nil, err
+		}
+	} else {
+		train = all.take(fmt.Sprintf("%s[%s]", folder.name, parts.train), sequence(0, parts.trainFiles))
+		test = all.take(fmt.Sprintf("%s[%s]", folder.name, parts.test), sequence(parts.trainFiles, all.Len()))
+		split = fmt.Sprintf("folders %s and %s", parts.train, parts.test)
+		if len(parts.others) > 0 {
+			split += "; not read: " + strings.Join(parts.others, ", ")
+		}
 	}
 	colour := map[int]string{1: "gray", 3: "RGB"}[all.Channels]
-	fmt.Fprintf(progress, "%s: %s, %d images to train and %d to test (seed %d)\n",
-		folder.name, colour, train.Len(), test.Len(), n.seed)
+	fmt.Fprintf(progress, "%s: %s, %d images to train and %d to test (%s)\n",
+		folder.name, colour, train.Len(), test.Len(), split)
 	return train, test, nil
+}
+
+// sequence returns the numbers from first to end, without end.
+func sequence(first, end int) []int {
+	numbers := make([]int, end-first)
+	for i := range numbers {
+		numbers[i] = first + i
+	}
+	return numbers
 }
 
 // defaultSize returns the height and width that a named folder gives its images:
 // their own if they all have the same, of at most keptSide, else scaledSide.
-func (f *imageFolder) defaultSize() (height, width int, err error) {
-	for i, file := range f.files {
-		h, w, err := sizeOf(file)
+func (f *imageFolder) defaultSize(ctx context.Context, progress io.Writer) (height, width int, err error) {
+	going, stop := context.WithCancel(ctx)
+	defer stop()
+	var mu sync.Mutex
+	var own [2]int
+	err = f.forEach(going, "sizes of ", progress, func(i int) {
+		height, width, err := sizeOf(f.files[i])
 		if err != nil {
-			return 0, 0, err
+			return // read says so
 		}
-		if i == 0 {
-			height, width = h, w
+		mu.Lock()
+		defer mu.Unlock()
+		if own == [2]int{} {
+			own = [2]int{height, width}
 		}
-		if h != height || w != width || h > keptSide || w > keptSide {
-			return scaledSide, scaledSide, nil
+		if own != [2]int{height, width} || height > keptSide || width > keptSide {
+			stop()
 		}
+	})
+	if ctx.Err() != nil {
+		return 0, 0, err
 	}
-	return height, width, nil
+	if going.Err() != nil || own == [2]int{} {
+		return scaledSide, scaledSide, nil
+	}
+	return own[0], own[1], nil
 }

@@ -36,12 +36,16 @@ type publication struct {
 	// decode reads the content file of this name.
 	decode func(name string, r io.Reader) (content, error)
 
-	// folder is the path of the content files below a data folder. downloads are
+	// folders are the paths below a data folder where the content files may be: the
+	// first is our own, others are where other programs and people put them. downloads are
 	// the paths of the files that mirrors offer; the address of such a file is one
 	// of mirrors followed by the last element of its path.
-	folder    string
+	folders   []string
 	downloads []string
 	mirrors   []string
+
+	// python are the paths of the same dataset in another form, which Python pickles.
+	python []string
 
 	// sample names the built-in sample, if there is one.
 	sample string
@@ -58,6 +62,8 @@ const (
 	idxTrainLabels = "train-labels-idx1-ubyte"
 	idxTestImages  = "t10k-images-idx3-ubyte"
 	idxTestLabels  = "t10k-labels-idx1-ubyte"
+
+	here = "." // the data folder itself
 )
 
 var (
@@ -66,12 +72,12 @@ var (
 )
 
 // The publications. The IDX files have SHA-256 digests. For the files of the
-// CIFAR-10 binary version the SHA-1 digests are those of MXNet's Gluon.
+// CIFAR binary versions the SHA-1 digests are those of MXNet's Gluon.
 //
 // MNIST's own home (yann.lecun.com/exdb/mnist) no longer serves its files; the
 // first mirror is PyTorch's, the second the Common Visual Data Foundation's.
 var publications = []*publication{
-	idxPublication("mnist", mnistClasses, map[string]string{
+	idxPublication("mnist", []string{"mnist", "MNIST/raw", here}, mnistClasses, map[string]string{
 		idxTrainImages: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
 		idxTrainLabels: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
 		idxTestImages:  "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
@@ -80,7 +86,7 @@ var publications = []*publication{
 		"https://ossci-datasets.s3.amazonaws.com/mnist/",
 		"https://storage.googleapis.com/cvdf-datasets/mnist/",
 	),
-	idxPublication("fashion-mnist", fashionClasses, map[string]string{
+	idxPublication("fashion-mnist", []string{"fashion-mnist", "FashionMNIST/raw", here}, fashionClasses, map[string]string{
 		idxTrainImages: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
 		idxTrainLabels: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
 		idxTestImages:  "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
@@ -104,8 +110,9 @@ var publications = []*publication{
 			"data_batch_5.bin": "26e2849e66a845b7f1e4614ae70f4889ae604628",
 			"test_batch.bin":   "67eb016db431130d61cd03c7ad570b013799c88c",
 		},
-		decode:    decodeCIFAR10Batch(10000),
-		folder:    "cifar-10-batches-bin",
+		decode:    decodeCIFAR(cifar10, func(string) int { return 10_000 }),
+		folders:   []string{"cifar-10-batches-bin", here},
+		python:    []string{"cifar-10-batches-py", "cifar-10-python.tar.gz"},
 		downloads: []string{"cifar-10-binary.tar.gz"},
 		mirrors: []string{
 			"https://www.cs.toronto.edu/~kriz/",
@@ -113,10 +120,48 @@ var publications = []*publication{
 			"https://apache-mxnet.s3-accelerate.dualstack.amazonaws.com/gluon/dataset/cifar10/",
 		},
 	},
+	cifar100("cifar-100", cifar100Fine, strings.Fields(`apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy
+		bridge bus butterfly camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup
+		dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard
+		lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear pickup_truck
+		pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper
+		snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor train trout
+		tulip turtle wardrobe whale willow_tree wolf woman worm`)),
+	cifar100("cifar-100-coarse", cifar100Coarse, strings.Fields(`aquatic_mammals fish flowers food_containers fruit_and_vegetables
+		household_electrical_devices household_furniture insects large_carnivores large_man-made_outdoor_things
+		large_natural_outdoor_scenes large_omnivores_and_herbivores medium_mammals non-insect_invertebrates people reptiles
+		small_mammals trees vehicles_1 vehicles_2`)),
+}
+
+// cifar100 is CIFAR-100 with one of its two kinds of labels.
+func cifar100(name string, form cifarForm, classNames []string) *publication {
+	return &publication{
+		name:   name,
+		height: cifarSide, width: cifarSide, channels: 3,
+		classNames: classNames,
+		train:      []string{"train.bin"},
+		test:       []string{"test.bin"},
+		newHash:    sha1.New,
+		digests: map[string]string{
+			"train.bin": "e207cd2e05b73b1393c74c7f5e7bea451d63e08e",
+			"test.bin":  "8fb6623e830365ff53cf14adec797474f5478006",
+		},
+		decode: decodeCIFAR(form, func(file string) int {
+			return map[string]int{"train.bin": 50_000, "test.bin": 10_000}[file]
+		}),
+		folders:   []string{"cifar-100-binary"},
+		python:    []string{"cifar-100-python", "cifar-100-python.tar.gz"},
+		downloads: []string{"cifar-100-binary.tar.gz"},
+		mirrors: []string{
+			"https://www.cs.toronto.edu/~kriz/",
+			"https://cave.cs.toronto.edu/kriz/",
+			"https://apache-mxnet.s3-accelerate.dualstack.amazonaws.com/gluon/dataset/cifar100/",
+		},
+	}
 }
 
 // idxPublication is a publication in the form of MNIST.
-func idxPublication(name string, classNames []string, digests map[string]string, mirrors ...string) *publication {
+func idxPublication(name string, folders, classNames []string, digests map[string]string, mirrors ...string) *publication {
 	p := &publication{
 		name:   name,
 		height: 28, width: 28, channels: 1,
@@ -126,7 +171,7 @@ func idxPublication(name string, classNames []string, digests map[string]string,
 		newHash:    sha256.New,
 		digests:    digests,
 		decode:     decodeMNISTFile,
-		folder:     name,
+		folders:    folders,
 		mirrors:    mirrors,
 		sample:     name + "-sample",
 	}
@@ -159,45 +204,63 @@ func decodeMNISTFile(name string, r io.Reader) (content, error) {
 	return content{labels: labels}, nil
 }
 
-// decodeCIFAR10Batch decodes a batch of this many records. Without the number
-// a file that was cut between two records would pass.
-func decodeCIFAR10Batch(records int) func(name string, r io.Reader) (content, error) {
-	return func(_ string, r io.Reader) (content, error) {
-		raw, err := readContent(r, int64(records)*cifarRecord, 0, "records")
+// decodeCIFAR decodes files of as many records as their names promise. Without the
+// number a file that was cut between two records would pass.
+func decodeCIFAR(form cifarForm, records func(file string) int) func(name string, r io.Reader) (content, error) {
+	return func(name string, r io.Reader) (content, error) {
+		raw, err := readContent(r, int64(records(name)*form.record()), 0, "records")
 		if err != nil {
 			return content{}, err
 		}
-		images, labels, err := parseCIFAR10(raw)
+		images, labels, err := form.parse(raw)
 		return content{images: images, labels: labels}, err
 	}
 }
 
 // find returns the files that hold the publication below the data folder
-// root. The error is fs.ErrNotExist if all are missing, and names the missing
-// ones if some are.
+// root. The error is fs.ErrNotExist if all are missing, names the missing
+// ones if some are, and what is there in place of them.
 func (p *publication) find(root string) ([]string, error) {
-	var found, missing []string
-	for _, file := range p.files() {
-		plain := filepath.Join(root, p.folder, file)
-		switch {
-		case isFile(plain):
-			found = append(found, plain)
-		case isFile(plain + ".gz"):
-			found = append(found, plain+".gz")
-		default:
-			missing = append(missing, file)
+	var incomplete error
+	for _, folder := range p.folders {
+		folder = filepath.Join(root, filepath.FromSlash(folder))
+		found, missing := p.findIn(folder)
+		if len(missing) == 0 {
+			return found, nil
+		}
+		if len(found) > 0 && incomplete == nil {
+			incomplete = fmt.Errorf("datasets: %s is incomplete: %s missing", folder, strings.Join(missing, ", "))
 		}
 	}
-	if len(missing) == 0 {
-		return found, nil
+	if incomplete != nil {
+		return nil, incomplete
 	}
-	if archives := p.downloadPaths(root); len(found) == 0 && !slices.ContainsFunc(archives, func(a string) bool { return !isFile(a) }) {
+	if archives := p.downloadPaths(root); !slices.ContainsFunc(archives, func(a string) bool { return !isFile(a) }) {
 		return archives, nil
 	}
-	if len(found) == 0 {
-		return nil, fs.ErrNotExist
+	for _, other := range p.python {
+		if _, err := os.Stat(filepath.Join(root, other)); err == nil {
+			return nil, fmt.Errorf("datasets: %s is the Python version of %s; allowed: the binary version, %s or a folder %s with %s",
+				filepath.Join(root, other), p.name, strings.Join(p.downloads, ", "), p.folders[0], strings.Join(p.files(), ", "))
+		}
 	}
-	return nil, fmt.Errorf("datasets: %s is incomplete: %s missing", filepath.Join(root, p.folder), strings.Join(missing, ", "))
+	return nil, fs.ErrNotExist
+}
+
+// findIn returns the content files in a folder, gzipped or not, and the names of those
+// that are missing. IDX files may have the names of Kaggle, train-images.idx3-ubyte.
+func (p *publication) findIn(folder string) (found, missing []string) {
+	for _, file := range p.files() {
+		dotted := strings.Replace(file, "-idx", ".idx", 1)
+		names := []string{file, file + ".gz", dotted, dotted + ".gz"}
+		i := slices.IndexFunc(names, func(name string) bool { return isFile(filepath.Join(folder, name)) })
+		if i < 0 {
+			missing = append(missing, file)
+		} else {
+			found = append(found, filepath.Join(folder, names[i]))
+		}
+	}
+	return found, missing
 }
 
 func isFile(path string) bool {
@@ -217,46 +280,53 @@ func (p *publication) downloadPaths(root string) []string {
 // contentName is the name of the content in a file, gzipped or not, partly
 // downloaded or not.
 func contentName(file string) string {
-	return strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), partSuffix), ".gz")
+	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), partSuffix), ".gz")
+	return strings.Replace(name, ".idx", "-idx", 1)
 }
 
 func isArchive(file string) bool { return strings.HasSuffix(contentName(file), ".tar") }
 
-// contents calls visit for each content file in file: for the members of a
-// tar.gz archive, else for file itself, unpacked if it is gzipped. Members that
-// are not part of the publication are skipped.
-func (p *publication) contents(file string, visit func(name string, r io.Reader) error) error {
+// unpacked calls read for the content of a file, gzipped or not.
+func unpacked(file string, read func(r io.Reader) error) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	buffered := bufio.NewReaderSize(f, 1<<16)
-	var r io.Reader = buffered
-	if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
-		unzipped, err := gzip.NewReader(buffered)
-		if err != nil {
-			return inFile(file, err)
-		}
-		r = unzipped
+	r := bufio.NewReaderSize(f, 1<<16)
+	if magic, _ := r.Peek(2); string(magic) != "\x1f\x8b" {
+		return read(r)
 	}
+	unzipped, err := gzip.NewReader(r)
+	if err != nil {
+		return inFile(file, err)
+	}
+	return read(unzipped)
+}
+
+// contents calls visit for each content file in file: for the members of a
+// tar.gz archive, else for file itself. Members that are not part of the publication
+// are skipped.
+func (p *publication) contents(file string, visit func(name string, r io.Reader) error) error {
 	if !isArchive(file) {
-		return inFile(file, visit(contentName(file), r))
+		return unpacked(file, func(r io.Reader) error { return inFile(file, visit(contentName(file), r)) })
 	}
-	for archive := tar.NewReader(r); ; {
-		member, err := archive.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return inFile(file, err)
-		}
-		if name := path.Base(member.Name); p.digests[name] != "" {
-			if err := visit(name, archive); err != nil {
-				return inFile(file+"/"+member.Name, err)
+	return unpacked(file, func(r io.Reader) error {
+		for archive := tar.NewReader(r); ; {
+			member, err := archive.Next()
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return inFile(file, err)
+			}
+			if name := path.Base(member.Name); p.digests[name] != "" {
+				if err := visit(name, archive); err != nil {
+					return inFile(file+"/"+member.Name, err)
+				}
 			}
 		}
-	}
+	})
 }
 
 // read decodes the publication from files, in parallel. Canonical says whether
@@ -276,9 +346,13 @@ func (p *publication) read(files []string) (train, test *Dataset, err error) {
 				if err != nil {
 					return err
 				}
+				digest := hex.EncodeToString(h.Sum(nil))
+				if other := publicationOf(name, digest); other != "" && digest != p.digests[name] {
+					return fmt.Errorf("the %s of %s; allowed: that of %s", name, other, p.name)
+				}
 				mu.Lock()
 				defer mu.Unlock()
-				canonical = canonical && hex.EncodeToString(h.Sum(nil)) == p.digests[name]
+				canonical = canonical && digest == p.digests[name]
 				parts[name], origin[name] = part, file
 				return nil
 			})
@@ -310,9 +384,7 @@ func (p *publication) read(files []string) (train, test *Dataset, err error) {
 			d.Images = slices.Concat(images...)
 		}
 		if n := len(d.Images) / d.imageSize(); n != len(d.Labels) {
-			last := names[len(names)-1]
-			return nil, &FormatError{File: origin[last], Offset: 4, Field: "number of labels",
-				Got: fmt.Sprint(len(d.Labels)), Allowed: fmt.Sprintf("%d, the number of images in %s", n, origin[names[0]])}
+			return nil, wrongLabels(origin[names[len(names)-1]], len(d.Labels), origin[names[0]], n)
 		}
 		d.Checksum = d.ComputeChecksum()
 		return d, nil
@@ -324,6 +396,23 @@ func (p *publication) read(files []string) (train, test *Dataset, err error) {
 		return nil, nil, err
 	}
 	return train, test, nil
+}
+
+// wrongLabels is the error of a file of labels for another number of images.
+func wrongLabels(labelsFile string, labels int, imagesFile string, images int) error {
+	return &FormatError{File: labelsFile, Offset: 4, Field: "number of labels",
+		Got: fmt.Sprint(labels), Allowed: fmt.Sprintf("%d, the number of images in %s", images, imagesFile)}
+}
+
+// publicationOf returns the name of a publication that has this content, empty if there
+// is none.
+func publicationOf(file, digest string) string {
+	for _, p := range publications {
+		if p.digests[file] == digest {
+			return p.name
+		}
+	}
+	return ""
 }
 
 // verify compares the contents of a downloaded file with their digests.

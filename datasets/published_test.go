@@ -21,7 +21,7 @@ import (
 var toyFiles = map[string][]byte{
 	idxTrainImages: idx(noise(3*784), 3, 28, 28),
 	idxTrainLabels: idx([]byte{7, 0, 9}, 3),
-	idxTestImages:  idx(noise(2*784), 2, 28, 28),
+	idxTestImages:  idx(noise(5 * 784)[3*784:], 2, 28, 28),
 	idxTestLabels:  idx([]byte{1, 2}, 2),
 }
 
@@ -40,7 +40,7 @@ func toy(mirrors ...string) *publication {
 	for name, content := range toyFiles {
 		digests[name] = fmt.Sprintf("%x", sha256.Sum256(content))
 	}
-	return idxPublication("toy", mnistClasses, digests, mirrors...)
+	return idxPublication("toy", []string{"toy", "TOY/raw", here}, mnistClasses, digests, mirrors...)
 }
 
 func gzipped(content []byte) []byte {
@@ -167,12 +167,61 @@ func TestDataFolderErrors(t *testing.T) {
 	})
 }
 
+// The files are found where other programs and people put them, and that is said.
+func TestDataFolderPlaces(t *testing.T) {
+	for _, place := range []struct{ folder, separator, suffix string }{
+		{"toy", "-", ""},
+		{"toy", ".", ""},    // Kaggle
+		{"toy", ".", ".gz"}, // the same, packed
+		{filepath.Join("TOY", "raw"), "-", ""},
+		{"", "-", ".gz"},
+		{"", ".", ""},
+	} {
+		root := t.TempDir()
+		for name, content := range toyFiles {
+			if place.suffix == ".gz" {
+				content = gzipped(content)
+			}
+			write(t, content, root, place.folder, strings.Replace(name, "-idx", place.separator+"idx", 1)+place.suffix)
+		}
+		var progress bytes.Buffer
+		train, test, err := toy().load(t.Context(), root, "", &progress)
+		if err != nil {
+			t.Fatalf("%+v: %v", place, err)
+		}
+		checkToy(t, train, test)
+		if !train.Canonical {
+			t.Errorf("%+v: the published content is not called canonical", place)
+		}
+		want := ""
+		if place.folder != "toy" {
+			want = fmt.Sprintf("toy: found in %s\n", filepath.Join(root, place.folder))
+		}
+		if progress.String() != want {
+			t.Errorf("%+v: progress %q, want %q", place, progress.String(), want)
+		}
+	}
+}
+
+// Files right in the data folder may be those of another dataset.
+func TestDataFolderOfAnother(t *testing.T) {
+	defer func(before []*publication) { publications = before }(publications)
+	publications = append(slices.Clone(publications), toy())
+	root := t.TempDir()
+	writeToy(t, root, false)
+	other := idxPublication("other", []string{"toy"}, mnistClasses, map[string]string{idxTrainImages: "00"})
+	_, _, err := other.load(t.Context(), root, "", io.Discard)
+	if err == nil || !strings.Contains(err.Error(), filepath.Join(root, "toy", idxTestImages)+": the "+idxTestImages+" of toy; allowed: that of other") {
+		t.Errorf("got %v", err)
+	}
+}
+
 const toyRecords = 20
 
 // cifarPublication is CIFAR-10 with batches of toyRecords and these digests.
 func cifarPublication(batches map[string][]byte) *publication {
 	p := *publications[slices.IndexFunc(publications, func(p *publication) bool { return p.name == "cifar-10" })]
-	p.decode = decodeCIFAR10Batch(toyRecords)
+	p.decode = decodeCIFAR(cifar10, func(string) int { return toyRecords })
 	p.digests = map[string]string{}
 	for name, batch := range batches {
 		p.digests[name] = fmt.Sprintf("%x", sha1.Sum(batch))
@@ -185,7 +234,7 @@ func cifarPublication(batches map[string][]byte) *publication {
 func cifarBatches() map[string][]byte {
 	batches := map[string][]byte{}
 	for b, name := range cifarPublication(nil).files() {
-		batch := make([]byte, toyRecords*cifarRecord)
+		batch := make([]byte, toyRecords*cifarBytes)
 		batch[0] = byte(b)
 		batch[1+1024] = 99
 		batches[name] = batch
@@ -236,7 +285,7 @@ func TestCIFAR10(t *testing.T) {
 			write(t, batch, root, "cifar-10-batches-bin", name)
 		}
 		check(t, root, true)
-		write(t, batches["data_batch_2.bin"][:19*cifarRecord], root, "cifar-10-batches-bin", "data_batch_2.bin")
+		write(t, batches["data_batch_2.bin"][:19*cifarBytes], root, "cifar-10-batches-bin", "data_batch_2.bin")
 		_, _, err := p.load(t.Context(), root, "", io.Discard)
 		if err == nil || !strings.Contains(err.Error(), "data_batch_2.bin: records at offset 0: got the end of the file after 58387 bytes; allowed: 61460 bytes") {
 			t.Errorf("a batch cut between two records: %v", err)
@@ -275,12 +324,59 @@ func TestCIFAR10(t *testing.T) {
 	})
 }
 
+// The Python version of CIFAR-10 is not the binary one, and no reason to download that.
+func TestCIFAR10Python(t *testing.T) {
+	for _, name := range []string{"cifar-10-batches-py/data_batch_1", "cifar-10-python.tar.gz"} {
+		root := t.TempDir()
+		write(t, []byte("\x80\x02}q"), root, filepath.FromSlash(name))
+		_, _, err := cifarPublication(nil).load(t.Context(), root, t.TempDir(), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), "is the Python version of cifar-10; allowed: the binary version, cifar-10-binary.tar.gz or a folder cifar-10-batches-bin with data_batch_1.bin") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A record of CIFAR-100 begins with the coarse and the fine label.
+func TestCIFAR100(t *testing.T) {
+	const record = 2 + 3072
+	records := make([]byte, 10_000*record)
+	copy(records[record:], []byte{19, 99, 7})
+	records[record+2+1024] = 8
+	for name, want := range map[string]struct {
+		label           int32
+		tooLarge, error string
+	}{
+		"cifar-100":        {99, "\x00\x64", "label 0 at offset 1: got 100; allowed: 0 to 99"},
+		"cifar-100-coarse": {19, "\x14\x00", "label 0 at offset 0: got 20; allowed: 0 to 19"},
+	} {
+		p := publications[slices.IndexFunc(publications, func(p *publication) bool { return p.name == name })]
+		test, err := p.decode("test.bin", bytes.NewReader(records))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(test.labels) != 10_000 || test.labels[0] != 0 || test.labels[1] != want.label || !bytes.Equal(test.images[3072:][:4], []byte{7, 8, 0, 0}) || int32(len(p.classNames)) != want.label+1 {
+			t.Errorf("%s: labels %v, pixels %v, %d classes", name, test.labels[:2], test.images[3072:][:4], len(p.classNames))
+		}
+		for file, test := range map[string]struct {
+			content []byte
+			want    string
+		}{
+			"test.bin":  {slices.Concat([]byte(want.tooLarge), records[2:]), want.error},
+			"train.bin": {records[:record], "records at offset 0: got the end of the file after 3074 bytes; allowed: 153700000 bytes"},
+		} {
+			if _, err := p.decode(file, bytes.NewReader(test.content)); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s, %s: got %v, want %q", name, file, err, test.want)
+			}
+		}
+	}
+}
+
 func TestLoadNames(t *testing.T) {
-	if got, want := Names(), []string{"mnist", "fashion-mnist", "cifar-10", "mnist-sample", "fashion-mnist-sample"}; !slices.Equal(got, want) {
+	if got, want := Names(), []string{"mnist", "fashion-mnist", "cifar-10", "cifar-100", "cifar-100-coarse", "mnist-sample", "fashion-mnist-sample"}; !slices.Equal(got, want) {
 		t.Errorf("Names() = %q, want %q", got, want)
 	}
 	for _, name := range []string{"", "MNIST", "cifar-10-sample"} {
-		if _, _, err := Load(context.Background(), name, nil); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), fmt.Sprintf("unknown dataset %q; ", name)+"allowed: mnist, fashion-mnist, cifar-10, mnist-sample, fashion-mnist-sample") {
+		if _, _, err := Load(context.Background(), name, nil); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), fmt.Sprintf("unknown dataset %q; ", name)+"allowed: mnist, fashion-mnist, cifar-10, cifar-100, cifar-100-coarse, mnist-sample, fashion-mnist-sample") {
 			t.Errorf("Load(%q): %v", name, err)
 		}
 	}
@@ -309,17 +405,43 @@ func TestLoadEnvironment(t *testing.T) {
 	}
 }
 
+// Test images that are training images, too, are counted; all of them are refused.
+func TestLoadSameImages(t *testing.T) {
+	dir := t.TempDir()
+	write(t, idx([]byte{1, 2, 3}, 3, 1, 1), dir, "train-images-idx3-ubyte")
+	write(t, idx([]byte{0, 1, 0}, 3), dir, "train-labels-idx1-ubyte")
+	write(t, idx([]byte{0, 1}, 2), dir, "t10k-labels-idx1-ubyte")
+	for _, test := range []struct {
+		images         []byte
+		progress, want string
+	}{
+		{[]byte{4, 5}, "", ""},
+		{[]byte{4, 2}, "1 of 2 test images are training images, too\n", ""},
+		{[]byte{3, 3}, "", "each of the 2 test images is a training image, too"},
+	} {
+		write(t, idx(test.images, 2, 1, 1), dir, "t10k-images-idx3-ubyte")
+		var progress bytes.Buffer
+		_, _, err := Load(t.Context(), "idx:"+dir, &progress)
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v: got %v, want %q", test.images, err, test.want)
+		}
+		if !strings.HasSuffix(progress.String(), test.progress) || test.progress == "" && strings.Contains(progress.String(), "too") {
+			t.Errorf("%v: progress %q", test.images, progress.String())
+		}
+	}
+}
+
 // The published files, where the machine has them. Each image of a sample is one
 // of theirs with its label, from the same part, and no image occurs twice.
 func TestPublished(t *testing.T) {
 	for _, p := range publications {
 		t.Run(p.name, func(t *testing.T) {
-			train, test, err := p.load(t.Context(), realData(t, p.folder), "", io.Discard)
+			train, test, err := p.load(t.Context(), realData(t, p.folders[0]), "", io.Discard)
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := [2]int{60000, 10000}
-			if p.name == "cifar-10" {
+			if p.channels == 3 {
 				want[0] = 50000
 			}
 			if got := [2]int{train.Len(), test.Len()}; got != want {

@@ -87,7 +87,7 @@ var settings = []setting{
 		func(c Config) bool { _, err := LookUp(c.Technique); return err == nil },
 		func(Config) string { return strings.Join(techniqueIDs(), ", ") },
 	}, {
-		Default{"dataset", "images to embed", defaultDataset, "the name of a dataset, folder:PATH (class folders of images, see datasets.Load)", "real digits that need no download"},
+		Default{"dataset", "images to embed", defaultDataset, "the name of a dataset, folder:PATH (class folders of images), idx:PATH (IDX files), see datasets.Load", "real digits that need no download"},
 		func(c *Config) any { return &c.Dataset },
 		func(c Config) bool { return c.Dataset != "" },
 		nil,

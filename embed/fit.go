@@ -237,18 +237,21 @@ const saveInterval = time.Minute
 func (t *training) runEpoch(ctx context.Context) error {
 	steps := t.stepsPerEpoch()
 	order := t.order()
-	images := make([]byte, 0, t.cfg.Batch*len(t.train.At(0)))
+	var images []byte
 	labels := make([]int32, t.cfg.Batch)
 	for t.state.Step < steps {
 		if err := ctx.Err(); err != nil {
 			return t.interrupted(err)
 		}
-		images = images[:0]
-		for i, example := range order[t.state.Step*t.cfg.Batch : (t.state.Step+1)*t.cfg.Batch] {
-			images = append(images, t.train.At(example)...)
+		started := time.Now()
+		batch := order[t.state.Step*t.cfg.Batch:][:t.cfg.Batch]
+		var err error
+		if images, err = t.train.AppendPixels(images[:0], batch...); err != nil {
+			return err
+		}
+		for i, example := range batch {
 			labels[i] = t.train.Labels[example]
 		}
-		started := time.Now()
 		done := float64(t.state.Epoch*steps+t.state.Step) / float64(t.cfg.Epochs*steps)
 		step, err := t.net.train(images, labels, oneCycle(t.cfg.LearningRate, done), done)
 		if err != nil {

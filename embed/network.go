@@ -228,26 +228,30 @@ func (n *network) classifyBatch() int {
 	return max(128, min(2<<20/(n.classes*n.cfg.Dim), 4096))
 }
 
-// inBatches calls run for the rows of data, width numbers each, in batches of one
-// size; the last one is filled up with rows of before, or zeros. run gets the number of
-// rows that count.
-func inBatches[T any](data []T, width, size int, run func(batch []T, count int) error) error {
-	batch := make([]T, size*width)
-	for len(data) > 0 {
-		count := copy(batch, data) / width
-		if err := run(batch, count); err != nil {
+// inBatches calls run for n rows, in batches of one size: for count rows from first on.
+func inBatches(n, size int, run func(first, count int) error) error {
+	for first := 0; first < n; first += size {
+		if err := run(first, min(size, n-first)); err != nil {
 			return err
 		}
-		data = data[count*width:]
 	}
 	return nil
 }
 
-// embedAll returns the embedding of a dataset, without predicted classes.
+// embedAll returns the embedding of a dataset, without predicted classes. An incomplete
+// last batch is filled up with images of before, or zeros.
 func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
 	e := measure.Embedding{Dim: n.cfg.Dim, Labels: data.Labels, Classes: data.Classes()}
-	err := inBatches(data.Images, len(data.At(0)), n.embedBatch(), func(images []byte, count int) error {
-		outputs, err := n.call(n.embedExec, n.imagesTensor(images))
+	all := make([]int, data.Len())
+	for i := range all {
+		all[i] = i
+	}
+	batch := make([]byte, n.embedBatch()*n.shape[0]*n.shape[1]*n.shape[2])
+	err := inBatches(data.Len(), n.embedBatch(), func(first, count int) error {
+		if _, err := data.AppendPixels(batch[:0], all[first:first+count]...); err != nil {
+			return err
+		}
+		outputs, err := n.call(n.embedExec, n.imagesTensor(batch))
 		if err != nil {
 			return err
 		}
@@ -258,10 +262,13 @@ func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
 }
 
 // classify returns the classes that the technique's rule predicts for embeddings z [n,
-// dim].
+// dim]. An incomplete last batch is filled up with rows of before, or zeros.
 func (n *network) classify(z []float32) (predicted []int32, err error) {
-	err = inBatches(z, n.cfg.Dim, n.classifyBatch(), func(z []float32, count int) error {
-		outputs, err := n.call(n.classifyExec, tensors.FromFlatDataAndDimensions(z, len(z)/n.cfg.Dim, n.cfg.Dim))
+	dim, size := n.cfg.Dim, n.classifyBatch()
+	batch := make([]float32, size*dim)
+	err = inBatches(len(z)/dim, size, func(first, count int) error {
+		copy(batch, z[first*dim:][:count*dim])
+		outputs, err := n.call(n.classifyExec, tensors.FromFlatDataAndDimensions(batch, size, dim))
 		if err != nil {
 			return err
 		}

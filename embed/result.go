@@ -217,17 +217,40 @@ func (r *Result) Save(name string) error {
 	return store.WriteJSON(filepath.Join(folder, configFile), r.Config)
 }
 
+// check returns the error of a Result that can't be measured or drawn.
+func (r *Result) check() error {
+	if err := errors.Join(r.Test.Check("test"), r.Train.Check("training")); err != nil {
+		return err
+	}
+	if got, want := len(r.ClassVectors), len(r.ClassNames)*r.Config.Dim; got != want {
+		return fmt.Errorf("%d coordinates of class vectors; allowed: %d, for %d classes in %d dimensions", got, want, len(r.ClassNames), r.Config.Dim)
+	}
+	for i, x := range r.ClassVectors {
+		if x-x != 0 {
+			return fmt.Errorf("coordinate %d of class vector %d is %v; allowed: finite numbers", i%r.Config.Dim, i/r.Config.Dim, x)
+		}
+	}
+	return nil
+}
+
 // Load reads a Result that was saved in a folder (see Folder). Its technique and extractor
 // must be registered. It can predict, but not train on: Fit resumes from the same folder. It opens
-// the default backend (see backends.Open), whatever that of its Config.
+// the default backend (see backends.Open), whatever that of its Config. Arrays may be of
+// float64 and int64, too, as other programs write them.
 //
-// Errors: ErrNoResult; ErrUnfinished; ErrOtherRun, for a checkpoint that is not the
+// Errors: ErrNoResult; arrays of other types, of lengths that do not fit, of classes without a
+// name or of coordinates that are not finite; ErrUnfinished; ErrOtherRun, for a checkpoint that is not the
 // Result's; ErrUnknown, for its technique; those of backends.Open.
 func Load(name string) (*Result, error) {
 	folder := Folder(name)
+	for _, file := range []string{configFile, metricsFile, embeddingFile, checkpointFile} {
+		if _, err := os.Stat(filepath.Join(folder, file)); err != nil {
+			return nil, fmt.Errorf("embed: %w in %s: %w; allowed: a folder with %s, %s, %s and %s", ErrNoResult, folder, err, configFile, metricsFile, embeddingFile, checkpointFile)
+		}
+	}
 	arrays, err := store.ReadNpz(filepath.Join(folder, embeddingFile))
 	if err != nil {
-		return nil, fmt.Errorf("embed: %w in %s: %w", ErrNoResult, folder, err)
+		return nil, fmt.Errorf("embed: %w in %s: %s: %w", ErrNoResult, folder, embeddingFile, err)
 	}
 	r := &Result{}
 	var s summary
@@ -240,14 +263,16 @@ func Load(name string) (*Result, error) {
 	test, train := &r.Test, &r.Train
 	test.Dim, train.Dim = r.Config.Dim, r.Config.Dim
 	test.Classes, train.Classes = len(r.ClassNames), len(r.ClassNames)
-	for _, err := range []error{
+	err = errors.Join(
 		store.Read(arrays, "z", &test.Z), store.Read(arrays, "label", &test.Labels), store.Read(arrays, "predicted", &test.Predicted),
 		store.Read(arrays, "train_z", &train.Z), store.Read(arrays, "train_label", &train.Labels), store.Read(arrays, "train_predicted", &train.Predicted),
 		store.Read(arrays, "class_vectors", &r.ClassVectors),
-	} {
-		if err != nil {
-			return nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
-		}
+	)
+	if err == nil {
+		err = r.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
 	}
 	variables, state, err := loadCheckpoint(folder)
 	if err != nil {

@@ -12,14 +12,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/embed/internal/store"
 	"github.com/embedspace/embedspace/embed/measure"
 )
 
@@ -164,7 +167,7 @@ func TestFilesOfAResult(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	t.Setenv(FolderEnv, t.TempDir())
 	_, err := Load("nothing")
-	embedtest.WantError(t, err, "no complete result", Folder("nothing"))
+	embedtest.WantError(t, err, "no complete result", Folder("nothing"), "allowed: a folder with config.json, metrics.json, embedding.npz and checkpoint.npz")
 	if !errors.Is(err, ErrNoResult) {
 		t.Errorf("%v is not ErrNoResult", err)
 	}
@@ -206,6 +209,87 @@ func TestLoadRefuses(t *testing.T) {
 	if !errors.Is(err, ErrOtherRun) {
 		t.Errorf("%v is not ErrOtherRun", err)
 	}
+}
+
+// rewrite changes the arrays of a saved Result.
+func rewrite(t *testing.T, name string, change func(store.Arrays)) {
+	t.Helper()
+	path := filepath.Join(Folder(name), embeddingFile)
+	arrays, err := store.ReadNpz(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(arrays)
+	if err := store.WriteNpz(path, arrays, zip.Store); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLoadWideArrays: NumPy makes arrays of float64 and int64 by default.
+func TestLoadWideArrays(t *testing.T) {
+	t.Setenv(FolderEnv, t.TempDir())
+	saved := mustFitSmall(t, small(), Options{Out: "run"})
+	rewrite(t, "run", func(arrays store.Arrays) {
+		z := make([]float64, len(saved.Test.Z))
+		for i, x := range saved.Test.Z {
+			z[i] = float64(x)
+		}
+		labels := make([]int64, len(saved.Test.Labels))
+		for i, label := range saved.Test.Labels {
+			labels[i] = int64(label)
+		}
+		arrays["z"] = tensors.FromFlatDataAndDimensions(z, len(labels), 2)
+		arrays["label"] = tensors.FromFlatDataAndDimensions(labels, len(labels))
+	})
+	loaded, err := Load("run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "loaded result", outcome(t, loaded), outcome(t, saved))
+}
+
+// TestLoadRefusesArrays: what can't be measured or drawn is an error of Load, not of the first
+// picture.
+func TestLoadRefusesArrays(t *testing.T) {
+	t.Setenv(FolderEnv, t.TempDir())
+	nan := float32(math.NaN())
+	for _, test := range []struct {
+		change func(store.Arrays)
+		want   string
+	}{
+		{func(a store.Arrays) { delete(a, "train_z") }, `no array "train_z"`},
+		{func(a store.Arrays) { a["z"] = store.Vector([]int32{1, 2}) }, `array "z" is of type Int32; allowed: Float32 and Float64`},
+		{func(a store.Arrays) { a["label"] = store.Matrix(make([]float32, 30), 1) }, `array "label" is of type Float32; allowed: Int32 and Int64`},
+		{func(a store.Arrays) { a["z"] = store.Matrix(make([]float32, 58), 2) }, "58 coordinates of 30 test points; allowed: 60"},
+		{func(a store.Arrays) { a["z"] = store.Matrix(append(make([]float32, 59), nan), 2) }, "coordinate 1 of test point 29 is NaN"},
+		{func(a store.Arrays) { a["predicted"] = store.Vector(make([]int32, 29)) }, "29 predicted classes of 30 test points"},
+		{func(a store.Arrays) { a["train_label"] = store.Vector(slices.Repeat([]int32{3}, 24)) }, "the class of training point 0 is 3; allowed: 0 to 2"},
+		{func(a store.Arrays) {
+			a["train_label"] = tensors.FromFlatDataAndDimensions(slices.Repeat([]int64{1 << 32}, 24), 24)
+		}, "the class of training point 0 is 2147483647"},
+		{func(a store.Arrays) { a["predicted"] = store.Vector(slices.Repeat([]int32{-1}, 30)) }, "the predicted class of test point 0 is -1"},
+		{func(a store.Arrays) { a["class_vectors"] = store.Matrix(make([]float32, 4), 2) }, "4 coordinates of class vectors; allowed: 6, for 3 classes in 2 dimensions"},
+		{func(a store.Arrays) { a["class_vectors"] = store.Matrix([]float32{0, 0, 0, nan, 0, 0}, 2) }, "coordinate 1 of class vector 1 is NaN"},
+	} {
+		mustFitSmall(t, small(), Options{Out: "run"})
+		rewrite(t, "run", test.change)
+		_, err := Load("run")
+		embedtest.WantError(t, err, embeddingFile, Folder("run"), test.want)
+	}
+
+	// Names for fewer classes than the labels have.
+	mustFitSmall(t, small(), Options{Out: "run"})
+	var s summary
+	path := filepath.Join(Folder("run"), metricsFile)
+	if err := store.ReadJSON(path, &s); err != nil {
+		t.Fatal(err)
+	}
+	s.ClassNames = s.ClassNames[:2]
+	if err := store.WriteJSON(path, s); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load("run")
+	embedtest.WantError(t, err, "the class of test point 2 is 2; allowed: 0 to 1")
 }
 
 // TestLoadNeedsTheExtractor: the paper's network is no substitute.

@@ -53,8 +53,11 @@ func (e Embedding) Accuracy() float64 {
 	return right / float64(e.Len())
 }
 
-// check returns the error of an embedding that can't be measured.
-func (e Embedding) check(name string) error {
+// Check returns the error of an embedding that can't be measured or drawn: of no points,
+// of another number of coordinates or predicted classes than of labels, of classes that
+// are not 0 to Classes-1, or of coordinates that are not finite. name says what the points
+// are, as "test".
+func (e Embedding) Check(name string) error {
 	switch {
 	case e.Len() == 0:
 		return fmt.Errorf("measure: no %s points; allowed: 1 or more", name)
@@ -65,9 +68,12 @@ func (e Embedding) check(name string) error {
 	case len(e.Predicted) != 0 && len(e.Predicted) != e.Len():
 		return fmt.Errorf("measure: %d predicted classes of %d %s points; allowed: as many, or none", len(e.Predicted), e.Len(), name)
 	}
-	for i, label := range e.Labels {
-		if label < 0 || int(label) >= e.Classes {
-			return fmt.Errorf("measure: the class of %s point %d is %d; allowed: 0 to %d", name, i, label, e.Classes-1)
+	for k, classes := range [][]int32{e.Labels, e.Predicted} {
+		what := [...]string{"class", "predicted class"}[k]
+		for i, class := range classes {
+			if class < 0 || int(class) >= e.Classes {
+				return fmt.Errorf("measure: the %s of %s point %d is %d; allowed: 0 to %d", what, name, i, class, e.Classes-1)
+			}
 		}
 	}
 	for i, z := range e.Z {

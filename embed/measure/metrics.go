@@ -139,10 +139,10 @@ const (
 // dimensions than the reference has, slices that don't fit together, classes out of
 // range, and coordinates that are not finite.
 func (e Embedding) Metrics(reference Embedding) (Metrics, error) {
-	if err := e.check("test"); err != nil {
+	if err := e.Check("test"); err != nil {
 		return Metrics{}, err
 	}
-	if err := reference.check("reference"); err != nil {
+	if err := reference.Check("reference"); err != nil {
 		return Metrics{}, err
 	}
 	if e.Dim != reference.Dim {

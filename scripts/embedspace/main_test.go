@@ -340,6 +340,19 @@ func TestTrainOnAFolder(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(results, "softmax-folder-digits-test=0.25-2d", "embedding.png")); err != nil {
 		t.Error(err)
 	}
+
+	if err := os.WriteFile(filepath.Join(photos, "7", "notes.txt"), []byte("seven"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr = execute(t, 1, "train", "-dataset", "folder:"+photos); !strings.Contains(stderr, "notes.txt: a text") || !strings.Contains(stderr, "-skip") {
+		t.Errorf("standard error is %q", stderr)
+	}
+	if _, stderr = execute(t, 0, "train", "-dataset", "folder:"+photos, "-skip", "-epochs", "1", "-backend", "go"); !strings.Contains(stderr, "skipped 1 of 41 files") {
+		t.Errorf("standard error is %q", stderr)
+	}
+	if _, stderr = execute(t, 2, "train", "-skip"); !strings.Contains(stderr, "allowed: with folder:PATH") {
+		t.Errorf("standard error is %q", stderr)
+	}
 	_, stderr = execute(t, 2, "train", "-dataset", "folder:"+photos+":tset=0.25")
 	if !strings.Contains(stderr, "tset") || !strings.Contains(stderr, "allowed") {
 		t.Errorf("standard error is %q", stderr)

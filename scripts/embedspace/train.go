@@ -39,6 +39,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 		return cfg.Set(name, value)
 	})
 	out := flags.String("out", "", "`folder` for config, metrics, embedding, checkpoint and, in 2-D and 3-D, picture (default TECHNIQUE-DATASET-DIMd in the folder in EMBEDSPACE_OUT, else in out/results; DATASET is folder-pets for folder:a/pets)")
+	skip := flags.Bool("skip", false, "leave out the files of folder:PATH that are no images that can be decoded, as folder:PATH:skip=true does")
 	resume := flags.Bool("resume", false, "go on from the checkpoint in the folder, if there is one")
 	asJSON := flags.Bool("json", false, "print one JSON object as the last line")
 	if err := parse(flags, args); err != nil {
@@ -48,12 +49,18 @@ func train(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if *skip {
+		if !strings.HasPrefix(cfg.Dataset, "folder:") {
+			return usageError{fmt.Errorf("embedspace: -skip with dataset %q; allowed: with folder:PATH", cfg.Dataset)}
+		}
+		cfg.Dataset += ":skip=true"
+	}
 	if err := datasets.CheckName(cfg.Dataset); err != nil {
 		return usageError{err}
 	}
 	dataset := cfg.Dataset
-	if path, ok := strings.CutPrefix(dataset, "folder:"); ok { // folder:a/pets is folder-pets
-		dataset = "folder-" + filepath.Base(strings.ReplaceAll(path, ":", "-"))
+	if kind, path, ok := strings.Cut(dataset, ":"); ok { // folder:a/pets is folder-pets
+		dataset = kind + "-" + filepath.Base(strings.ReplaceAll(path, ":", "-"))
 	}
 	folder := embed.Folder(fmt.Sprintf("%s-%s-%dd", cfg.Technique, dataset, cfg.Dim))
 	if *out != "" {

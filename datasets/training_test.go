@@ -1,0 +1,75 @@
+package datasets_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed"
+)
+
+// A training with images that are read from files is the one with images in memory, bit by
+// bit, also when it was interrupted and resumed.
+func TestTrainingFromFiles(t *testing.T) {
+	digits, _, err := datasets.Load(t.Context(), "mnist-sample", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	few, err := digits.Subset(60, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "digits")
+	for i, label := range few.Labels {
+		class := filepath.Join(dir, few.ClassNames[label])
+		if err := os.MkdirAll(class, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Create(filepath.Join(class, fmt.Sprint(i, ".png")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(png.Encode(file, few.Image(i)), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := embed.Config{Technique: "contrastive", Dataset: "folder:" + dir, Backend: "go", Epochs: 2, Batch: 16}
+	train := func(ctx context.Context, opts embed.Options) (*embed.Result, error) {
+		opts.Progress = io.Discard
+		return embed.Train(ctx, cfg, opts)
+	}
+	inMemory, err := train(t.Context(), embed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	datasets.LimitMemory(t, 10_000, 5_000)
+	whole, err := train(t.Context(), embed.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = train(ctx, embed.Options{Out: out, OnEpoch: func(*embed.Result) error { cancel(); return nil }})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	resumed, err := train(t.Context(), embed.Options{Out: out, Resume: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string]*embed.Result{"from files": whole, "resumed": resumed} {
+		if !reflect.DeepEqual(got.Test, inMemory.Test) || !reflect.DeepEqual(got.Train, inMemory.Train) || got.History[1].Loss != inMemory.History[1].Loss {
+			t.Errorf("%s: another result than in memory", name)
+		}
+		if got.Data.TrainChecksum == inMemory.Data.TrainChecksum {
+			t.Errorf("%s: the images were in memory", name)
+		}
+	}
+}
