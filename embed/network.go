@@ -33,7 +33,7 @@ type network struct {
 	store     *model.Store
 	backend   compute.Backend
 
-	trainExec, embedExec, classifyExec, vectorsExec *model.Exec
+	trainExec, embedExec, classifyExec, scoresExec, vectorsExec *model.Exec
 
 	mesh *backends.Mesh // of trainExec; nil: one device
 
@@ -70,6 +70,9 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 		return nil, err
 	}
 	if n.classifyExec, err = model.NewExec(backend, n.store, n.classifyGraph); err != nil {
+		return nil, err
+	}
+	if n.scoresExec, err = model.NewExec(backend, n.store, n.scoresGraph); err != nil {
 		return nil, err
 	}
 	n.vectorsExec, err = model.NewExec(backend, n.store, n.vectorsGraph)
@@ -140,6 +143,13 @@ func (n *network) classifyGraph(scope *model.Scope, z *graph.Node) *graph.Node {
 	defer n.keepCause()
 	evaluates(scope.At(headScope), z.Graph())
 	return n.predict(n.head(scope, z))
+}
+
+// scoresGraph returns the class scores [batch, classes] of embeddings.
+func (n *network) scoresGraph(scope *model.Scope, z *graph.Node) *graph.Node {
+	defer n.keepCause()
+	evaluates(scope.At(headScope), z.Graph())
+	return n.technique.scores(n.head(scope, z))
 }
 
 // vectorsGraph returns the class vectors [classes, dim].
@@ -258,18 +268,27 @@ func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
 	return e, err
 }
 
-// classify returns the classes that the technique's rule predicts for embeddings z [n,
-// dim].
-func (n *network) classify(z []float32) (predicted []int32, err error) {
+// classify returns the classes [n] that are predicted for embeddings z [n, dim].
+func (n *network) classify(z []float32) ([]int32, error) {
+	return ofPoints[int32](n, n.classifyExec, z, 1)
+}
+
+// scores returns the class scores [n, classes] of embeddings z [n, dim].
+func (n *network) scores(z []float32) ([]float32, error) {
+	return ofPoints[float32](n, n.scoresExec, z, n.classes)
+}
+
+// ofPoints returns what a graph says of embeddings z [n, dim], so many numbers of each.
+func ofPoints[T int32 | float32](n *network, exec *model.Exec, z []float32, width int) (values []T, err error) {
 	err = inBatches(z, n.cfg.Dim, n.classifyBatch(), func(z []float32, count int) error {
-		outputs, err := n.call(n.classifyExec, tensors.FromFlatDataAndDimensions(z, len(z)/n.cfg.Dim, n.cfg.Dim))
+		outputs, err := n.call(exec, tensors.FromFlatDataAndDimensions(z, len(z)/n.cfg.Dim, n.cfg.Dim))
 		if err != nil {
 			return err
 		}
-		predicted = append(predicted, tensors.MustCopyFlatData[int32](outputs[0])[:count]...)
+		values = append(values, tensors.MustCopyFlatData[T](outputs[0])[:count*width]...)
 		return finalize(outputs...)
 	})
-	return predicted, err
+	return values, err
 }
 
 // classVectors returns the class vectors [classes, dim].
