@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/viz"
@@ -78,6 +79,9 @@ func (r *Result) space(reference []int32) (explorer.Space, error) {
 	technique, err := LookUp(r.Config.Technique)
 	if err != nil {
 		return space, err
+	}
+	if changes := r.Config.Changes(); len(changes) > 0 {
+		space.Title += ", " + strings.Join(changes, ", ")
 	}
 	space.Rule = map[Kind]string{
 		Weights: "the class vector with the largest score, drawn as a ray, decides",

@@ -258,8 +258,11 @@ func (m Images) sheet(first int) ([]byte, error) {
 		sheet = image.NewGray(area)
 	}
 	for k := range count {
-		place := image.Rect(0, 0, width, height).Add(image.Pt(k%across*tile, k/across*tile))
+		corner := image.Pt(k%across*tile, k/across*tile)
+		place := image.Rect(0, 0, width, height).Add(corner)
 		img := m.at(first + k)
+		// JPEG mixes what is beside the thumbnail into its edge: something like it is best.
+		draw.NearestNeighbor.Scale(sheet, image.Rect(0, 0, tile, tile).Add(corner), img, img.Bounds(), draw.Src, nil)
 		draw.CatmullRom.Scale(sheet, place, img, img.Bounds(), draw.Src, nil)
 	}
 	var encoded bytes.Buffer

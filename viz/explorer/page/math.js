@@ -145,7 +145,7 @@ function readable(color, paper, ink, ratio) {
 }
 
 /** The share of paper in the colour of a point at the far end: more, and classes look alike. */
-const FADE = 0.3;
+const FADE = 0.15;
 
 /** The colour of a point at a depth from 0, far, to 1. */
 function faded(color, paper, near) { return mix(color, paper, FADE * (1 - near)); }

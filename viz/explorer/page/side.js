@@ -125,7 +125,8 @@ function tableRow(i) {
 
 /** The curves of all spaces with one title as a picture, with a line at an epoch. */
 function curvesPicture(title, lines, epoch) {
-  const [width, height, left, bottom, top] = [300, 130, 40, 20, lines.length > 1 ? 18 + 14 * lines.length : 18];
+  const [width, left, bottom, top] = [300, 40, 20, lines.length > 1 ? 24 + 14 * lines.length : 18];
+  const height = top + 90 + bottom;
   const all = lines.flatMap((line) => line.values);
   const epochs = Math.max(...lines.map((line) => line.values.length));
   const [low, high] = [Math.min(...all), Math.max(...all)];

@@ -59,7 +59,7 @@ class View {
   }
 
   /** Pixels of half the width of the frame. */
-  unit() { return 0.5 * Math.min(this.width, this.height) * (this.is3D ? 0.72 : 0.97) * this.zoom; }
+  unit() { return 0.5 * Math.min(this.width, this.height) * (this.is3D ? 0.64 : 0.97) * this.zoom; }
 
   frame() {
     return this.isSphere() ? { center: [0, 0, 0], half: 1.2, ray: 1 } : this.space.frame;
@@ -204,7 +204,7 @@ class View {
       const tint = this.is3D ? faded(color(i), theme.paper, near) : color(i);
       places[3 * n] = this.x[i] * this.density;
       places[3 * n + 1] = this.y[i] * this.density;
-      places[3 * n + 2] = radius * (this.is3D ? 0.7 + 0.6 * near : 1);
+      places[3 * n + 2] = radius * (this.is3D ? 0.6 + 0.8 * near : 1);
       colors[4 * n] = tint[0];
       colors[4 * n + 1] = tint[1];
       colors[4 * n + 2] = tint[2];

@@ -74,9 +74,9 @@ function setTheme(dark) {
   theme.dark = dark;
   theme.paper = color('--paper');
   theme.ink = color('--ink');
-  theme.classes = data.classes.map((c) => (dark ? readable(c.color, theme.paper, theme.ink, 3) : c.color));
+  theme.quiet = color('--quiet');
+  theme.classes = data.classes.map((c) => (dark ? readable(c.color, theme.paper, theme.ink, 2) : c.color));
   theme.texts = theme.classes.map((c) => readable(c, theme.paper, theme.ink, 4.5));
-  theme.quiet = mix(theme.ink, theme.paper, 0.4);
   theme.faint = mix(theme.ink, theme.paper, 0.85);
 }
 
