@@ -39,13 +39,13 @@ func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page,
 		}
 	}
 	page := &explorer.Page{
-		Title:  "Embedded spaces",
-		Note:   fmt.Sprintf("%d test images of %s", test.Len(), first.Config.Dataset),
+		Title:  "Embedded spaces of " + first.Config.Dataset,
+		Note:   fmt.Sprintf("%d test images", test.Len()),
 		Images: explorer.Images{Pixels: test.Images, Height: test.Height, Width: test.Width, Channels: test.Channels, Labels: test.Labels},
 	}
 	var reference []int32
 	if sameTraining(checksum(train), results) {
-		reference = newTrace(exploredImages, train.Len()).Indices
+		reference = draw(exploredImages, train.Len())
 		page.Reference = explorer.Images{Height: train.Height, Width: train.Width, Channels: train.Channels}
 		for _, i := range reference {
 			page.Reference.Pixels = append(page.Reference.Pixels, train.At(int(i))...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,15 +15,18 @@ import (
 	"github.com/embedspace/embedspace/viz/explorer"
 )
 
-// newTrace returns the trace of count of n test images, or all, before the first epoch. They
-// are spread evenly, so that classes in a row have their share.
-func newTrace(count, n int) *explorer.Trace {
-	trace := &explorer.Trace{}
-	count = min(count, n)
-	for k := range count {
-		trace.Indices = append(trace.Indices, int32(k*n/count))
+// newTrace returns the trace of count of n test images, or all, before the first epoch.
+func newTrace(count, n int) *explorer.Trace { return &explorer.Trace{Indices: draw(count, n)} }
+
+// draw returns count of the indices 0 to n-1, or all, in ascending order: at random, but always
+// the same. Evenly spaced ones would miss classes that take turns.
+func draw(count, n int) []int32 {
+	indices := make([]int32, 0, min(count, n))
+	for _, i := range rand.New(rand.NewPCG(1, 0)).Perm(n)[:min(count, n)] {
+		indices = append(indices, int32(i))
 	}
-	return trace
+	slices.Sort(indices)
+	return indices
 }
 
 // extendTrace adds the embedding of the test images after an epoch, and saves the trace in

@@ -17,13 +17,13 @@ import (
 
 // A browser shows a page in headless Chromium.
 type browser struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 }
 
 // open saves a page and opens it from its file, in a window of this size. Without Chromium
 // the test is skipped. An exception in the page fails the test.
-func open(t *testing.T, p *Page, width, height int64, options ...chromedp.ExecAllocatorOption) *browser {
+func open(t testing.TB, p *Page, width, height int64, options ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "page.html")
 	if err := p.Save(path); err != nil {
@@ -32,7 +32,7 @@ func open(t *testing.T, p *Page, width, height int64, options ...chromedp.ExecAl
 	return openFile(t, path, width, height, options...)
 }
 
-func openFile(t *testing.T, path string, width, height int64, options ...chromedp.ExecAllocatorOption) *browser {
+func openFile(t testing.TB, path string, width, height int64, options ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -68,14 +68,14 @@ func (b *browser) run(actions ...chromedp.Action) {
 // frames waits until what was asked for is drawn.
 func (b *browser) frames() {
 	b.t.Helper()
-	b.run(chromedp.Evaluate(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, nil,
-		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	value[bool](b, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 }
 
-// value returns what a JavaScript expression is.
+// value returns what a JavaScript expression is, or the promise that it is comes to.
 func value[T any](b *browser, expression string, args ...any) (result T) {
 	b.t.Helper()
-	b.run(chromedp.Evaluate(fmt.Sprintf(expression, args...), &result))
+	b.run(chromedp.Evaluate(fmt.Sprintf(expression, args...), &result,
+		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	return result
 }
 
@@ -376,5 +376,33 @@ func TestScript(t *testing.T) {
 		`[...decode('AACAPwAAAEA=', Float32Array)]`:                                                 `[1,2]`,
 	} {
 		check(b, want, `JSON.stringify(%s)`, expression)
+	}
+}
+
+// BenchmarkTurn measures the time to the first picture and that of a frame while a 3-D space
+// is turned.
+func BenchmarkTurn(b *testing.B) {
+	for _, n := range []int{10_000, 70_000} {
+		for name, noWebGL := range map[string]bool{"webgl": false, "canvas": true} {
+			b.Run(fmt.Sprint(n, "/", name), func(b *testing.B) {
+				page := open(b, largePage(n), 1280, 900, chromedp.Flag("disable-3d-apis", noWebGL))
+				frame := 0.
+				for b.Loop() {
+					frame = value[float64](page, `(async () => {
+						const times = [];
+						let before = performance.now();
+						for (let k = 0; k < 30; k++) {
+							views[0].turn(3, 0);
+							await new Promise(requestAnimationFrame);
+							times.push(performance.now() - before);
+							before = performance.now();
+						}
+						return times.sort((x, y) => x - y)[15];
+					})()`)
+				}
+				b.ReportMetric(frame, "ms/frame")
+				b.ReportMetric(value[float64](page, `performance.getEntriesByName('drawn')[0].startTime`), "ms-to-first-picture")
+			})
+		}
 	}
 }

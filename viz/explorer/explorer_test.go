@@ -101,6 +101,28 @@ func testPage(dims ...int) *Page {
 	return p
 }
 
+// largePage returns a page of n images of 28 x 28 pixels with noise, in a 3-D space.
+func largePage(n int) *Page {
+	const size = 28
+	rng := rand.New(rand.NewPCG(1, 1))
+	s := Space{Scatter: viz.Scatter{Title: "Large", Dim: 3, ClassNames: strings.Split("0123456789", "")}}
+	p := &Page{Title: "Large", Images: Images{Height: size, Width: size, Channels: 1, Pixels: make([]byte, n*size*size)}}
+	for i := range p.Images.Pixels {
+		if i%size > 8 && i%size < 20 {
+			p.Images.Pixels[i] = byte(rng.Uint32())
+		}
+	}
+	for i := range n {
+		p.Images.Labels = append(p.Images.Labels, int32(i%10))
+		for j := range 3 {
+			s.Points = append(s.Points, float32(3*math.Sin(float64(i%10*(j+2)))+rng.NormFloat64()))
+		}
+	}
+	s.Labels, s.Predicted = p.Images.Labels, p.Images.Labels
+	p.Spaces = []Space{s}
+	return p
+}
+
 func TestErrors(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(p *Page)

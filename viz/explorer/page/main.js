@@ -48,7 +48,6 @@ function start() {
   byId('unsure-label').hidden = sureness === null;
   byId('regions-label').hidden = !data.spaces.some((space) => space.regions);
   byId('index').max = count - 1;
-  byId('training').hidden = epochs === 0 && data.spaces.every((space) => space.curves.length === 0);
   byId('player').hidden = epochs < 2;
   byId('epoch').max = epochs;
 
@@ -85,8 +84,10 @@ function start() {
   window.addEventListener('load', redraw); // the thumbnails are there
 
   setEpoch(epochs);
+  byId('training').hidden = epochs < 2 && byId('curves').children.length === 0;
   showCount();
   redraw();
+  performance.mark('drawn');
 }
 
 start();

@@ -62,6 +62,7 @@ function listen(view) {
     const found = view.pick(...at(event), reach(event));
     if (found < 0 && state.pinned < 0) select(null);
     pin(found === state.pinned ? -1 : found);
+    showTip(view, state.pinned); // a finger does not hover
   });
 
   plot.addEventListener('pointercancel', (event) => {
@@ -69,7 +70,8 @@ function listen(view) {
     view.lasso = null;
   });
 
-  plot.addEventListener('pointerleave', () => {
+  plot.addEventListener('pointerleave', (event) => {
+    if (event.pointerType === 'touch') return;
     hover(-1);
     hideTip(view);
   });

@@ -31,7 +31,7 @@ out vec4 color;
 void main() {
   float far = length(gl_PointCoord - 0.5) * (2.0 * radius + 2.0);
   float opacity = tint.a * clamp(radius + 0.5 - far, 0.0, 1.0);
-  float edge = 0.35 * clamp(far - radius + 1.5, 0.0, 1.0) * step(2.5, radius);
+  float edge = 0.35 * clamp(far - radius + 1.5, 0.0, 1.0) * smoothstep(1.5, 4.0, radius);
   color = vec4(mix(tint.rgb, rim, edge) * opacity, opacity);
 }`;
 

@@ -17,11 +17,14 @@ function showDetail() {
     element('h2', {}, `Image ${i}`, i === state.pinned ? ' (kept)' : ''),
     element('div', { className: 'head' }, thumbnail(data.images, i, 112),
       element('p', {}, classMark(label), element('br'), element('span', { className: 'quiet' }, 'true class'))),
+    ...(state.epoch === Infinity ? [] : [element('p', { className: 'quiet' }, 'At the end of the training:')]),
     ...data.spaces.map((space) => spaceDetail(space, i)),
   );
 }
 
-/** What a space says of an image. */
+function spaceName(space) { return `${space.title} ${space.dim}-D`; }
+
+/** What a space says of an image at the end of the training. */
 function spaceDetail(space, i) {
   const list = element('dl');
   const row = (name, ...value) => list.append(element('dt', {}, name), element('dd', {}, ...value));
@@ -31,7 +34,7 @@ function spaceDetail(space, i) {
     row('second', classMark(space.second[i]), ` ${short(space.score[i] - space.lead[i])}`);
   }
   for (const { name, values } of space.metrics) if (values !== space.lead) row(name, short(values[i]));
-  const made = element('div', {}, ...(data.spaces.length > 1 ? [element('strong', {}, `${space.title} ${space.dim}-D`)] : []), list);
+  const made = element('div', {}, ...(data.spaces.length > 1 ? [element('strong', {}, spaceName(space))] : []), list);
   const point = space.points.subarray(i * space.dim, (i + 1) * space.dim);
   made.append(nearImages('nearest', data.images, nearest(space.points, space.dim, point, NEAR, i), true));
   if (space.reference) made.append(nearImages(`nearest of ${data.reference.labels.length} training images`, data.reference, nearest(space.reference, space.dim, point, NEAR, -1), false));
@@ -79,7 +82,7 @@ function showScale() {
     const [low, high] = metricRange(colorMetric(space));
     const bar = element('span', { className: 'ramp' });
     bar.style.background = `linear-gradient(to right, ${RAMP.map(css)})`;
-    return element('span', {}, `${space.title}: ${short(low)}`, bar, `${short(high)} `);
+    return element('span', {}, `${spaceName(space)}: ${short(low)}`, bar, `${short(high)} `);
   }));
 }
 
@@ -103,12 +106,12 @@ function summary(listed) {
   for (const i of listed) counts.set(data.images.labels[i], (counts.get(data.images.labels[i]) ?? 0) + 1);
   const classes = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 12).map(([k, n]) => `${className(k)}: ${n}`);
   const mistakes = data.spaces.filter((space) => space.predicted).map((space) =>
-    `${data.spaces.length > 1 ? `${space.title} ${space.dim}-D: ` : ''}${listed.filter((i) => isMistake(space, i)).length} mistakes`);
+    `${data.spaces.length > 1 ? `${spaceName(space)}: ` : ''}${listed.filter((i) => isMistake(space, i)).length} mistakes`);
   return [classes.join(', ') + (counts.size > 12 ? ', …' : ''), ...mistakes].filter(Boolean).join('. ') + '.';
 }
 
 function tableHead(space) {
-  const name = data.spaces.length > 1 ? `${space.title} ${space.dim}-D: ` : '';
+  const name = data.spaces.length > 1 ? `${spaceName(space)}: ` : '';
   return [...(space.predicted ? [`${name}decided`] : []), ...(space.score ? ['score', 'lead'] : []), 'norm'];
 }
 
@@ -130,7 +133,7 @@ function curvesPicture(title, lines, epoch) {
   const all = lines.flatMap((line) => line.values);
   const epochs = Math.max(...lines.map((line) => line.values.length));
   const [low, high] = [Math.min(...all), Math.max(...all)];
-  const x = (e) => left + (width - left - 10) * (epochs > 1 ? (e - 1) / (epochs - 1) : 0.5);
+  const x = (e) => left + (width - left - 10) * (e - 1) / (epochs - 1);
   const y = (value) => top + (height - top - bottom) * (1 - (value - low) / (high - low || 1));
   const svg = svgElement('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${title} after each epoch` });
   const text = (at, content, anchor = 'start', fill = 'var(--quiet)') => {
@@ -144,14 +147,13 @@ function curvesPicture(title, lines, epoch) {
   lines.forEach(({ name, values }, k) => {
     const color = css(readable(data.classes[k % data.classes.length].color, theme.paper, theme.ink, 3));
     svg.append(svgElement('polyline', { points: values.map((value, e) => `${x(e + 1)},${y(value)}`).join(' '), fill: 'none', stroke: color, 'stroke-width': 2, 'stroke-dasharray': k % 2 ? '5 3' : 'none' }));
-    if (values.length === 1) svg.append(svgElement('circle', { cx: x(1), cy: y(values[0]), r: 3, fill: color }));
     if (lines.length === 1) return;
     svg.append(svgElement('line', { x1: left, x2: left + 16, y1: 18 + 14 * k, y2: 18 + 14 * k, stroke: color, 'stroke-width': 2, 'stroke-dasharray': k % 2 ? '5 3' : 'none' }));
     text([left + 21, 22 + 14 * k], name, 'start', 'var(--ink)');
   });
   text([left, 9], title, 'start', 'var(--ink)');
   text([x(1), height - 5], '1', 'middle');
-  if (epochs > 1) text([x(epochs), height - 5], `${epochs}`, 'middle');
+  text([x(epochs), height - 5], `${epochs}`, 'middle');
   if (epoch !== null) svg.append(svgElement('line', { x1: x(epoch), x2: x(epoch), y1: top, y2: height - bottom, stroke: 'var(--ink)', 'stroke-width': 1 }));
   return svg;
 }
@@ -169,7 +171,8 @@ function showCurves() {
   const byTitle = new Map();
   for (const space of data.spaces) {
     for (const { title, lines } of space.curves) {
-      const named = lines.map((line) => ({ name: data.spaces.length > 1 ? `${space.title} ${space.dim}-D: ${line.name}` : line.name, values: line.values }));
+      if (lines.every(({ values }) => values.length < 2)) continue;
+      const named = lines.map(({ name, values }) => ({ name: data.spaces.length === 1 ? name : lines.length === 1 ? spaceName(space) : `${spaceName(space)}: ${name}`, values }));
       byTitle.set(title, [...(byTitle.get(title) ?? []), ...named]);
     }
   }
@@ -188,6 +191,7 @@ function setEpoch(epoch) {
     view.setEpoch();
     view.draw();
   }
+  showDetail();
 }
 
 const EPOCH_TIME = 700; // milliseconds that an epoch takes when it is played

@@ -59,7 +59,7 @@ class View {
   }
 
   /** Pixels of half the width of the frame. */
-  unit() { return 0.5 * Math.min(this.width, this.height) * (this.is3D ? 0.64 : 0.97) * this.zoom; }
+  unit() { return 0.5 * Math.min(this.width, this.height) * (this.is3D && !this.isSphere() ? 0.6 : 0.97) * this.zoom; }
 
   frame() {
     return this.isSphere() ? { center: [0, 0, 0], half: 1.2, ray: 1 } : this.space.frame;
@@ -227,6 +227,11 @@ class View {
     if (this.isSphere()) this.drawSphere(context, project);
     else if (this.is3D) this.drawCube(context, project);
     else this.drawGrid(context, showsRegions);
+    if (this.traced) {
+      context.font = '600 14px system-ui, sans-serif';
+      context.fillStyle = css(theme.quiet);
+      context.fillText(`epoch ${Math.floor(state.epoch)}`, 10, 22);
+    }
   }
 
   /** A grid of round numbers over the whole plot. */
@@ -246,8 +251,8 @@ class View {
         context.globalAlpha = overRegions ? 0.5 : 1;
         strokeLine(context, axis === 0 ? [x, 0] : [0, y], axis === 0 ? [x, this.height] : [this.width, y]);
         context.globalAlpha = 1;
-        if (axis === 0 && x > 30) context.fillText(text, x + 3, this.height - 4);
-        if (axis === 1 && y < this.height - 20) context.fillText(text, 3, y - 3);
+        if (axis === 0 && x > 30 && x < this.width - 30) context.fillText(text, x + 3, this.height - 4);
+        if (axis === 1 && y > 16 && y < this.height - 20) context.fillText(text, 3, y - 3);
       }
     }
   }
@@ -367,7 +372,7 @@ class View {
     context.textBaseline = 'middle';
     context.lineJoin = 'round';
     data.classes.forEach(({ name }, k) => {
-      if (state.hiddenClasses.has(k)) return;
+      if (!this.rays && !this.targets && state.hiddenClasses.has(k)) return;
       const place = this.rays ? this.onRay(k, 1.07) : [...(this.targets ?? this.means).subarray(3 * k, 3 * k + 3)];
       const [x, y] = project(...place);
       if (Number.isNaN(x)) return;
