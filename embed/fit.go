@@ -412,10 +412,15 @@ func (t *training) result(test measure.Embedding) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{
+	result := &Result{
 		Config: t.cfg, Data: t.state.Data, ClassNames: t.train.ClassNames,
-		Test: test, ClassVectors: vectors, History: t.state.History, Trace: t.trace, net: t.net,
-	}, nil
+		Test: test, ClassVectors: vectors, History: t.state.History, net: t.net,
+	}
+	if t.trace != nil {
+		soFar := *t.trace
+		result.Trace = &soFar
+	}
+	return result, nil
 }
 
 // finish embeds all images, sets the centers to the means of all training images, and
