@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/embedspace/embedspace/datasets"
@@ -39,6 +40,9 @@ func explore(args []string, stdout, stderr io.Writer) error {
 	}
 	page, err := embed.Explore(train, test, results...)
 	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
 	if err := page.Save(path); err != nil {

@@ -264,6 +264,7 @@ func TestKeyboard(t *testing.T) {
 	press("n")
 	press("p")
 	check(b, 1, `state.pinned`)
+	check(b, "Image 1, one, Space 2-D: one, Space 3-D: one", `byId('status').textContent`)
 	press("\u001b")
 	check(b, -1, `state.pinned`)
 	focus(0)

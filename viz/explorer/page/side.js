@@ -3,12 +3,12 @@
 
 const NEAR = 8; // nearest images
 
-/** Shows the image under the pointer, else the one that is kept. */
+/** Shows the image under the pointer, else the one that is kept, else the last of them. */
 function showDetail() {
   const detail = byId('detail');
-  const i = state.hover >= 0 ? state.hover : state.pinned;
-  const isOpen = i >= 0;
-  if (!isOpen) {
+  const i = [state.hover, state.pinned, state.seen].find((k) => k >= 0) ?? -1;
+  state.seen = i;
+  if (i < 0) {
     detail.replaceChildren(element('h2', {}, 'Image'), element('p', { className: 'quiet' }, 'Hover over a point, or press N in a picture.'));
     return;
   }
@@ -20,6 +20,12 @@ function showDetail() {
     ...(state.epoch === Infinity ? [] : [element('p', { className: 'quiet' }, 'At the end of the training:')]),
     ...data.spaces.map((space) => spaceDetail(space, i)),
   );
+}
+
+/** An image in words. */
+function describe(i) {
+  const decided = data.spaces.filter((space) => space.predicted).map((space) => `${spaceName(space)}: ${className(space.predicted[i])}`);
+  return [`Image ${i}`, className(data.images.labels[i]), ...decided].join(', ');
 }
 
 function spaceName(space) { return `${space.title} ${space.dim}-D`; }

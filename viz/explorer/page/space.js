@@ -197,20 +197,22 @@ class View {
     const color = colorOf(this.space, this.predicted);
     const radius = this.radius() * this.density;
     let n = 0;
-    for (const i of this.is3D ? byDepth(this.near) : this.order) {
-      if (!this.isDrawn(i)) continue;
+    const add = (i, opacity, scale) => {
       const near = this.near[i];
-      const chosen = state.selected === null || state.selected[i] === 1;
       const tint = this.is3D ? faded(color(i), theme.paper, near) : color(i);
       places[3 * n] = this.x[i] * this.density;
       places[3 * n + 1] = this.y[i] * this.density;
-      places[3 * n + 2] = radius * (this.is3D ? 0.6 + 0.8 * near : 1);
+      places[3 * n + 2] = radius * scale * (this.is3D ? 0.6 + 0.8 * near : 1);
       colors[4 * n] = tint[0];
       colors[4 * n + 1] = tint[1];
       colors[4 * n + 2] = tint[2];
-      colors[4 * n + 3] = chosen ? 225 : 28;
+      colors[4 * n + 3] = opacity;
       n++;
-    }
+    };
+    const order = this.is3D ? byDepth(this.near) : this.order;
+    const { selected } = state;
+    if (selected) for (const i of order) if (this.isDrawn(i) && selected[i] === 0) add(i, 28, 1);
+    for (const i of order) if (this.isDrawn(i) && (!selected || selected[i] === 1)) add(i, 225, selected ? 1.4 : 1);
     this.renderer.draw(this.discs, n, theme.ink);
   }
 
@@ -343,7 +345,7 @@ class View {
     if (!this.rays) return;
     context.lineCap = 'round';
     data.classes.forEach((_, k) => {
-      for (const [color, width] of [[theme.paper, 4], [theme.texts[k], 2]]) {
+      for (const [color, width] of [[theme.paper, 3], [theme.texts[k], 1.5]]) {
         context.strokeStyle = css(color);
         context.lineWidth = width;
         strokeLine(context, project(0, 0, 0), project(...this.onRay(k, 1)));

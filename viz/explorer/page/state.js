@@ -4,6 +4,7 @@
 const state = {
   hover: -1, // an image
   pinned: -1,
+  seen: -1, // the last of these
   selected: null, // Uint8Array [count], or null: no selection
   shown: new Uint8Array(count).fill(1), // after the filters
   hiddenClasses: new Set(),
@@ -36,6 +37,7 @@ function filter() {
 /** Chooses an image; -1: none. */
 function pin(i) {
   state.pinned = i;
+  byId('status').textContent = i < 0 ? '' : describe(i);
   showDetail();
   drawFronts();
 }
