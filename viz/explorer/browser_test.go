@@ -13,6 +13,8 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/embedspace/embedspace/viz"
 )
 
 // A browser shows a page in headless Chromium.
@@ -331,6 +333,26 @@ func TestThemes(t *testing.T) {
 	b.run(chromedp.Poll(`playing === null`, nil))
 	value[bool](b, `(() => { window.dispatchEvent(new Event('beforeprint')); return true; })()`)
 	check(b, false, `theme.dark`)
+}
+
+// TestManyClasses: their list scrolls, and the page is not wider for it.
+func TestManyClasses(t *testing.T) {
+	p := &Page{Title: "Many", Images: Images{Height: 1, Width: 1, Channels: 1, Pixels: make([]byte, 240)}}
+	s := viz.Scatter{Title: "Many", Dim: 2}
+	for class := range 120 {
+		s.ClassNames = append(s.ClassNames, fmt.Sprintf("a long name of class %d", class))
+		for k := range 2 {
+			p.Images.Labels = append(p.Images.Labels, int32(class))
+			s.Points = append(s.Points, float32(class%11), float32(class/11+k))
+		}
+	}
+	s.Labels = p.Images.Labels
+	p.Spaces = []Space{{Scatter: s}}
+	b := open(t, p, 390, 844)
+	check(b, true, `document.documentElement.scrollWidth <= 390`)
+	check(b, true, `byId('classes').clientHeight < 300`)
+	check(b, true, `byId('mistakes-label').hidden && byId('unsure-label').hidden && byId('training').hidden && byId('regions-label').hidden`)
+	b.click("#images")
 }
 
 // TestFade: the color of a point at the far end is nearest to that of its own class. Distances

@@ -14,7 +14,8 @@
 // More than three dimensions are shown by their first three principal components; nearest
 // images are those of the whole space.
 //
-// The page draws with WebGL 2, and with Canvas 2-D where that is missing. Its images are
+// The page draws with WebGL 2, and with Canvas 2-D where that is missing or there are more than
+// 8 spaces. Its images are
 // JPEGs of quality 50, of at most 48 pixels.
 package explorer
 
@@ -229,7 +230,7 @@ func (p *Page) validateSpace(s *Space) error {
 	n, classes := len(p.Images.Labels), len(s.ClassNames)
 	switch {
 	case s.Dim < 2:
-		return fmt.Errorf("Dim = %d; allowed: 2 or more: %w", s.Dim, viz.ErrDim)
+		return fmt.Errorf("dimension Dim = %d; allowed: 2 or more: %w", s.Dim, viz.ErrDim)
 	case !slices.Equal(s.Labels, p.Images.Labels):
 		return fmt.Errorf("the labels are not those of the %d images: %w", n, ErrImages)
 	case !slices.Equal(s.ClassNames, p.Spaces[0].ClassNames):

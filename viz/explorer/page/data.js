@@ -25,10 +25,12 @@ function decodeSpace(space) {
 /** Whether the space decides an image wrongly. */
 function isMistake(space, i) { return space.predicted !== null && space.predicted[i] !== data.images.labels[i]; }
 
+const sheets = document.getElementsByClassName('sheet'); // they come after the script
+
 /** Draws an image into a rectangle, if its sheet is there. */
 function drawImage(context, images, i, x, y, width, height) {
   const perSheet = images.across ** 2;
-  const sheet = document.querySelectorAll('.sheet')[images.first + Math.floor(i / perSheet)];
+  const sheet = sheets[images.first + Math.floor(i / perSheet)];
   if (!sheet?.complete || sheet.naturalWidth === 0) return;
   const k = i % perSheet;
   context.drawImage(sheet, k % images.across * images.tile, Math.floor(k / images.across) * images.tile, images.width, images.height, x, y, width, height);

@@ -1,13 +1,18 @@
 
 // Two ways to draw discs on a canvas. Each has draw(discs, n): of n discs, one after the
 // other, the center x and y and the radius in pixels are in discs.places, red, green, blue and
-// opacity in discs.colors. The rim has the opposite lightness, so that discs stand off.
+// opacity in discs.colors. Large discs have a rim of the color of ink, so that they stand off.
 
 function newDiscs(n) {
   return { places: new Float32Array(3 * n), colors: new Uint8Array(4 * n) };
 }
 
-function discRenderer(canvas) { return webglDiscs(canvas) ?? canvasDiscs(canvas); }
+/** Spaces that are drawn with WebGL: browsers lose canvases when there are more than 8 to 16. */
+const MOST_WEBGL = 8;
+
+function discRenderer(canvas) {
+  return (data.spaces.length <= MOST_WEBGL && webglDiscs(canvas)) || canvasDiscs(canvas);
+}
 
 const VERTEX = `#version 300 es
 uniform vec2 size;
