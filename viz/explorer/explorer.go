@@ -15,8 +15,7 @@
 // images are those of the whole space.
 //
 // The page draws with WebGL 2, and with Canvas 2-D where that is missing or there are more than
-// 8 spaces. Its images are
-// JPEGs of quality 50, of at most 48 pixels.
+// 8 spaces. Its images are JPEGs of quality 50, of at most 48 pixels.
 package explorer
 
 import (
