@@ -115,6 +115,9 @@ func (t *training) resume() error {
 		return fmt.Errorf("embed: the checkpoint in %s is of %w", folder, err)
 	}
 	t.state = state
+	if err := t.resumeTrace(folder); err != nil {
+		return err
+	}
 	return t.net.restore(variables, state.Frozen)
 }
 

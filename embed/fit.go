@@ -19,6 +19,7 @@ import (
 	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/embed/internal/console"
 	"github.com/embedspace/embedspace/embed/measure"
+	"github.com/embedspace/embedspace/viz/explorer"
 )
 
 // Options say where a training shows its progress and keeps its checkpoints. They
@@ -32,6 +33,9 @@ type Options struct {
 	Out string
 	// Resume goes on from the checkpoint in Out, if there is one.
 	Resume bool
+	// Trace is the number of test images whose embedding after each epoch becomes
+	// Result.Trace: 2,000 take 16 KB an epoch in 2-D. 0: none.
+	Trace int
 	// OnEpoch is called after each epoch with the Result so far. An error ends the
 	// training.
 	OnEpoch func(*Result) error
@@ -125,6 +129,7 @@ type training struct {
 	net         *network
 	progress    *progressView
 	state       trainingState
+	trace       *explorer.Trace // nil: none is wanted
 	lastSave    time.Time
 }
 
@@ -189,6 +194,12 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 		cfg: cfg, opts: opts, train: train, test: test, reference: reference, net: net,
 		state:    trainingState{Config: cfg, Data: NewDataInfo(train, test)},
 		lastSave: time.Now(),
+	}
+	if opts.Trace < 0 {
+		return nil, &ValueError{"trace", opts.Trace, "0 (none) or more"}
+	}
+	if opts.Trace > 0 {
+		t.trace = newTrace(opts.Trace, test.Len())
 	}
 	if opts.Resume {
 		if err := t.resume(); err != nil {
@@ -380,6 +391,9 @@ func (t *training) endEpoch() error {
 	t.state.Epoch, t.state.Step, t.state.Loss, t.state.Right, t.state.Monitors = t.state.Epoch+1, 0, 0, 0, nil
 	t.progress.epoch(epoch)
 	t.progress.collapse(epoch)
+	if err := t.extendTrace(test); err != nil {
+		return err
+	}
 	if t.opts.Out != "" {
 		if err := t.saveCheckpoint(); err != nil {
 			return err
@@ -401,10 +415,15 @@ func (t *training) result(test measure.Embedding) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{
+	result := &Result{
 		Config: t.cfg, Data: t.state.Data, ClassNames: t.train.ClassNames,
 		Test: test, ClassVectors: vectors, History: t.state.History, net: t.net,
-	}, nil
+	}
+	if t.trace != nil {
+		soFar := *t.trace
+		result.Trace = &soFar
+	}
+	return result, nil
 }
 
 // finish embeds all images, sets the centers to the means of all training images, and

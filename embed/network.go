@@ -32,7 +32,7 @@ type network struct {
 	store     *model.Store
 	backend   compute.Backend
 
-	trainExec, embedExec, classifyExec, vectorsExec *model.Exec
+	trainExec, embedExec, classifyExec, scoresExec, vectorsExec *model.Exec
 
 	mesh *backends.Mesh // of trainExec; nil: one device
 
@@ -69,6 +69,9 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 		return nil, err
 	}
 	if n.classifyExec, err = model.NewExec(backend, n.store, n.classifyGraph); err != nil {
+		return nil, err
+	}
+	if n.scoresExec, err = model.NewExec(backend, n.store, n.scoresGraph); err != nil {
 		return nil, err
 	}
 	n.vectorsExec, err = model.NewExec(backend, n.store, n.vectorsGraph)
@@ -139,6 +142,13 @@ func (n *network) classifyGraph(scope *model.Scope, z *graph.Node) *graph.Node {
 	defer n.keepCause()
 	evaluates(scope.At(headScope), z.Graph())
 	return n.predict(n.head(scope, z))
+}
+
+// scoresGraph returns the class scores [batch, classes] of embeddings.
+func (n *network) scoresGraph(scope *model.Scope, z *graph.Node) *graph.Node {
+	defer n.keepCause()
+	evaluates(scope.At(headScope), z.Graph())
+	return n.technique.scores(n.head(scope, z))
 }
 
 // vectorsGraph returns the class vectors [classes, dim].
@@ -261,21 +271,31 @@ func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
 	return e, err
 }
 
-// classify returns the classes that the technique's rule predicts for embeddings z [n,
-// dim]. An incomplete last batch is filled up with rows of before, or zeros.
-func (n *network) classify(z []float32) (predicted []int32, err error) {
+// classify returns the classes [n] that are predicted for embeddings z [n, dim].
+func (n *network) classify(z []float32) ([]int32, error) {
+	return ofPoints[int32](n, n.classifyExec, z, 1)
+}
+
+// scores returns the class scores [n, classes] of embeddings z [n, dim].
+func (n *network) scores(z []float32) ([]float32, error) {
+	return ofPoints[float32](n, n.scoresExec, z, n.classes)
+}
+
+// ofPoints returns what a graph says of embeddings z [n, dim], so many numbers of each. An
+// incomplete last batch is filled up with rows of before, or zeros.
+func ofPoints[T int32 | float32](n *network, exec *model.Exec, z []float32, width int) (values []T, err error) {
 	dim, size := n.cfg.Dim, n.classifyBatch()
 	batch := make([]float32, size*dim)
 	err = inBatches(len(z)/dim, size, func(first, count int) error {
 		copy(batch, z[first*dim:][:count*dim])
-		outputs, err := n.call(n.classifyExec, tensors.FromFlatDataAndDimensions(batch, size, dim))
+		outputs, err := n.call(exec, tensors.FromFlatDataAndDimensions(batch, size, dim))
 		if err != nil {
 			return err
 		}
-		predicted = append(predicted, tensors.MustCopyFlatData[int32](outputs[0])[:count]...)
+		values = append(values, tensors.MustCopyFlatData[T](outputs[0])[:count*width]...)
 		return finalize(outputs...)
 	})
-	return predicted, err
+	return values, err
 }
 
 // classVectors returns the class vectors [classes, dim].

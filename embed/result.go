@@ -15,6 +15,7 @@ import (
 	"github.com/embedspace/embedspace/embed/internal/store"
 	"github.com/embedspace/embedspace/embed/measure"
 	"github.com/embedspace/embedspace/viz"
+	"github.com/embedspace/embedspace/viz/explorer"
 )
 
 // DataInfo identifies the images of a run.
@@ -54,6 +55,7 @@ type Result struct {
 	Train, Test  measure.Embedding // Train is empty in Options.OnEpoch
 	ClassVectors []float32         // [classes, Dim], see Technique.ClassVectors
 	History      []Epoch
+	Trace        *explorer.Trace // nil without Options.Trace
 
 	net *network
 }
@@ -105,13 +107,31 @@ func (r *Result) Embed(images *datasets.Dataset) (measure.Embedding, error) {
 // [n, Dim] of the embedded space, at least one. It is the Regions of a viz.Scatter. A Result
 // that was made by hand has ErrNoNetwork.
 func (r *Result) Classify(z []float32) ([]int32, error) {
-	if r.net == nil {
-		return nil, r.noNetwork()
-	}
-	if len(z) == 0 || len(z)%r.Config.Dim != 0 {
-		return nil, fmt.Errorf("embed: %d coordinates of points; allowed: a multiple of %d, the dimensions", len(z), r.Config.Dim)
+	if err := r.checkPoints(z); err != nil {
+		return nil, err
 	}
 	return r.net.classify(z)
+}
+
+// Scores returns the class scores [n, classes] of points z [n, Dim] of the embedded space, at
+// least one: the largest is that of the class that Classify returns. Their scale is the
+// technique's. A Result that was made by hand has ErrNoNetwork.
+func (r *Result) Scores(z []float32) ([]float32, error) {
+	if err := r.checkPoints(z); err != nil {
+		return nil, err
+	}
+	return r.net.scores(z)
+}
+
+// checkPoints returns an error unless there is a network for points z [n, Dim].
+func (r *Result) checkPoints(z []float32) error {
+	if r.net == nil {
+		return r.noNetwork()
+	}
+	if len(z) == 0 || len(z)%r.Config.Dim != 0 {
+		return fmt.Errorf("embed: %d coordinates of points; allowed: a multiple of %d, the dimensions", len(z), r.Config.Dim)
+	}
+	return nil
 }
 
 func (r *Result) noNetwork() error {
@@ -173,6 +193,7 @@ const (
 	configFile    = "config.json"
 	metricsFile   = "metrics.json"
 	embeddingFile = "embedding.npz"
+	traceFile     = "trace.npz" // with Options.Trace only
 )
 
 // A summary is the content of metrics.json.
@@ -187,8 +208,8 @@ type summary struct {
 
 // Save writes the Result into a folder (see Folder), file by file and each of them whole:
 // config.json, metrics.json, embedding.npz (z, label, predicted, train_z, train_label,
-// train_predicted, class_vectors) and checkpoint.npz. A Result that was made by hand has
-// ErrNoNetwork.
+// train_predicted, class_vectors) and checkpoint.npz; with a Trace also trace.npz (indices,
+// points, predicted, class_vectors). A Result that was made by hand has ErrNoNetwork.
 func (r *Result) Save(name string) error {
 	if r.net == nil {
 		return r.noNetwork()
@@ -207,6 +228,9 @@ func (r *Result) Save(name string) error {
 		"train_predicted": store.Vector(r.Train.Predicted),
 		"class_vectors":   store.Matrix(r.ClassVectors, r.Config.Dim),
 	}, zip.Store); err != nil {
+		return err
+	}
+	if err := saveTrace(folder, r.Trace, r.Config.Dim); err != nil {
 		return err
 	}
 	if err := store.WriteJSON(filepath.Join(folder, metricsFile), summary{
@@ -273,6 +297,9 @@ func Load(name string) (*Result, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
+	}
+	if r.Trace, err = loadTrace(folder); err != nil {
+		return nil, err
 	}
 	variables, state, err := loadCheckpoint(folder)
 	if err != nil {

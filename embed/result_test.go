@@ -46,6 +46,15 @@ func TestSaveAndLoad(t *testing.T) {
 				t.Fatal(err)
 			}
 			embedtest.CheckEqual(t, "embedding of the test images", again, saved.Test)
+			scores, err := result.Scores(saved.Test.Z)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, predicted := range saved.Test.Predicted {
+				if row := scores[i*len(saved.ClassNames) : (i+1)*len(saved.ClassNames)]; row[predicted] != slices.Max(row) {
+					t.Errorf("image %d has the scores %v, but class %d is predicted", i, row, predicted)
+				}
+			}
 			// The same image among others, at another place in the batch.
 			part, err := test.Select(1)
 			if err != nil {

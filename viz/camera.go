@@ -8,7 +8,8 @@ type Camera struct {
 	Elevation float64 `json:"elevation"` // above the plane of the first two axes
 }
 
-var defaultCamera = Camera{Azimuth: -55, Elevation: 22}
+// DefaultCamera is where a 3-D space is seen from if a scatter does not say it.
+var DefaultCamera = Camera{Azimuth: -55, Elevation: 22}
 
 // axes returns three unit vectors: to the right and up on the page, and towards the
 // viewer.

@@ -31,7 +31,7 @@ func TestCameraAxes(t *testing.T) {
 }
 
 func TestCubeFillsThePanel(t *testing.T) {
-	for _, camera := range []Camera{defaultCamera, {0, 0}, {45, 89}, {200, -35}} {
+	for _, camera := range []Camera{DefaultCamera, {0, 0}, {45, 89}, {200, -35}} {
 		s := blobs(100, 3, 3, 1)
 		s.Camera = &camera
 		p := newLayout(t, NewFigure(s)).panels[0]

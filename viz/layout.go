@@ -62,7 +62,7 @@ func (f *Figure) validate() error {
 		return fmt.Errorf("field Columns is %d: %w", f.Columns, ErrColumns)
 	}
 	for i := range f.Panels {
-		if err := f.Panels[i].validate(); err != nil {
+		if err := f.Panels[i].Validate(); err != nil {
 			return fmt.Errorf("panel %d %q: %w", i, f.Panels[i].Title, err)
 		}
 	}

@@ -67,7 +67,7 @@ type panel struct {
 
 // newPanel returns the panel of a valid scatter. Its area is set by the layout.
 func newPanel(s *Scatter, sty style) (*panel, error) {
-	p := &panel{style: sty, scatter: s, camera: defaultCamera}
+	p := &panel{style: sty, scatter: s, camera: DefaultCamera}
 	if s.Missing != "" {
 		return p, nil
 	}

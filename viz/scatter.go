@@ -34,7 +34,7 @@ type Scatter struct {
 	// Points and targets must have norm 1 or 0.
 	Sphere bool `json:"sphere"`
 
-	// Camera is where a 3-D space is seen from; nil is Camera{-55, 22}.
+	// Camera is where a 3-D space is seen from; nil is DefaultCamera.
 	Camera *Camera `json:"camera,omitempty"`
 
 	// Missing says why there are no points, such as "not trained yet": the panel is
@@ -89,8 +89,9 @@ func norm(row []float32) float64 {
 	return math.Sqrt(square)
 }
 
-// validate reports the first thing that is wrong with the scatter.
-func (s *Scatter) validate() error {
+// Validate reports the first thing that is wrong with the scatter, as an error that wraps one
+// of this package's.
+func (s *Scatter) Validate() error {
 	if s.Missing != "" {
 		if len(s.Points) > 0 {
 			return fmt.Errorf("field Missing is %q, with %d coordinates of points: %w", s.Missing, len(s.Points), ErrMissing)

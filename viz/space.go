@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -71,6 +72,30 @@ type space struct {
 	center    point
 	half      float64 // of the width
 	rayLength float64 // 0 without rays
+}
+
+// A Frame is the part of an embedded space that a picture shows: a square or cube.
+type Frame struct {
+	Center [3]float64 `json:"center"`
+	Half   float64    `json:"half"` // of its width
+	Ray    float64    `json:"ray"`  // the length of class vectors; 0 without
+}
+
+// Frame returns what a picture of the scatter shows: see the documentation of the package.
+// The scatter has 2 or 3 dimensions.
+func (s *Scatter) Frame() (Frame, error) {
+	if err := s.Validate(); err != nil {
+		return Frame{}, err
+	}
+	if s.Dim != 2 && s.Dim != 3 {
+		return Frame{}, fmt.Errorf("the frame of a scatter with Dim = %d; allowed: 2, 3: %w", s.Dim, ErrDim)
+	}
+	c, err := s.content()
+	if err != nil {
+		return Frame{}, err
+	}
+	sp := c.space()
+	return Frame{sp.center, sp.half, sp.rayLength}, nil
 }
 
 func (sp space) contains(p point) bool {

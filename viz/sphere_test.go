@@ -120,7 +120,7 @@ func TestGlobe(t *testing.T) {
 		s.Points = append(s.Points, float32(rng.NormFloat64()), float32(rng.NormFloat64()), float32(rng.NormFloat64()))
 		s.Labels = append(s.Labels, 0)
 	}
-	for _, camera := range []Camera{defaultCamera, {0, 0}, {100, -80}} {
+	for _, camera := range []Camera{DefaultCamera, {0, 0}, {100, -80}} {
 		s.Camera = &camera
 		p := newLayout(t, NewFigure(s.Projected())).panels[0]
 		if p.outside > 0 {

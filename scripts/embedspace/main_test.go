@@ -111,9 +111,9 @@ func TestMistakes(t *testing.T) {
 		args  []string
 		words []string
 	}{
-		{nil, []string{"usage", "list", "train", "overview", "figures", "bench"}},
-		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, bench"}},
-		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-extractor", "-activation", "-padding", "-learning-rate", "-set", "-out", "-resume", "-json"}},
+		{nil, []string{"usage", "list", "train", "overview", "figures", "explore", "bench"}},
+		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, explore, bench"}},
+		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-extractor", "-activation", "-padding", "-learning-rate", "-set", "-out", "-trace", "-resume", "-json"}},
 		{[]string{"train", "-dim", "two"}, []string{`"two"`, "-dim"}},
 		{[]string{"train", "softmax"}, []string{`"softmax"`}},
 		{[]string{"train", "-technique", "hardmax"}, []string{`"hardmax"`, "softmax, softmax-normalized"}},
@@ -144,6 +144,8 @@ func TestMistakes(t *testing.T) {
 		{[]string{"overview", "mnist"}, []string{`"mnist"`}},
 		{[]string{"overview", "-merge"}, []string{"-merge", "1 or more"}},
 		{[]string{"overview", "-train", "9", "-merge", "a"}, []string{"-train", "-merge"}},
+		{[]string{"explore"}, []string{"without folders", "1 or more"}},
+		{[]string{"explore", "-out", "page.htm", "a"}, []string{`"page.htm"`, ".html"}},
 		{[]string{"figures", "-only", "1,2"}, []string{"figure is 1", "2 to 7"}},
 		{[]string{"figures", "-dim", "2"}, []string{"dim", "-dataset", "-train", "-epochs", "-only", "-out", "-backend"}},
 	} {
@@ -171,6 +173,8 @@ func TestFailures(t *testing.T) {
 		{[]string{"train", "-backend", "go", "-train", "64", "-batch", "64", "-devices", "2"}, []string{"devices is 2", "go has 1", "allowed: 1"}},
 		{[]string{"bench", "-backend", "abacus"}, []string{`"abacus"`, "go"}},
 		{[]string{"overview", "-datasets", "mnist-sample", "-backend", "abacus", "-out", t.TempDir()}, []string{`"abacus"`, "go"}},
+		{[]string{"train", "-backend", "go", "-trace", "-2"}, []string{"trace is -2", "0 (none) or more"}},
+		{[]string{"explore", filepath.Join(t.TempDir(), "none")}, []string{"no complete result", "none"}},
 		{[]string{"overview", "-out", t.TempDir(), "-merge", filepath.Join(t.TempDir(), "none")}, []string{"no overview in", "none"}},
 	} {
 		_, stderr := execute(t, 1, test.args...)
@@ -184,7 +188,7 @@ func TestFailures(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	stdout, _ := execute(t, 0, "-h")
-	for command, flag := range map[string]string{"list": "-json", "train": "-json", "overview": "-shard", "figures": "-only", "bench": "-json"} {
+	for command, flag := range map[string]string{"list": "-json", "train": "-json", "overview": "-shard", "figures": "-only", "explore": "-out", "bench": "-json"} {
 		if !strings.Contains(stdout, command) {
 			t.Errorf("the help is %q, want it to have %q", stdout, command)
 		}
@@ -304,6 +308,31 @@ func TestTrain(t *testing.T) {
 }
 
 // TestTrainOnAFolder: a folder of class folders is split, and batch and epochs fit it.
+func TestExplore(t *testing.T) {
+	useFewDigits(t)
+	t.Setenv("GOMLX_BACKEND", "go")
+	var folders []string
+	for _, dim := range []string{"2", "3"} {
+		folder := filepath.Join(t.TempDir(), "result")
+		execute(t, 0, slices.Concat(fast, []string{"-dim", dim, "-epochs", "2", "-trace", "10", "-out", folder})...)
+		folders = append(folders, folder)
+	}
+	page := filepath.Join(t.TempDir(), "pages", "page.html")
+	stdout, _ := execute(t, 0, slices.Concat([]string{"explore", "-out", page}, folders)...)
+	if !strings.Contains(stdout, page) {
+		t.Errorf("standard output is %q, want it to name %s", stdout, page)
+	}
+	content, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"Embedded spaces of mnist", "20 test images", "Softmax <small>3-D"} {
+		if !strings.Contains(string(content), words) {
+			t.Errorf("the page has no %q", words)
+		}
+	}
+}
+
 func TestTrainOnAFolder(t *testing.T) {
 	images, _, err := datasets.Load(t.Context(), "mnist-sample", nil)
 	if err != nil {

@@ -40,6 +40,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 	})
 	out := flags.String("out", "", "`folder` for config, metrics, embedding, checkpoint and, in 2-D and 3-D, picture (default TECHNIQUE-DATASET-DIMd in the folder in EMBEDSPACE_OUT, else in out/results; DATASET is folder-pets for folder:a/pets)")
 	skip := flags.Bool("skip", false, "leave out the files of folder:PATH that are no images that can be decoded, as folder:PATH:skip=true does")
+	trace := flags.Int("trace", 0, "save the embedding of `n` test images after each epoch, for embedspace explore (default none)")
 	resume := flags.Bool("resume", false, "go on from the checkpoint in the folder, if there is one")
 	asJSON := flags.Bool("json", false, "print one JSON object as the last line")
 	if err := parse(flags, args); err != nil {
@@ -69,7 +70,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 		}
 	}
 
-	result, err := embed.Train(embed.Interruptible(), cfg, embed.Options{Progress: stderr, Out: folder, Resume: *resume})
+	result, err := embed.Train(embed.Interruptible(), cfg, embed.Options{Progress: stderr, Out: folder, Resume: *resume, Trace: *trace})
 	if err != nil {
 		return err
 	}

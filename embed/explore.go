@@ -1,0 +1,118 @@
+package embed
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/viz"
+	"github.com/embedspace/embedspace/viz/explorer"
+)
+
+// exploredImages is the number of training images of which a page shows the nearest.
+const exploredImages = 2_000
+
+// Explore returns a page to look into the embeddings of one or more Results, which were
+// measured on the same test images. train is the dataset that they were trained on, or on a
+// part of it; of the images of the first Result's training, 2,000 are on the page, if all of
+// them were trained on these.
+//
+// It evaluates the technique's scores and, in 2-D, its rule on a million points. Errors: no
+// Result; ErrOtherRun, for images that are not those of a Result; ErrNoNetwork.
+func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page, error) {
+	if len(results) == 0 {
+		return nil, errors.New("embed: nothing to explore; allowed: 1 or more results")
+	}
+	for _, r := range results {
+		if sum := checksum(test); sum != r.Data.TestChecksum {
+			return nil, fmt.Errorf("embed: %w: %s in %d-D was measured on %s, not on %s with the checksum %s; allowed: results on the same test images",
+				ErrOtherRun, r.Config.Technique, r.Config.Dim, r.Data.Test, test.Name, sum)
+		}
+	}
+	first := results[0]
+	if n := first.Data.TrainImages; n < train.Len() {
+		var err error
+		if train, err = train.Subset(n, first.Config.Seed); err != nil {
+			return nil, err
+		}
+	}
+	page := &explorer.Page{
+		Title:  "Embedded spaces of " + first.Config.Dataset,
+		Note:   fmt.Sprintf("%d test images", test.Len()),
+		Images: explorer.Images{Pixels: test.Images, Height: test.Height, Width: test.Width, Channels: test.Channels, Labels: test.Labels},
+	}
+	var reference []int32
+	if sameTraining(checksum(train), results) {
+		reference = draw(exploredImages, train.Len())
+		page.Reference = explorer.Images{Height: train.Height, Width: train.Width, Channels: train.Channels}
+		for _, i := range reference {
+			page.Reference.Pixels = append(page.Reference.Pixels, train.At(int(i))...)
+			page.Reference.Labels = append(page.Reference.Labels, train.Labels[i])
+		}
+	}
+	for _, r := range results {
+		space, err := r.space(reference)
+		if err != nil {
+			return nil, err
+		}
+		page.Spaces = append(page.Spaces, space)
+	}
+	return page, nil
+}
+
+// sameTraining tells whether all Results were trained on the images of a checksum.
+func sameTraining(sum string, results []*Result) bool {
+	for _, r := range results {
+		if r.Data.TrainChecksum != sum {
+			return false
+		}
+	}
+	return true
+}
+
+// space returns the test embedding as a space of a page, with the training images of these
+// indices as reference.
+func (r *Result) space(reference []int32) (explorer.Space, error) {
+	space := explorer.Space{Scatter: r.Scatter(), Predicted: r.Test.Predicted, Curves: r.curves(), Trace: r.Trace}
+	technique, err := LookUp(r.Config.Technique)
+	if err != nil {
+		return space, err
+	}
+	if changes := r.Config.Changes(); len(changes) > 0 {
+		space.Title += ", " + strings.Join(changes, ", ")
+	}
+	space.Rule = map[Kind]string{
+		Weights: "the class vector with the largest score, drawn as a ray, decides",
+		Centers: "the nearest class mean decides",
+		Targets: "the nearest target, drawn as a cross, decides",
+	}[technique.kind()]
+	if r.Config.Dim == 2 {
+		space.Regions = r.Classify
+	}
+	if space.Scores, err = r.Scores(r.Test.Z); err != nil {
+		return space, err
+	}
+	if silhouettes := r.Test.Silhouettes(); !math.IsNaN(silhouettes[0]) {
+		space.Metrics = []explorer.Metric{{Name: "silhouette", Values: silhouettes}}
+	}
+	for _, i := range reference {
+		space.Reference = append(space.Reference, r.Train.Z[int(i)*r.Config.Dim:(int(i)+1)*r.Config.Dim]...)
+	}
+	return space, nil
+}
+
+// curves returns the loss and the accuracies after each epoch.
+func (r *Result) curves() []viz.Curves {
+	var loss, train, test []float64
+	for _, epoch := range r.History {
+		loss = append(loss, epoch.Loss)
+		train = append(train, 100*epoch.TrainAccuracy)
+		test = append(test, 100*epoch.TestAccuracy)
+	}
+	return []viz.Curves{
+		{Title: "Loss", Lines: []viz.Line{{Name: "loss", Values: loss}}},
+		{Title: "Accuracy in percent", Lines: []viz.Line{{Name: "train", Values: train}, {Name: "test", Values: test}}},
+	}
+}

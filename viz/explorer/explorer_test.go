@@ -1,0 +1,272 @@
+package explorer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"image/jpeg"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/embedspace/embedspace/viz"
+)
+
+// testPage returns a page of 60 images of three classes, in spaces of these dimensions. Image
+// i has the gray level 4 i, class i % 3, and is decided wrongly if it is a multiple of 10; its
+// lead grows with i. The first space has a trace of 30 images over 3 epochs.
+func testPage(dims ...int) *Page {
+	const n = 60
+	names := []string{"zero", "one", "two"}
+	p := &Page{Title: "A <title>", Images: Images{Height: 8, Width: 8, Channels: 1}, Reference: Images{Height: 8, Width: 8, Channels: 1}}
+	for i := range n {
+		p.Images.Labels = append(p.Images.Labels, int32(i%3))
+		p.Images.Pixels = append(p.Images.Pixels, bytes.Repeat([]byte{byte(4 * i)}, 64)...)
+	}
+	for i := range 9 {
+		p.Reference.Labels = append(p.Reference.Labels, int32(i%3))
+		p.Reference.Pixels = append(p.Reference.Pixels, bytes.Repeat([]byte{byte(20 * i)}, 64)...)
+	}
+	for k, dim := range dims {
+		rng := rand.New(rand.NewPCG(1, uint64(dim)))
+		s := Space{Scatter: viz.Scatter{Title: "Space", Note: "a note", Dim: dim, Labels: p.Images.Labels, ClassNames: names}, Rule: "a rule"}
+		point := func(label int32) (z []float32) {
+			for j := range dim {
+				center := 0.
+				if j == int(label)%dim {
+					center = 4 - 2*float64(label)
+				}
+				z = append(z, float32(center+rng.NormFloat64()))
+			}
+			return z
+		}
+		for i, label := range p.Images.Labels {
+			s.Points = append(s.Points, point(label)...)
+			predicted := label
+			if i%10 == 0 {
+				predicted = (label + 1) % 3
+			}
+			scores := []float32{-100, -100, -100}
+			scores[predicted], scores[(predicted+1)%3] = float32(i), 0
+			s.Predicted, s.Scores = append(s.Predicted, predicted), append(s.Scores, scores...)
+		}
+		for _, label := range p.Reference.Labels {
+			s.Reference = append(s.Reference, point(label)...)
+		}
+		for class := range names {
+			s.ClassVectors = append(s.ClassVectors, point(int32(class))...)
+		}
+		if dim == 2 {
+			s.Regions = func(points []float32) ([]int32, error) {
+				classes := make([]int32, len(points)/2)
+				for i := range classes {
+					if points[2*i] > 0 {
+						classes[i] = 1
+					}
+				}
+				return classes, nil
+			}
+		}
+		values := make([]float64, n)
+		for i := range values {
+			values[i] = float64(i)
+		}
+		values[5] = math.NaN()
+		s.Metrics = []Metric{{"index", values}}
+		s.Curves = []viz.Curves{
+			{Title: "Loss", Lines: []viz.Line{{Name: "loss", Values: []float64{3, 2, 1}}}},
+			{Title: "Accuracy", Lines: []viz.Line{{Name: "train", Values: []float64{50, 70, 90}}, {Name: "test", Values: []float64{40, 60, 70}}}},
+		}
+		if k == 0 {
+			s.Trace = &Trace{}
+			for i := range n / 2 {
+				s.Trace.Indices = append(s.Trace.Indices, int32(2*i))
+			}
+			for epoch := range 3 {
+				for _, i := range s.Trace.Indices {
+					for _, z := range s.Points[int(i)*dim : (int(i)+1)*dim] {
+						s.Trace.Points = append(s.Trace.Points, z*float32(epoch+1)/3)
+					}
+					s.Trace.Predicted = append(s.Trace.Predicted, s.Predicted[i])
+				}
+				s.Trace.ClassVectors = append(s.Trace.ClassVectors, s.ClassVectors...)
+			}
+		}
+		p.Spaces = append(p.Spaces, s)
+	}
+	return p
+}
+
+// largePage returns a page of n images of 28 x 28 pixels with noise, in a 3-D space.
+func largePage(n int) *Page {
+	const size = 28
+	rng := rand.New(rand.NewPCG(1, 1))
+	s := Space{Scatter: viz.Scatter{Title: "Large", Dim: 3, ClassNames: strings.Split("0123456789", "")}}
+	p := &Page{Title: "Large", Images: Images{Height: size, Width: size, Channels: 1, Pixels: make([]byte, n*size*size)}}
+	for i := range p.Images.Pixels {
+		if i%size > 8 && i%size < 20 {
+			p.Images.Pixels[i] = byte(rng.Uint32())
+		}
+	}
+	for i := range n {
+		p.Images.Labels = append(p.Images.Labels, int32(i%10))
+		for j := range 3 {
+			s.Points = append(s.Points, float32(3*math.Sin(float64(i%10*(j+2)))+rng.NormFloat64()))
+		}
+	}
+	s.Labels, s.Predicted = p.Images.Labels, p.Images.Labels
+	p.Spaces = []Space{s}
+	return p
+}
+
+func TestErrors(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(p *Page)
+		want   error
+		says   string
+	}{
+		"no space":      {func(p *Page) { p.Spaces = nil }, ErrSpaces, "at least one"},
+		"other labels":  {func(p *Page) { p.Spaces[1].Labels = make([]int32, 60) }, ErrImages, `space 2 "Space": the labels are not those of the 60 images`},
+		"other classes": {func(p *Page) { p.Spaces[1].ClassNames = []string{"a", "b", "c"} }, ErrImages, "first space"},
+		"pixels":        {func(p *Page) { p.Images.Pixels = p.Images.Pixels[1:] }, ErrImages, "images: 3839 bytes of 60 images; allowed: 3840"},
+		"channels":      {func(p *Page) { p.Reference.Channels = 2 }, ErrImages, "reference images: 8 x 8 pixels with 2 channels; allowed"},
+		"class":         {func(p *Page) { p.Reference.Labels[3] = 3 }, viz.ErrLabel, "the class of image 3 is 3; allowed: 0 to 2"},
+		"one dimension": {func(p *Page) { p.Spaces = testPage(1).Spaces }, viz.ErrDim, "Dim = 1; allowed: 2 or more"},
+		"not finite":    {func(p *Page) { p.Spaces[0].Points[4] = float32(math.NaN()) }, viz.ErrNotFinite, "points[2]"},
+		"predicted":     {func(p *Page) { p.Spaces[0].Predicted = make([]int32, 59) }, viz.ErrLength, "59 predicted classes; allowed: 60, or none"},
+		"scores":        {func(p *Page) { p.Spaces[0].Scores = make([]float32, 60) }, viz.ErrLength, "60 scores; allowed: 180"},
+		"reference":     {func(p *Page) { p.Spaces[0].Reference = make([]float32, 2) }, viz.ErrLength, "allowed: 18, or none"},
+		"metric":        {func(p *Page) { p.Spaces[0].Metrics[0].Values = []float64{1} }, viz.ErrLength, "1 values of index; allowed: 60"},
+		"trace":         {func(p *Page) { p.Spaces[0].Trace.Indices[29] = 60 }, ErrImages, "a trace of 30 points"},
+		"trace points":  {func(p *Page) { p.Spaces[0].Trace.Points = make([]float32, 5) }, viz.ErrLength, "5 coordinates in the trace; allowed: 180"},
+		"regions": {func(p *Page) {
+			p.Spaces[0].Regions = func([]float32) ([]int32, error) { return []int32{1}, nil }
+		}, viz.ErrLength, "decision regions: 1 classes for 1000000 points"},
+	} {
+		p := testPage(2, 3)
+		test.change(p)
+		if err := p.Write(io.Discard); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: error %v, want %v saying %q", name, err, test.want, test.says)
+		}
+	}
+	if err := testPage(2).Save("page.htm"); !errors.Is(err, viz.ErrExtension) {
+		t.Errorf("extension: error %v", err)
+	}
+	if err := testPage(2).Show("page.html"); !errors.Is(err, viz.ErrNotebook) {
+		t.Errorf("outside of a notebook: error %v", err)
+	}
+}
+
+func TestWrite(t *testing.T) {
+	var first, second bytes.Buffer
+	p := testPage(2, 5)
+	if err := p.Write(&first); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Write(&second); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+		t.Errorf("the second page differs, error %v", err)
+	}
+	for _, text := range []string{"<title>A &lt;title&gt;</title>", "Rule: a rule", "5-D"} {
+		if !strings.Contains(first.String(), text) {
+			t.Errorf("the page has no %q", text)
+		}
+	}
+	for _, text := range []string{"http://", "https://"} {
+		if strings.Contains(strings.ReplaceAll(first.String(), "http://www.w3.org/2000/svg", ""), text) {
+			t.Errorf("the page has %q: it must do without a network", text)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "page.html")
+	if err := p.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if saved, err := os.ReadFile(path); err != nil || !bytes.Equal(saved, first.Bytes()) {
+		t.Errorf("the saved page differs, error %v", err)
+	}
+}
+
+func TestSheet(t *testing.T) {
+	for _, images := range []Images{
+		{Height: 28, Width: 28, Channels: 1, Labels: make([]int32, 60)},
+		{Height: 100, Width: 50, Channels: 3, Labels: make([]int32, 60)},
+	} {
+		for i := range images.Labels {
+			images.Pixels = append(images.Pixels, bytes.Repeat([]byte{byte(4 * i)}, images.Height*images.Width*images.Channels)...)
+		}
+		encoded, err := images.sheet(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheet, err := jpeg.Decode(bytes.NewReader(encoded))
+		if err != nil {
+			t.Fatal(err)
+		}
+		height, width := images.thumbnail()
+		if height > largest || width > largest || math.Abs(float64(width)/float64(height)-float64(images.Width)/float64(images.Height)) > 0.03 {
+			t.Errorf("%d x %d become %d x %d", images.Height, images.Width, height, width)
+		}
+		for i := range images.Labels {
+			x, y := i%across*images.tile(), i/across*images.tile()
+			for _, at := range [][2]int{{0, 0}, {width - 1, 0}, {width / 2, height / 2}, {0, height - 1}, {width - 1, height - 1}} {
+				r, _, _, _ := sheet.At(x+at[0], y+at[1]).RGBA()
+				if math.Abs(float64(r>>8)-float64(4*i)) > 24 {
+					t.Fatalf("pixel %v of thumbnail %d of %d x %d has %d, want about %d", at, i, images.Height, images.Width, r>>8, 4*i)
+				}
+			}
+		}
+	}
+}
+
+func TestLead(t *testing.T) {
+	top, leads, second := lead([]float32{1, 5, 3, 2, 2, -1}, 3)
+	for k, want := range []struct {
+		top, lead float32
+		second    int32
+	}{{5, 2, 2}, {2, 0, 1}} {
+		if top[k] != want.top || leads[k] != want.lead || second[k] != want.second {
+			t.Errorf("row %d: %v, %v, %v, want %v", k, top[k], leads[k], second[k], want)
+		}
+	}
+}
+
+// TestProjection: points in a plane of a space of 4 dimensions keep their distances.
+func TestProjection(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var points []float32
+	for range 50 {
+		x, y := float32(rng.NormFloat64()), float32(3*rng.NormFloat64())
+		points = append(points, x, y, -y, x)
+	}
+	axes, err := projection(points, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := projected(points, axes, 4)
+	distance := func(rows []float32, dim, i, j int) (sum float64) {
+		for k := range dim {
+			sum += math.Pow(float64(rows[i*dim+k]-rows[j*dim+k]), 2)
+		}
+		return math.Sqrt(sum)
+	}
+	for i := 1; i < 50; i++ {
+		if got, want := distance(places, 3, 0, i), distance(points, 4, 0, i); math.Abs(got-want) > 1e-4 {
+			t.Errorf("the distance of points 0 and %d is %v, want %v", i, got, want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for want, value := range map[string]any{
+		`null`:           numbers[float32](nil),
+		`"AACAPwAAAEA="`: numbers[float32]{1, 2},
+		`"/////w=="`:     numbers[int32]{-1},
+	} {
+		if got, err := json.Marshal(value); err != nil || string(got) != want {
+			t.Errorf("%v is %s, error %v, want %s", value, got, err, want)
+		}
+	}
+}

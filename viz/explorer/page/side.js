@@ -1,0 +1,227 @@
+
+// What stands beside and below the plots: the image, the training, the filters, the table.
+
+const NEAR = 8; // nearest images
+
+/** Shows the image under the pointer, else the one that is kept, else the last of them. */
+function showDetail() {
+  const detail = byId('detail');
+  const i = [state.hover, state.pinned, state.seen].find((k) => k >= 0) ?? -1;
+  state.seen = i;
+  if (i < 0) {
+    detail.replaceChildren(element('h2', {}, 'Image'), element('p', { className: 'quiet' }, 'Hover over a point, or press N in a picture.'));
+    return;
+  }
+  const label = data.images.labels[i];
+  detail.replaceChildren(
+    element('h2', {}, `Image ${i}`, i === state.pinned ? ' (kept)' : ''),
+    element('div', { className: 'head' }, thumbnail(data.images, i, 112),
+      element('p', {}, classMark(label), element('br'), element('span', { className: 'quiet' }, 'true class'))),
+    ...(state.epoch === Infinity ? [] : [element('p', { className: 'quiet' }, 'At the end of the training:')]),
+    ...data.spaces.map((space) => spaceDetail(space, i)),
+  );
+}
+
+/** An image in words. */
+function describe(i) {
+  const decided = data.spaces.filter((space) => space.predicted).map((space) => `${spaceName(space)}: ${className(space.predicted[i])}`);
+  return [`Image ${i}`, className(data.images.labels[i]), ...decided].join(', ');
+}
+
+function spaceName(space) { return `${space.title} ${space.dim}-D`; }
+
+/** What a space says of an image at the end of the training. */
+function spaceDetail(space, i) {
+  const list = element('dl');
+  const row = (name, ...value) => list.append(element('dt', {}, name), element('dd', {}, ...value));
+  if (space.predicted) row('decided', classMark(space.predicted[i], isMistake(space, i)));
+  if (space.score) {
+    row('score', short(space.score[i]));
+    row('second', classMark(space.second[i]), ` ${short(space.score[i] - space.lead[i])}`);
+  }
+  for (const { name, values } of space.metrics) if (values !== space.lead) row(name, short(values[i]));
+  const made = element('div', {}, ...(data.spaces.length > 1 ? [element('strong', {}, spaceName(space))] : []), list);
+  const point = space.points.subarray(i * space.dim, (i + 1) * space.dim);
+  made.append(nearImages('nearest', data.images, nearest(space.points, space.dim, point, NEAR, i), true));
+  if (space.reference) made.append(nearImages(`nearest of ${data.reference.labels.length} training images`, data.reference, nearest(space.reference, space.dim, point, NEAR, -1), false));
+  return made;
+}
+
+/** Thumbnails with frames in the colours of their classes; those that can be chosen are buttons. */
+function nearImages(title, images, indices, canChoose) {
+  const row = element('div', { className: 'near' }, ...indices.map((k) => {
+    const frame = element('button', { type: 'button', disabled: !canChoose, title: `${k}: ${className(images.labels[k])}`, onclick: () => { pin(k); } }, thumbnail(images, k, 26));
+    frame.style.borderColor = css(theme.classes[images.labels[k]]);
+    return frame;
+  }));
+  return element('div', {}, element('span', { className: 'quiet' }, title), row);
+}
+
+/** The name of a class with its colour. */
+function classMark(k, isWrong = false) {
+  const swatch = element('span', { className: 'swatch' });
+  swatch.style.background = css(theme.classes[k]);
+  return element('span', { className: isWrong ? 'wrong' : '' }, swatch, className(k));
+}
+
+function showCount() {
+  const shown = state.shown.reduce((sum, x) => sum + x, 0);
+  byId('count').textContent = `${shown} of ${count} images`;
+}
+
+/** What the colours mean, where they are not those of the classes. */
+function showScale() {
+  const scale = byId('scale');
+  scale.hidden = state.colorBy === 'class' || state.colorBy === 'prediction';
+  if (scale.hidden) return;
+  if (state.colorBy === 'mistakes') {
+    const color = colorOf(data.spaces[0], Int32Array.of(data.images.labels[0], data.images.labels[1] ^ 1));
+    const mark = (i, text) => {
+      const swatch = element('span', { className: 'swatch' });
+      swatch.style.background = css(color(i));
+      return element('span', {}, swatch, text);
+    };
+    scale.replaceChildren(mark(0, 'right '), mark(1, 'wrong'));
+    return;
+  }
+  scale.replaceChildren(...data.spaces.filter(colorMetric).map((space) => {
+    const [low, high] = metricRange(colorMetric(space));
+    const bar = element('span', { className: 'ramp' });
+    bar.style.background = `linear-gradient(to right, ${RAMP.map(css)})`;
+    return element('span', {}, `${spaceName(space)}: ${short(low)}`, bar, `${short(high)} `);
+  }));
+}
+
+const PAGE = 100; // rows of the table that are added at once
+let rows = PAGE;
+
+/** Lists the images that are shown and selected. */
+function showTable() {
+  const listed = [];
+  for (let i = 0; i < count; i++) if (isListed(i)) listed.push(i);
+  byId('table-title').textContent = state.selected ? `Selection: ${listed.length} images` : `Images: ${listed.length}`;
+  byId('table-text').textContent = summary(listed);
+  byId('more').hidden = listed.length <= rows;
+  document.querySelector('#table thead').replaceChildren(element('tr', {}, ...['', 'image', 'class', ...data.spaces.flatMap(tableHead)].map((text) => element('th', { scope: 'col' }, text))));
+  document.querySelector('#table tbody').replaceChildren(...listed.slice(0, rows).map(tableRow));
+}
+
+/** How many images of each class are listed, and how many mistakes. */
+function summary(listed) {
+  const counts = new Map();
+  for (const i of listed) counts.set(data.images.labels[i], (counts.get(data.images.labels[i]) ?? 0) + 1);
+  const classes = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 12).map(([k, n]) => `${className(k)}: ${n}`);
+  const mistakes = data.spaces.filter((space) => space.predicted).map((space) =>
+    `${data.spaces.length > 1 ? `${spaceName(space)}: ` : ''}${listed.filter((i) => isMistake(space, i)).length} mistakes`);
+  return [classes.join(', ') + (counts.size > 12 ? ', …' : ''), ...mistakes].filter(Boolean).join('. ') + '.';
+}
+
+function tableHead(space) {
+  const name = data.spaces.length > 1 ? `${spaceName(space)}: ` : '';
+  return [...(space.predicted ? [`${name}decided`] : []), ...(space.score ? ['score', 'lead'] : []), 'norm'];
+}
+
+function tableRow(i) {
+  const find = element('button', { type: 'button', onclick: () => pin(i) }, `${i}`);
+  const cells = [thumbnail(data.images, i, 26), find, classMark(data.images.labels[i])];
+  for (const space of data.spaces) {
+    if (space.predicted) cells.push(classMark(space.predicted[i], isMistake(space, i)));
+    if (space.score) cells.push(short(space.score[i]), short(space.lead[i]));
+    cells.push(short(space.norms[i]));
+  }
+  return element('tr', {}, ...cells.map((cell) => element('td', {}, cell)));
+}
+
+/** The curves of all spaces with one title as a picture, with a line at an epoch. */
+function curvesPicture(title, lines, epoch) {
+  const [width, left, bottom, top] = [300, 40, 20, lines.length > 1 ? 24 + 14 * lines.length : 18];
+  const height = top + 90 + bottom;
+  const all = lines.flatMap((line) => line.values);
+  const epochs = Math.max(...lines.map((line) => line.values.length));
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const x = (e) => left + (width - left - 10) * (e - 1) / (epochs - 1);
+  const y = (value) => top + (height - top - bottom) * (1 - (value - low) / (high - low || 1));
+  const svg = svgElement('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${title} after each epoch` });
+  const text = (at, content, anchor = 'start', fill = 'var(--quiet)') => {
+    svg.append(svgElement('text', { x: at[0], y: at[1], 'font-size': 11, fill, 'text-anchor': anchor }));
+    svg.lastChild.textContent = content;
+  };
+  for (const { value, text: name } of ticks(low, high || 1, 3)) {
+    svg.append(svgElement('line', { x1: left, x2: width - 10, y1: y(value), y2: y(value), stroke: 'var(--line)' }));
+    text([left - 5, y(value) + 4], name, 'end');
+  }
+  lines.forEach(({ name, values }, k) => {
+    const color = css(readable(data.classes[k % data.classes.length].color, theme.paper, theme.ink, 3));
+    svg.append(svgElement('polyline', { points: values.map((value, e) => `${x(e + 1)},${y(value)}`).join(' '), fill: 'none', stroke: color, 'stroke-width': 2, 'stroke-dasharray': k % 2 ? '5 3' : 'none' }));
+    if (lines.length === 1) return;
+    svg.append(svgElement('line', { x1: left, x2: left + 16, y1: 18 + 14 * k, y2: 18 + 14 * k, stroke: color, 'stroke-width': 2, 'stroke-dasharray': k % 2 ? '5 3' : 'none' }));
+    text([left + 21, 22 + 14 * k], name, 'start', 'var(--ink)');
+  });
+  text([left, 9], title, 'start', 'var(--ink)');
+  text([x(1), height - 5], '1', 'middle');
+  text([x(epochs), height - 5], `${epochs}`, 'middle');
+  if (epoch !== null) svg.append(svgElement('line', { x1: x(epoch), x2: x(epoch), y1: top, y2: height - bottom, stroke: 'var(--ink)', 'stroke-width': 1 }));
+  return svg;
+}
+
+function svgElement(tag, attributes) {
+  const made = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+/** The number of epochs of the longest trace; 0 without one. */
+const epochs = Math.max(0, ...data.spaces.map((space) => space.trace?.epochs ?? 0));
+
+function showCurves() {
+  const byTitle = new Map();
+  for (const space of data.spaces) {
+    for (const { title, lines } of space.curves) {
+      if (lines.every(({ values }) => values.length < 2)) continue;
+      const named = lines.map(({ name, values }) => ({ name: data.spaces.length === 1 ? name : lines.length === 1 ? spaceName(space) : `${spaceName(space)}: ${name}`, values }));
+      byTitle.set(title, [...(byTitle.get(title) ?? []), ...named]);
+    }
+  }
+  const epoch = epochs > 0 ? Math.min(state.epoch, epochs) : null;
+  byId('curves').replaceChildren(...[...byTitle].map(([title, lines]) => curvesPicture(title, lines, epoch)));
+}
+
+/** Shows the spaces after an epoch; a fraction is on the way to the next. */
+function setEpoch(epoch) {
+  state.epoch = epoch >= epochs ? Infinity : epoch;
+  byId('epoch').value = Math.floor(epoch);
+  const traced = data.spaces.find((space) => space.trace && state.epoch < space.trace.epochs);
+  byId('epoch-text').textContent = `after epoch ${Math.floor(Math.min(epoch, epochs))} of ${epochs}${traced ? ` (${traced.trace.indices.length} of the images)` : ''}`;
+  showCurves();
+  for (const view of views) {
+    view.setEpoch();
+    view.draw();
+  }
+  showDetail();
+}
+
+const EPOCH_TIME = 700; // milliseconds that an epoch takes when it is played
+let playing = null; // the time and epoch at which it began
+
+/** Plays the training from the slider's epoch, from the first at the end of it; again: stops. */
+function play() {
+  if (playing) { stop(); return; }
+  const from = state.epoch === Infinity ? 1 : state.epoch;
+  playing = { start: performance.now(), from };
+  byId('play').textContent = 'Stop';
+  requestAnimationFrame(playFrame);
+}
+
+function playFrame(now) {
+  if (!playing) return;
+  const epoch = Math.min(epochs, playing.from + Math.max(0, now - playing.start) / EPOCH_TIME);
+  const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  setEpoch(isCalm ? Math.floor(epoch) : epoch);
+  if (epoch >= epochs) stop();
+  else requestAnimationFrame(playFrame);
+}
+
+function stop() {
+  playing = null;
+  byId('play').textContent = 'Play';
+}
