@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/embedspace/embedspace/datasets"
@@ -71,5 +72,16 @@ func TestTrainingFromFiles(t *testing.T) {
 		if got.Data.TrainChecksum == inMemory.Data.TrainChecksum {
 			t.Errorf("%s: the images were in memory", name)
 		}
+	}
+	trainImages, testImages, err := datasets.Load(t.Context(), cfg.Dataset, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := embed.Explore(trainImages, testImages, whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(page.Images.Pixels[:28*28], testImages.At(0)) || len(page.Reference.Labels) != trainImages.Len() {
+		t.Error("the page of images that are read from files does not have them")
 	}
 }

@@ -39,17 +39,22 @@ func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page,
 		}
 	}
 	page := &explorer.Page{
-		Title:  "Embedded spaces of " + first.Config.Dataset,
-		Note:   fmt.Sprintf("%d test images", test.Len()),
-		Images: explorer.Images{Pixels: test.Images, Height: test.Height, Width: test.Width, Channels: test.Channels, Labels: test.Labels},
+		Title: "Embedded spaces of " + first.Config.Dataset,
+		Note:  fmt.Sprintf("%d test images", test.Len()),
+	}
+	var all []int32
+	for i := range test.Len() {
+		all = append(all, int32(i))
+	}
+	var err error
+	if page.Images, err = imagesOf(test, all); err != nil {
+		return nil, err
 	}
 	var reference []int32
 	if sameTraining(checksum(train), results) {
 		reference = draw(exploredImages, train.Len())
-		page.Reference = explorer.Images{Height: train.Height, Width: train.Width, Channels: train.Channels}
-		for _, i := range reference {
-			page.Reference.Pixels = append(page.Reference.Pixels, train.At(int(i))...)
-			page.Reference.Labels = append(page.Reference.Labels, train.Labels[i])
+		if page.Reference, err = imagesOf(train, reference); err != nil {
+			return nil, err
 		}
 	}
 	for _, r := range results {
@@ -60,6 +65,18 @@ func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page,
 		page.Spaces = append(page.Spaces, space)
 	}
 	return page, nil
+}
+
+// imagesOf returns the images of d with these indices.
+func imagesOf(d *datasets.Dataset, indices []int32) (images explorer.Images, err error) {
+	images = explorer.Images{Height: d.Height, Width: d.Width, Channels: d.Channels}
+	var taken []int
+	for _, i := range indices {
+		taken = append(taken, int(i))
+		images.Labels = append(images.Labels, d.Labels[i])
+	}
+	images.Pixels, err = d.AppendPixels(nil, taken...)
+	return images, err
 }
 
 // sameTraining tells whether all Results were trained on the images of a checksum.
