@@ -39,23 +39,14 @@ func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page,
 		}
 	}
 	page := &explorer.Page{
-		Title: "Embedded spaces of " + first.Config.Dataset,
-		Note:  fmt.Sprintf("%d test images", test.Len()),
-	}
-	var all []int32
-	for i := range test.Len() {
-		all = append(all, int32(i))
-	}
-	var err error
-	if page.Images, err = imagesOf(test, all); err != nil {
-		return nil, err
+		Title:  "Embedded spaces of " + first.Config.Dataset,
+		Note:   fmt.Sprintf("%d test images", test.Len()),
+		Images: imagesOf(test, nil),
 	}
 	var reference []int32
 	if sameTraining(checksum(train), results) {
 		reference = draw(exploredImages, train.Len())
-		if page.Reference, err = imagesOf(train, reference); err != nil {
-			return nil, err
-		}
+		page.Reference = imagesOf(train, reference)
 	}
 	for _, r := range results {
 		space, err := r.space(reference)
@@ -67,16 +58,24 @@ func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page,
 	return page, nil
 }
 
-// imagesOf returns the images of d with these indices.
-func imagesOf(d *datasets.Dataset, indices []int32) (images explorer.Images, err error) {
-	images = explorer.Images{Height: d.Height, Width: d.Width, Channels: d.Channels}
-	var taken []int
-	for _, i := range indices {
-		taken = append(taken, int(i))
-		images.Labels = append(images.Labels, d.Labels[i])
+// imagesOf returns the images of d with these indices; nil: all.
+func imagesOf(d *datasets.Dataset, indices []int32) explorer.Images {
+	images := explorer.Images{
+		Pixels: func(i int) ([]byte, error) {
+			if indices != nil {
+				i = int(indices[i])
+			}
+			return d.AppendPixels(nil, i)
+		},
+		Height: d.Height, Width: d.Width, Channels: d.Channels, Labels: d.Labels,
 	}
-	images.Pixels, err = d.AppendPixels(nil, taken...)
-	return images, err
+	if indices != nil {
+		images.Labels = nil
+		for _, i := range indices {
+			images.Labels = append(images.Labels, d.Labels[i])
+		}
+	}
+	return images
 }
 
 // sameTraining tells whether all Results were trained on the images of a checksum.

@@ -10,11 +10,13 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
@@ -113,7 +115,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		{nil, []string{"usage", "list", "train", "overview", "figures", "explore", "bench"}},
 		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, explore, bench"}},
-		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-extractor", "-activation", "-padding", "-learning-rate", "-set", "-out", "-trace", "-resume", "-json"}},
+		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-extractor", "-activation", "-padding", "-learning-rate", "-set", "-out", "-explore", "-resume", "-json"}},
 		{[]string{"train", "-dim", "two"}, []string{`"two"`, "-dim"}},
 		{[]string{"train", "softmax"}, []string{`"softmax"`}},
 		{[]string{"train", "-technique", "hardmax"}, []string{`"hardmax"`, "softmax, softmax-normalized"}},
@@ -173,7 +175,6 @@ func TestFailures(t *testing.T) {
 		{[]string{"train", "-backend", "go", "-train", "64", "-batch", "64", "-devices", "2"}, []string{"devices is 2", "go has 1", "allowed: 1"}},
 		{[]string{"bench", "-backend", "abacus"}, []string{`"abacus"`, "go"}},
 		{[]string{"overview", "-datasets", "mnist-sample", "-backend", "abacus", "-out", t.TempDir()}, []string{`"abacus"`, "go"}},
-		{[]string{"train", "-backend", "go", "-trace", "-2"}, []string{"trace is -2", "0 (none) or more"}},
 		{[]string{"explore", filepath.Join(t.TempDir(), "none")}, []string{"no complete result", "none"}},
 		{[]string{"overview", "-out", t.TempDir(), "-merge", filepath.Join(t.TempDir(), "none")}, []string{"no overview in", "none"}},
 	} {
@@ -314,7 +315,10 @@ func TestExplore(t *testing.T) {
 	var folders []string
 	for _, dim := range []string{"2", "3"} {
 		folder := filepath.Join(t.TempDir(), "result")
-		execute(t, 0, slices.Concat(fast, []string{"-dim", dim, "-epochs", "2", "-trace", "10", "-out", folder})...)
+		execute(t, 0, slices.Concat(fast, []string{"-dim", dim, "-epochs", "2", "-explore", "-out", folder})...)
+		if _, err := os.Stat(filepath.Join(folder, "explorer.html")); err != nil {
+			t.Error(err)
+		}
 		folders = append(folders, folder)
 	}
 	page := filepath.Join(t.TempDir(), "pages", "page.html")
@@ -414,14 +418,20 @@ func TestTrainByDefault(t *testing.T) {
 	}
 }
 
-// An interrupter sends SIGINT to this process when the first epoch is shown.
+// An interrupter sends SIGINT to this process when the first epoch is shown. The training
+// waits until the signal has arrived, and a moment for its context to end.
 type interrupter struct{ io.Writer }
 
 func (w interrupter) Write(p []byte) (int, error) {
 	if bytes.HasPrefix(p, []byte("epoch 1/")) {
+		arrived := make(chan os.Signal, 1)
+		signal.Notify(arrived, syscall.SIGINT)
+		defer signal.Stop(arrived)
 		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
 			return 0, err
 		}
+		<-arrived
+		time.Sleep(100 * time.Millisecond)
 	}
 	return w.Writer.Write(p)
 }

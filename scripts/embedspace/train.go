@@ -26,6 +26,9 @@ type trained struct {
 	ImagesPerSecond float64   `json:"images_per_second"`
 }
 
+// tracedImages is of how many test images train -explore keeps the embedding after each epoch.
+const tracedImages = 2_000
+
 // train trains an embedding and saves it with its picture.
 func train(args []string, stdout, stderr io.Writer) error {
 	var cfg embed.Config
@@ -40,7 +43,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 	})
 	out := flags.String("out", "", "`folder` for config, metrics, embedding, checkpoint and, in 2-D and 3-D, picture (default TECHNIQUE-DATASET-DIMd in the folder in EMBEDSPACE_OUT, else in out/results; DATASET is folder-pets for folder:a/pets)")
 	skip := flags.Bool("skip", false, "leave out the files of folder:PATH that are no images that can be decoded, as folder:PATH:skip=true does")
-	trace := flags.Int("trace", 0, "save the embedding of `n` test images after each epoch, for embedspace explore (default none)")
+	explore := flags.Bool("explore", false, "write explorer.html, a page to look into the embedding, with what it was after each epoch")
 	resume := flags.Bool("resume", false, "go on from the checkpoint in the folder, if there is one")
 	asJSON := flags.Bool("json", false, "print one JSON object as the last line")
 	if err := parse(flags, args); err != nil {
@@ -70,12 +73,30 @@ func train(args []string, stdout, stderr io.Writer) error {
 		}
 	}
 
-	result, err := embed.Train(embed.Interruptible(), cfg, embed.Options{Progress: stderr, Out: folder, Resume: *resume, Trace: *trace})
+	ctx := embed.Interruptible()
+	trainImages, testImages, err := datasets.Load(ctx, cfg.Dataset, stderr)
+	if err != nil {
+		return err
+	}
+	opts := embed.Options{Progress: stderr, Out: folder, Resume: *resume}
+	if *explore {
+		opts.Trace = tracedImages
+	}
+	result, err := embed.Fit(ctx, cfg, trainImages, testImages, opts)
 	if err != nil {
 		return err
 	}
 	if cfg.Dim == 2 || cfg.Dim == 3 {
 		if err := viz.NewFigure(result.Scatter()).Save(filepath.Join(folder, "embedding.png")); err != nil {
+			return err
+		}
+	}
+	if *explore {
+		page, err := embed.Explore(trainImages, testImages, result)
+		if err != nil {
+			return err
+		}
+		if err := page.Save(filepath.Join(folder, "explorer.html")); err != nil {
 			return err
 		}
 	}

@@ -337,7 +337,7 @@ func TestThemes(t *testing.T) {
 
 // TestManyClasses: their list scrolls, and the page is not wider for it.
 func TestManyClasses(t *testing.T) {
-	p := &Page{Title: "Many", Images: Images{Height: 1, Width: 1, Channels: 1, Pixels: make([]byte, 240)}}
+	p := &Page{Title: "Many", Images: Images{Pixels: gray(1, 0), Height: 1, Width: 1, Channels: 1}}
 	s := viz.Scatter{Title: "Many", Dim: 2}
 	for class := range 120 {
 		s.ClassNames = append(s.ClassNames, fmt.Sprintf("a long name of class %d", class))

@@ -260,7 +260,10 @@ func (m Images) sheet(first int) ([]byte, error) {
 	for k := range count {
 		corner := image.Pt(k%across*tile, k/across*tile)
 		place := image.Rect(0, 0, width, height).Add(corner)
-		img := m.at(first + k)
+		img, err := m.at(first + k)
+		if err != nil {
+			return nil, err
+		}
 		// JPEG mixes what is beside the thumbnail into its edge: something like it is best.
 		draw.NearestNeighbor.Scale(sheet, image.Rect(0, 0, tile, tile).Add(corner), img, img.Bounds(), draw.Src, nil)
 		draw.CatmullRom.Scale(sheet, place, img, img.Bounds(), draw.Src, nil)
@@ -271,17 +274,22 @@ func (m Images) sheet(first int) ([]byte, error) {
 }
 
 // at returns image i.
-func (m Images) at(i int) image.Image {
+func (m Images) at(i int) (image.Image, error) {
+	pixels, err := m.Pixels(i)
+	if err != nil {
+		return nil, err
+	}
+	if want := m.Height * m.Width * m.Channels; len(pixels) != want {
+		return nil, fmt.Errorf("explorer: image %d has %d bytes; allowed: %d: %w", i, len(pixels), want, ErrImages)
+	}
 	area := image.Rect(0, 0, m.Width, m.Height)
-	size := m.Height * m.Width * m.Channels
-	pixels := m.Pixels[i*size : (i+1)*size]
 	if m.Channels == 1 {
-		return &image.Gray{Pix: pixels, Stride: m.Width, Rect: area}
+		return &image.Gray{Pix: pixels, Stride: m.Width, Rect: area}, nil
 	}
 	img := image.NewRGBA(area)
 	for k := range m.Height * m.Width {
 		copy(img.Pix[4*k:], pixels[3*k:3*k+3])
 		img.Pix[4*k+3] = 0xff
 	}
-	return img
+	return img, nil
 }

@@ -6,7 +6,7 @@
 //
 //	page := explorer.Page{
 //		Title:  "Softmax beside CosFace",
-//		Images: explorer.Images{Pixels: pixels, Height: 28, Width: 28, Channels: 1, Labels: labels},
+//		Images: explorer.Images{Pixels: pixelsOf, Height: 28, Width: 28, Channels: 1, Labels: labels},
 //		Spaces: []explorer.Space{{Scatter: softmax}, {Scatter: cosface}},
 //	}
 //	err := page.Save("spaces.html")
@@ -52,7 +52,9 @@ type Page struct {
 
 // Images are images of one size with their classes.
 type Images struct {
-	Pixels        []byte // [n, Height, Width, Channels]
+	// Pixels returns those of image i [Height, Width, Channels]. It is called once for each
+	// image, so that large ones need not all be in memory.
+	Pixels        func(i int) ([]byte, error)
 	Height, Width int
 	Channels      int     // 1 (gray) or 3 (red, green, blue)
 	Labels        []int32 // [n], the true classes
@@ -210,8 +212,8 @@ func (m Images) validate(classes int) error {
 	if m.Height < 1 || m.Width < 1 || m.Channels != 1 && m.Channels != 3 {
 		return fmt.Errorf("%d x %d pixels with %d channels; allowed: 1 x 1 or more, with 1 or 3: %w", m.Height, m.Width, m.Channels, ErrImages)
 	}
-	if want := n * m.Height * m.Width * m.Channels; len(m.Pixels) != want {
-		return fmt.Errorf("%d bytes of %d images; allowed: %d: %w", len(m.Pixels), n, want, ErrImages)
+	if m.Pixels == nil {
+		return fmt.Errorf("no pixels of %d images: %w", n, ErrImages)
 	}
 	for i, label := range m.Labels {
 		if label < 0 || int(label) >= classes {

@@ -16,20 +16,23 @@ import (
 	"github.com/embedspace/embedspace/viz"
 )
 
+// gray returns the pixels of images of one gray level, which is step times their index.
+func gray(size, step int) func(i int) ([]byte, error) {
+	return func(i int) ([]byte, error) { return bytes.Repeat([]byte{byte(step * i)}, size), nil }
+}
+
 // testPage returns a page of 60 images of three classes, in spaces of these dimensions. Image
 // i has the gray level 4 i, class i % 3, and is decided wrongly if it is a multiple of 10; its
 // lead grows with i. The first space has a trace of 30 images over 3 epochs.
 func testPage(dims ...int) *Page {
 	const n = 60
 	names := []string{"zero", "one", "two"}
-	p := &Page{Title: "A <title>", Images: Images{Height: 8, Width: 8, Channels: 1}, Reference: Images{Height: 8, Width: 8, Channels: 1}}
+	p := &Page{Title: "A <title>", Images: Images{Pixels: gray(64, 4), Height: 8, Width: 8, Channels: 1}, Reference: Images{Pixels: gray(64, 20), Height: 8, Width: 8, Channels: 1}}
 	for i := range n {
 		p.Images.Labels = append(p.Images.Labels, int32(i%3))
-		p.Images.Pixels = append(p.Images.Pixels, bytes.Repeat([]byte{byte(4 * i)}, 64)...)
 	}
 	for i := range 9 {
 		p.Reference.Labels = append(p.Reference.Labels, int32(i%3))
-		p.Reference.Pixels = append(p.Reference.Pixels, bytes.Repeat([]byte{byte(20 * i)}, 64)...)
 	}
 	for k, dim := range dims {
 		rng := rand.New(rand.NewPCG(1, uint64(dim)))
@@ -106,11 +109,15 @@ func largePage(n int) *Page {
 	const size = 28
 	rng := rand.New(rand.NewPCG(1, 1))
 	s := Space{Scatter: viz.Scatter{Title: "Large", Dim: 3, ClassNames: strings.Split("0123456789", "")}}
-	p := &Page{Title: "Large", Images: Images{Height: size, Width: size, Channels: 1, Pixels: make([]byte, n*size*size)}}
-	for i := range p.Images.Pixels {
-		if i%size > 8 && i%size < 20 {
-			p.Images.Pixels[i] = byte(rng.Uint32())
+	p := &Page{Title: "Large", Images: Images{Height: size, Width: size, Channels: 1}}
+	p.Images.Pixels = func(int) ([]byte, error) {
+		pixels := make([]byte, size*size)
+		for i := range pixels {
+			if i%size > 8 && i%size < 20 {
+				pixels[i] = byte(rng.Uint32())
+			}
 		}
+		return pixels, nil
 	}
 	for i := range n {
 		p.Images.Labels = append(p.Images.Labels, int32(i%10))
@@ -132,7 +139,10 @@ func TestErrors(t *testing.T) {
 		"no space":      {func(p *Page) { p.Spaces = nil }, ErrSpaces, "at least one"},
 		"other labels":  {func(p *Page) { p.Spaces[1].Labels = make([]int32, 60) }, ErrImages, `space 2 "Space": the labels are not those of the 60 images`},
 		"other classes": {func(p *Page) { p.Spaces[1].ClassNames = []string{"a", "b", "c"} }, ErrImages, "first space"},
-		"pixels":        {func(p *Page) { p.Images.Pixels = p.Images.Pixels[1:] }, ErrImages, "images: 3839 bytes of 60 images; allowed: 3840"},
+		"no pixels":     {func(p *Page) { p.Images.Pixels = nil }, ErrImages, "images: no pixels of 60 images"},
+		"pixels":        {func(p *Page) { p.Images.Pixels = gray(63, 4) }, ErrImages, "image 0 has 63 bytes; allowed: 64"},
+		"not read": {func(p *Page) { p.Images.Pixels = func(int) ([]byte, error) { return nil, os.ErrNotExist } },
+			os.ErrNotExist, "file does not exist"},
 		"channels":      {func(p *Page) { p.Reference.Channels = 2 }, ErrImages, "reference images: 8 x 8 pixels with 2 channels; allowed"},
 		"class":         {func(p *Page) { p.Reference.Labels[3] = 3 }, viz.ErrLabel, "the class of image 3 is 3; allowed: 0 to 2"},
 		"one dimension": {func(p *Page) { p.Spaces = testPage(1).Spaces }, viz.ErrDim, "Dim = 1; allowed: 2 or more"},
@@ -194,9 +204,7 @@ func TestSheet(t *testing.T) {
 		{Height: 28, Width: 28, Channels: 1, Labels: make([]int32, 60)},
 		{Height: 100, Width: 50, Channels: 3, Labels: make([]int32, 60)},
 	} {
-		for i := range images.Labels {
-			images.Pixels = append(images.Pixels, bytes.Repeat([]byte{byte(4 * i)}, images.Height*images.Width*images.Channels)...)
-		}
+		images.Pixels = gray(images.Height*images.Width*images.Channels, 4)
 		encoded, err := images.sheet(0)
 		if err != nil {
 			t.Fatal(err)
