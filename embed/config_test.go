@@ -105,7 +105,7 @@ func TestBadConfig(t *testing.T) {
 		cfg   Config
 		words []string
 	}{
-		"technique":         {Config{Technique: "sofmax"}, []string{`"sofmax"`, "regression-circle, with-params"}},
+		"technique":         {Config{Technique: "sofmax"}, []string{`"sofmax"`, "prototypes, with-params"}},
 		"dim":               {Config{Dim: -1}, []string{"dim is -1", "1 or more"}},
 		"epochs":            {Config{Epochs: -2}, []string{"epochs is -2", "1 or more"}},
 		"train":             {Config{Train: -3}, []string{"train is -3", "0 (all) or more"}},

@@ -49,15 +49,16 @@ func TestFlow(t *testing.T) {
 		"embed/internal/project": nil,
 		"embed/internal/console": nil,
 		"embed/internal/store":   nil,
+		"embed/internal/memory":  nil,
 		"embed/measure":          nil,
 		"embed/targets":          nil,
 		"embed/backends":         {"embed/internal/project"},
 		"embed/internal/conv":    {"embed/backends"},
 		"embed": {"datasets", "losses", "viz", "viz/explorer", "embed/backends", "embed/measure", "embed/targets",
-			"embed/internal/console", "embed/internal/conv", "embed/internal/project", "embed/internal/store"},
+			"embed/internal/console", "embed/internal/conv", "embed/internal/memory", "embed/internal/project", "embed/internal/store"},
 		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/measure",
 			"embed/internal/console", "embed/internal/project", "embed/internal/store"},
-		"embed/embedtest": {"datasets", "embed/backends"},
+		"embed/embedtest": {"datasets", "embed/backends", "embed/internal/memory"},
 	}
 	seen := 0
 	for _, folder := range []string{"datasets", "losses", "viz", "embed"} {
