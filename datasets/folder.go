@@ -44,10 +44,10 @@ type FolderOptions struct {
 //	dir/dog/...
 //
 // Each sub-folder of dir is a class with its name, in alphabetical order; each
-// file in it, and in the folders in it, must be an image: PNG, JPEG, GIF (its first frame), BMP, TIFF or WebP,
-// by its content, whatever its name. Skipped are files directly in dir and what
-// systems and archives leave, such as Thumbs.db, __MACOSX and names that begin with
-// a dot. Pixels are reduced to 8 bits; what is transparent becomes black. Images
+// file in it, and in the folders in it, must be an image: PNG, JPEG, GIF (its first
+// frame), BMP, TIFF or WebP, by its content, whatever its name. Skipped are files
+// directly in dir and what systems and archives leave, such as Thumbs.db, __MACOSX and
+// names that begin with a dot. Pixels are reduced to 8 bits; what is transparent becomes black. Images
 // stand as the EXIF orientation of a JPEG file says: phones store the pixels as the
 // sensor lies. Scaling uses the Catmull-Rom kernel, which averages where it shrinks.
 //
@@ -58,10 +58,9 @@ type FolderOptions struct {
 // training and test images; [Load] does both with a name, folder:PATH.
 //
 // Errors, which name the file or folder: dir is no folder, has no class or is one that
-// Load splits by its folders; a
-// class without an image; files that are no image that can be decoded, all of them
-// at once, without Skip; an image of another size without Resize; options that are
-// not allowed.
+// Load splits by its folders; a class without an image; files that are no image that can
+// be decoded, all of them at once, without Skip; an image of another size without Resize;
+// options that are not allowed.
 func LoadFolder(dir string, opts FolderOptions) (*Dataset, error) {
 	if !slices.Contains([]int{0, 1, 3}, opts.Channels) {
 		return nil, fmt.Errorf("datasets: FolderOptions.Channels is %d; allowed: 1 (gray), 3 (red, green, blue), or 0", opts.Channels)

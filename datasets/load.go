@@ -69,8 +69,8 @@ func CheckName(name string) error {
 // folder:PATH is a folder of own images, with a sub-folder for each class; see
 // [LoadFolder]. [Dataset.HoldOut] splits it. Where it holds two such folders, train
 // (or training) and test (testing, val, valid, validation; the first of these that
-// is there), they are the two parts, and must have the same classes. Options follow behind colons, as in
-// folder:photos/pets:size=48x64:seed=2:
+// is there), they are the two parts, and must have the same classes. Options follow
+// behind colons, as in folder:photos/pets:size=48x64:seed=2:
 //
 //   - size=HEIGHTxWIDTH, in pixels, 1 to 8192 each, scales all images to that
 //     size, whatever their aspect ratio. By default they keep their own size if
@@ -85,8 +85,8 @@ func CheckName(name string) error {
 //     default they are an error, which names them.
 //
 // The images are gray if all are, else RGB. progress gets their number, classes,
-// size and split, what was skipped, and how far reading is. A path that ends in a colon and what looks like an option
-// needs a slash behind it.
+// size and split, what was skipped, and how far reading is. A path that ends in a colon
+// and what looks like an option needs a slash behind it.
 //
 // idx:PATH is a dataset in four IDX files, gzipped or not, whose names end as those of
 // MNIST, EMNIST, KMNIST or QMNIST do: train-images-idx3-ubyte, train-labels-idx1-ubyte,
@@ -97,9 +97,9 @@ func CheckName(name string) error {
 //
 // Errors: those of CheckName; [ErrNotFound]; EMBEDSPACE_DATA that is not a
 // folder, has only some of the files, those of another dataset, or CIFAR as Python
-// pickles it; a file of the wrong form, as a
-// [*FormatError], or that can't be unpacked; those of LoadFolder; parts of different
-// classes; a class with a single image; a context that ended.
+// pickles it; a file of the wrong form, as a [*FormatError], or that can't be unpacked;
+// those of LoadFolder; parts of different classes, or with the same images; a class with
+// a single image; a context that ended.
 func Load(ctx context.Context, name string, progress io.Writer) (train, test *Dataset, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)

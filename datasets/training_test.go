@@ -3,10 +3,7 @@ package datasets_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"image/png"
 	"io"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/embedtest"
 )
 
 // A training with images that are read from files is the one with images in memory, bit by
@@ -28,19 +26,7 @@ func TestTrainingFromFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "digits")
-	for i, label := range few.Labels {
-		class := filepath.Join(dir, few.ClassNames[label])
-		if err := os.MkdirAll(class, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		file, err := os.Create(filepath.Join(class, fmt.Sprint(i, ".png")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(png.Encode(file, few.Image(i)), file.Close()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	embedtest.WriteFolder(t, dir, few)
 	cfg := embed.Config{Technique: "contrastive", Dataset: "folder:" + dir, Backend: "go", Epochs: 2, Batch: 16}
 	train := func(ctx context.Context, opts embed.Options) (*embed.Result, error) {
 		opts.Progress = io.Discard

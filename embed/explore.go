@@ -25,8 +25,9 @@ func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page,
 	if len(results) == 0 {
 		return nil, errors.New("embed: nothing to explore; allowed: 1 or more results")
 	}
+	sum := checksum(test)
 	for _, r := range results {
-		if sum := checksum(test); sum != r.Data.TestChecksum {
+		if sum != r.Data.TestChecksum {
 			return nil, fmt.Errorf("embed: %w: %s in %d-D was measured on %s, not on %s with the checksum %s; allowed: results on the same test images",
 				ErrOtherRun, r.Config.Technique, r.Config.Dim, r.Data.Test, test.Name, sum)
 		}

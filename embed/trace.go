@@ -59,13 +59,14 @@ func (t *training) resumeTrace(folder string) error {
 	if err != nil {
 		return err
 	}
-	n := t.state.Epoch * len(t.trace.Indices)
-	if saved == nil || !slices.Equal(saved.Indices, t.trace.Indices) || len(saved.Predicted) < n {
+	n, vectors := t.state.Epoch*len(t.trace.Indices), t.state.Epoch*t.train.Classes()
+	if saved == nil || !slices.Equal(saved.Indices, t.trace.Indices) || len(saved.Predicted) < n ||
+		len(saved.Points) < n*t.cfg.Dim || len(saved.ClassVectors) < vectors*t.cfg.Dim {
 		return fmt.Errorf("embed: %w: %s has no trace of %d test images from the first epoch on; allowed: that with which the training began",
 			ErrOtherRun, folder, len(t.trace.Indices))
 	}
 	saved.Points, saved.Predicted = saved.Points[:n*t.cfg.Dim], saved.Predicted[:n]
-	saved.ClassVectors = saved.ClassVectors[:t.state.Epoch*t.train.Classes()*t.cfg.Dim]
+	saved.ClassVectors = saved.ClassVectors[:vectors*t.cfg.Dim]
 	t.trace = saved
 	return nil
 }

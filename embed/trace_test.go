@@ -60,6 +60,24 @@ func TestTraceResumes(t *testing.T) {
 			if !errors.Is(err, ErrOtherRun) {
 				t.Errorf("another trace: error %v, want ErrOtherRun", err)
 			}
+			whole, err := loadTrace(opts.Out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, cut := range []explorer.Trace{
+				{Indices: whole.Indices, Points: whole.Points[:2], Predicted: whole.Predicted, ClassVectors: whole.ClassVectors},
+				{Indices: whole.Indices, Points: whole.Points, Predicted: whole.Predicted, ClassVectors: whole.ClassVectors[:2]},
+			} {
+				if err := saveTrace(opts.Out, &cut, 2); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := fitSmall(t.Context(), small(), opts); !errors.Is(err, ErrOtherRun) {
+					t.Errorf("a trace of %d points: error %v, want ErrOtherRun", len(cut.Points)/2, err)
+				}
+			}
+			if err := saveTrace(opts.Out, whole, 2); err != nil {
+				t.Fatal(err)
+			}
 		}
 		embedtest.CheckEqual(t, "resumed trace", mustFitSmall(t, small(), opts).Trace, want)
 	}

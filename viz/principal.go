@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -35,14 +36,25 @@ func (pr projection) direction(row []float32) (p point) {
 func (pr projection) place(row []float32) point { return pr.direction(row).sub(pr.center) }
 
 // principal returns the projection of points onto their first two principal components.
-// The coordinate of an axis with the largest magnitude is positive, so that the pictures
-// of a training don't flip.
 func principal(points []float32, dim int) (projection, error) {
-	n := len(points) / dim
-	mean := make([]float64, dim)
-	for i, v := range points {
-		mean[i%dim] += float64(v) / float64(n)
+	axes, shares, err := PrincipalAxes(points, dim, 2)
+	if err != nil {
+		return projection{}, err
 	}
+	pr := projection{axes: axes, shares: shares}
+	mean := meanOf(points, dim)
+	for j, axis := range axes {
+		pr.center[j] = floats.Dot(axis, mean)
+	}
+	return pr, nil
+}
+
+// PrincipalAxes returns the first count principal components of points [n, dim], n at least
+// 1 and count at most dim: as unit vectors [count, dim], with the share of the variance that
+// each has. The coordinate of an axis with the largest magnitude is positive, so that the
+// pictures of a training don't flip. The error is that of eigenvalues that do not converge.
+func PrincipalAxes(points []float32, dim, count int) (axes [][]float64, shares []float64, err error) {
+	n, mean := len(points)/dim, meanOf(points, dim)
 	centered := mat.NewDense(n, dim, nil)
 	for i, v := range points {
 		centered.Set(i/dim, i%dim, float64(v)-mean[i%dim])
@@ -53,13 +65,12 @@ func principal(points []float32, dim int) (projection, error) {
 	covariance.SymOuterK(1/float64(n), centered.T())
 	var eigen mat.EigenSym
 	if !eigen.Factorize(&covariance, true) {
-		return projection{}, errors.New("principal components: the eigenvalues did not converge")
+		return nil, nil, errors.New("principal components: the eigenvalues did not converge")
 	}
 	var vectors mat.Dense
 	eigen.VectorsTo(&vectors)
 	values := eigen.Values(nil) // ascending
-	var pr projection
-	for j := range 2 {
+	for j := range count {
 		axis := mat.Col(nil, dim-1-j, &vectors)
 		var largest float64
 		for _, v := range axis {
@@ -67,16 +78,22 @@ func principal(points []float32, dim int) (projection, error) {
 				largest = v
 			}
 		}
-		for k := range axis {
-			axis[k] = math.Copysign(1, largest) * axis[k]
-			pr.center[j] += axis[k] * mean[k]
-		}
-		pr.axes = append(pr.axes, axis)
+		floats.Scale(math.Copysign(1, largest), axis)
+		axes = append(axes, axis)
 		share := 0.
 		if total := mat.Trace(&covariance); total > 0 {
 			share = max(0, values[dim-1-j]) / total
 		}
-		pr.shares = append(pr.shares, share)
+		shares = append(shares, share)
 	}
-	return pr, nil
+	return axes, shares, nil
+}
+
+// meanOf returns the mean [dim] of points [n, dim].
+func meanOf(points []float32, dim int) []float64 {
+	mean := make([]float64, dim)
+	for i, v := range points {
+		mean[i%dim] += float64(v) / float64(len(points)/dim)
+	}
+	return mean
 }

@@ -1,7 +1,13 @@
 package embedtest
 
 import (
+	"errors"
+	"fmt"
+	"image/png"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
 
 	"github.com/embedspace/embedspace/datasets"
 )
@@ -35,4 +41,22 @@ func Patterns(n, size, channels int, seed uint64) *datasets.Dataset {
 // SmallData returns 24 training and 30 test images of 4 x 4 pixels.
 func SmallData() (train, test *datasets.Dataset) {
 	return Patterns(24, 4, 1, 1), Patterns(30, 4, 1, 2)
+}
+
+// WriteFolder writes the images as PNG files into class folders of a folder, which it makes.
+func WriteFolder(t testing.TB, folder string, d *datasets.Dataset) {
+	t.Helper()
+	for i, label := range d.Labels {
+		class := filepath.Join(folder, d.ClassNames[label])
+		if err := os.MkdirAll(class, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Create(filepath.Join(class, fmt.Sprint(i, ".png")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(png.Encode(file, d.Image(i)), file.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

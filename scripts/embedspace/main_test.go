@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"image/png"
 	"io"
 	"maps"
@@ -348,19 +346,7 @@ func TestTrainOnAFolder(t *testing.T) {
 	}
 	photos, results := filepath.Join(t.TempDir(), "digits"), t.TempDir()
 	t.Setenv(embed.FolderEnv, results)
-	for i, label := range few.Labels {
-		class := filepath.Join(photos, few.ClassNames[label])
-		if err := os.MkdirAll(class, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		file, err := os.Create(filepath.Join(class, fmt.Sprint(i, ".png")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := errors.Join(png.Encode(file, few.Image(i)), file.Close()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	embedtest.WriteFolder(t, photos, few)
 	stdout, stderr := execute(t, 0, "train", "-dataset", "folder:"+photos+":test=0.25", "-epochs", "2", "-backend", "go", "-json")
 	for _, words := range []string{"30 images to train and 10 to test", "30 training images, batch 16: 2 epochs, 2 steps in all"} {
 		if !strings.Contains(stderr, words) {

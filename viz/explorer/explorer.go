@@ -33,8 +33,6 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/janpfeifer/gonb/gonbui"
-	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 
 	"github.com/embedspace/embedspace/viz"
 )
@@ -269,31 +267,15 @@ func (p *Page) validateSpace(s *Space) error {
 
 // projection returns the first three principal components of points [n, dim], as unit
 // vectors [3, dim]; nil, where no more than three dimensions can be drawn as they are.
-func projection(points []float32, dim int) ([]float32, error) {
+func projection(points []float32, dim int) (axes []float32, err error) {
 	if dim <= 3 {
 		return nil, nil
 	}
-	rows := mat.NewDense(len(points)/dim, dim, nil)
-	for i, x := range points {
-		rows.Set(i/dim, i%dim, float64(x))
+	components, _, err := viz.PrincipalAxes(points, dim, 3)
+	for _, x := range slices.Concat(components...) {
+		axes = append(axes, float32(x))
 	}
-	var pc stat.PC
-	if !pc.PrincipalComponents(rows, nil) {
-		return nil, errors.New("the principal components of the points did not converge")
-	}
-	var vectors mat.Dense
-	pc.VectorsTo(&vectors)
-	axes := make([]float32, 0, 3*dim)
-	for j := range 3 {
-		for k := range dim {
-			axis := 0.
-			if _, columns := vectors.Dims(); j < columns {
-				axis = vectors.At(k, j)
-			}
-			axes = append(axes, float32(axis))
-		}
-	}
-	return axes, nil
+	return axes, err
 }
 
 // projected returns rows of dim columns along axes [3, dim]; the rows themselves, if there
