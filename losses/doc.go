@@ -26,7 +26,7 @@
 //
 //   - SubcenterArcFace gives ArcFace several weight vectors per class, of which the nearest
 //     counts (see SubcenterCosines).
-//   - AdaCos is CosFace without a margin, with a scale that follows from each batch.
+//   - AdaCosScale makes AdaCos of CosFace without a margin: the scale follows from each batch.
 //   - Ring draws all embeddings to one norm and is added to a softmax loss, as Center is.
 //   - SupCon, MultiSimilarity and Circle work on the cosines of pairs, where Contrastive has
 //     distances. All pairs of an anchor stand in one logarithm, so the hardest count most.

@@ -18,8 +18,8 @@ import (
 // classes is L.
 //
 // The published loss is that with alpha = beta and base = 0. It asks for classes at more than
-// a right angle. Where the dimensions have no room for that, it is least with all embeddings
-// and proxies in one direction.
+// a right angle. Where the dimensions have no room for that, all embeddings in one direction
+// and all proxies at a right angle to it cost less than classes that are evenly spread.
 //
 // Shapes: z [batch, dim], proxies [classes, dim], labels [batch]; returns [classes].
 //
