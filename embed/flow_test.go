@@ -51,13 +51,14 @@ func TestFlow(t *testing.T) {
 		"embed/internal/store":   nil,
 		"embed/measure":          nil,
 		"embed/targets":          nil,
+		"embed/openset":          {"embed/measure"},
 		"embed/backends":         {"embed/internal/project"},
 		"embed/internal/conv":    {"embed/backends"},
-		"embed": {"datasets", "losses", "viz", "viz/explorer", "embed/backends", "embed/measure", "embed/targets",
+		"embed": {"datasets", "losses", "viz", "viz/explorer", "embed/backends", "embed/measure", "embed/openset", "embed/targets",
 			"embed/internal/console", "embed/internal/conv", "embed/internal/project", "embed/internal/store"},
 		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/measure",
 			"embed/internal/console", "embed/internal/project", "embed/internal/store"},
-		"embed/embedtest": {"datasets", "embed/backends"},
+		"embed/embedtest": {"datasets", "embed/backends", "embed/internal/project"},
 	}
 	seen := 0
 	for _, folder := range []string{"datasets", "losses", "viz", "embed"} {
