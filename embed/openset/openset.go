@@ -208,10 +208,10 @@ func (s Sample) check() error {
 	return checkScores("unknown", s.Unknown)
 }
 
-// checkScores returns an error if one of the scores of some images is NaN.
-func checkScores(images string, scores []float64) error {
+// checkScores returns an error if one of some scores is NaN.
+func checkScores(what string, scores []float64) error {
 	if i := slices.IndexFunc(scores, math.IsNaN); i >= 0 {
-		return fmt.Errorf("openset: the score of %s image %d is NaN; allowed: numbers, also infinite ones", images, i)
+		return fmt.Errorf("openset: %s score %d is NaN; allowed: numbers, also infinite ones", what, i)
 	}
 	return nil
 }

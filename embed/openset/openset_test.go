@@ -71,7 +71,7 @@ func TestSampleErrors(t *testing.T) {
 		{Sample{Unknown: []float64{1}}, "no scores of known images; allowed: 1 or more"},
 		{Sample{Known: []float64{1}, Correct: []bool{true}}, "no scores of unknown images; allowed: 1 or more"},
 		{Sample{Known: []float64{1, 2}, Correct: []bool{true}, Unknown: []float64{1}}, "1 of 2 known images are said to be correct or not; allowed: all"},
-		{Sample{Known: []float64{1}, Correct: []bool{true}, Unknown: []float64{1, nan}}, "the score of unknown image 1 is NaN; allowed: numbers"},
+		{Sample{Known: []float64{1}, Correct: []bool{true}, Unknown: []float64{1, nan}}, "unknown score 1 is NaN; allowed: numbers"},
 	} {
 		_, err := c.sample.Measures()
 		embedtest.WantError(t, err, c.words)
