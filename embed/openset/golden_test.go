@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 )
 
 // goldenTolerance is that of values that an independent implementation in float64 has.
@@ -120,7 +121,7 @@ func TestUsesScores(t *testing.T) {
 			logits := c.Kind == "softmax" || c.Kind == "lsoftmax" || c.Kind == "center" || c.Kind == "normalized"
 			space := Space{Train: c.Train, Labels: c.Labels, Vectors: c.W, Logits: logits}
 			if c.Kind == "normalized" {
-				space.Vectors = units(c.W)
+				space.Vectors = vectors.Units(c.W)
 			}
 			for name, want := range c.Scores {
 				of := map[string]func(Space, Points) ([]float64, error){

@@ -8,6 +8,8 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 )
 
 // ownSpread is the weight of a class's own covariance in classMahalanobis; the rest is that
@@ -20,7 +22,8 @@ func mahalanobis(s Space, p Points) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return each(p.Z, func(z []float64) float64 { return -least(z, present(means), within) }), nil
+	means = present(means)
+	return vectors.Each(p.Z, func(z []float64) float64 { return -least(z, means, within) }), nil
 }
 
 func relativeMahalanobis(s Space, p Points) ([]float64, error) {
@@ -35,7 +38,8 @@ func relativeMahalanobis(s Space, p Points) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	return each(p.Z, func(z []float64) float64 { return least(z, all, whole) - least(z, present(means), within) }), nil
+	means = present(means)
+	return vectors.Each(p.Z, func(z []float64) float64 { return least(z, all, whole) - least(z, means, within) }), nil
 }
 
 func classMahalanobis(s Space, p Points) ([]float64, error) {
@@ -60,7 +64,7 @@ func classMahalanobis(s Space, p Points) ([]float64, error) {
 			return nil, fmt.Errorf("class %d: %w", class, err)
 		}
 	}
-	return each(p.Z, func(z []float64) float64 {
+	return vectors.Each(p.Z, func(z []float64) float64 {
 		smallest := math.Inf(1)
 		for class, spread := range spreads {
 			if spread != nil {
@@ -73,7 +77,7 @@ func classMahalanobis(s Space, p Points) ([]float64, error) {
 
 // least returns min_j (z - mu_j)' S^-1 (z - mu_j).
 func least(z []float64, means [][]float64, spread *mat.Cholesky) float64 {
-	return math.Pow(floats.Min(each(means, func(mean []float64) float64 {
+	return math.Pow(floats.Min(vectors.Each(means, func(mean []float64) float64 {
 		return stat.Mahalanobis(mat.NewVecDense(len(z), z), mat.NewVecDense(len(mean), mean), spread)
 	})), 2)
 }

@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 )
 
 // openMax returns 1 less OpenMax's probability of unknown. F_j is the Weibull distribution of
@@ -55,7 +57,7 @@ func openMax(s Space, p Points) ([]float64, error) {
 			revised[class] -= share * l[class]
 			revised[len(l)] += share * l[class]
 		}
-		scores[i] = 1 - softmax(revised)[len(l)]
+		scores[i] = 1 - vectors.Softmax(revised)[len(l)]
 	}
 	return scores, nil
 }

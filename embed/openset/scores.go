@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/embedspace/embedspace/embed/internal/parallel"
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 )
 
 // A Space is a trained embedded space, by which points are scored.
@@ -98,19 +99,21 @@ func LookUp(name string) (Score, error) {
 	return Score{}, fmt.Errorf("openset: unknown score %q; allowed: %s", name, strings.Join(names, ", "))
 }
 
-func own(_ Space, p Points) ([]float64, error) { return each(p.Scores, floats.Max), nil }
+func own(_ Space, p Points) ([]float64, error) { return vectors.Each(p.Scores, floats.Max), nil }
 
 func margin(_ Space, p Points) ([]float64, error) {
-	return each(p.Scores, func(row []float64) float64 {
+	return vectors.Each(p.Scores, func(row []float64) float64 {
 		sorted := slices.Sorted(slices.Values(row))
 		return sorted[len(row)-1] - sorted[len(row)-2]
 	}), nil
 }
 
-func maxLogit(s Space, p Points) ([]float64, error) { return each(s.logits(p), floats.Max), nil }
+func maxLogit(s Space, p Points) ([]float64, error) {
+	return vectors.Each(s.logits(p), floats.Max), nil
+}
 
 func maxSoftmax(s Space, p Points) ([]float64, error) {
-	return each(s.logits(p), func(l []float64) float64 { return floats.Max(softmax(l)) }), nil
+	return vectors.Each(s.logits(p), func(l []float64) float64 { return floats.Max(vectors.Softmax(l)) }), nil
 }
 
 // Energy returns the score t log sum_j exp(l_j / t) at a temperature t: that of Score.
@@ -118,14 +121,14 @@ func maxSoftmax(s Space, p Points) ([]float64, error) {
 // Source: Liu et al., arXiv 2010.03759.
 func Energy(t float64) func(Space, Points) ([]float64, error) {
 	return func(s Space, p Points) ([]float64, error) {
-		return each(s.logits(p), func(l []float64) float64 {
+		return vectors.Each(s.logits(p), func(l []float64) float64 {
 			return t * floats.LogSumExp(floats.ScaleTo(make([]float64, len(l)), 1/t, l))
 		}), nil
 	}
 }
 
 func negativeEntropy(s Space, p Points) ([]float64, error) {
-	return each(s.logits(p), func(l []float64) float64 {
+	return vectors.Each(s.logits(p), func(l []float64) float64 {
 		sum, total := floats.LogSumExp(l), 0.
 		for _, x := range l {
 			total += math.Exp(x-sum) * (x - sum)
@@ -135,9 +138,9 @@ func negativeEntropy(s Space, p Points) ([]float64, error) {
 }
 
 func generalizedEntropy(s Space, p Points) ([]float64, error) {
-	return each(s.logits(p), func(l []float64) float64 {
+	return vectors.Each(s.logits(p), func(l []float64) float64 {
 		total := 0.
-		for _, p := range softmax(l) {
+		for _, p := range vectors.Softmax(l) {
 			total -= math.Pow(p*(1-p), entropyPower)
 		}
 		return total
@@ -145,16 +148,18 @@ func generalizedEntropy(s Space, p Points) ([]float64, error) {
 }
 
 func maxCosine(s Space, p Points) ([]float64, error) {
-	directions := units(s.Vectors)
-	return each(p.Z, func(z []float64) float64 { return floats.Max(dots(unit(z), directions)) }), nil
+	directions := vectors.Units(s.Vectors)
+	return vectors.Each(p.Z, func(z []float64) float64 { return floats.Max(vectors.Dots(vectors.Unit(z), directions)) }), nil
 }
 
 func cosineMean(s Space, p Points) ([]float64, error) {
-	directions := units(present(s.means(units(s.Train))))
-	return each(p.Z, func(z []float64) float64 { return floats.Max(dots(unit(z), directions)) }), nil
+	directions := vectors.Units(present(s.means(vectors.Units(s.Train))))
+	return vectors.Each(p.Z, func(z []float64) float64 { return floats.Max(vectors.Dots(vectors.Unit(z), directions)) }), nil
 }
 
-func norm(_ Space, p Points) ([]float64, error) { return each(p.Z, length), nil }
+func norm(_ Space, p Points) ([]float64, error) {
+	return vectors.Each(p.Z, func(z []float64) float64 { return floats.Norm(z, 2) }), nil
+}
 
 func nearestMean(s Space, p Points) ([]float64, error) {
 	return nearest(p.Z, present(s.means(s.Train))), nil
@@ -164,9 +169,9 @@ func nearestVector(s Space, p Points) ([]float64, error) { return nearest(p.Z, s
 
 func cac(s Space, p Points) ([]float64, error) {
 	means := present(s.means(s.Train))
-	return each(p.Z, func(z []float64) float64 {
-		distances := distances(z, means)
-		for j, p := range softmax(floats.ScaleTo(make([]float64, len(means)), -1, distances)) {
+	return vectors.Each(p.Z, func(z []float64) float64 {
+		distances := vectors.Distances(z, means)
+		for j, p := range vectors.Softmax(floats.ScaleTo(make([]float64, len(means)), -1, distances)) {
 			distances[j] *= 1 - p
 		}
 		return -floats.Min(distances)
@@ -182,7 +187,9 @@ func KNN(k int) func(Space, Points) ([]float64, error) {
 
 // KNNDirection returns that of the unit vectors of all points, as published; the origin stays.
 func KNNDirection(k int) func(Space, Points) ([]float64, error) {
-	return func(s Space, p Points) ([]float64, error) { return kthNearest(k, units(s.Train), units(p.Z)) }
+	return func(s Space, p Points) ([]float64, error) {
+		return kthNearest(k, vectors.Units(s.Train), vectors.Units(p.Z))
+	}
 }
 
 func kthNearest(k int, train, z [][]float64) ([]float64, error) {
@@ -237,7 +244,7 @@ func (s Space) logits(p Points) [][]float64 {
 	}
 	logits, weights := make([][]float64, len(p.Z)), s.weights()
 	for i, z := range p.Z {
-		logits[i] = dots(z, weights)
+		logits[i] = vectors.Dots(z, weights)
 	}
 	return logits
 }
@@ -247,26 +254,11 @@ func (s Space) weights() [][]float64 {
 	if s.Logits {
 		return s.Vectors
 	}
-	return units(s.Vectors)
+	return vectors.Units(s.Vectors)
 }
 
 // means returns the mean of x [m, dim] for each class; nil for a class without a point.
-func (s Space) means(x [][]float64) [][]float64 {
-	means, counts := make([][]float64, len(s.Vectors)), make([]float64, len(s.Vectors))
-	for i, class := range s.Labels {
-		if means[class] == nil {
-			means[class] = make([]float64, len(x[i]))
-		}
-		floats.Add(means[class], x[i])
-		counts[class]++
-	}
-	for class, mean := range means {
-		for d := range mean {
-			mean[d] /= counts[class]
-		}
-	}
-	return means
-}
+func (s Space) means(x [][]float64) [][]float64 { return vectors.Means(x, s.Labels, len(s.Vectors)) }
 
 // present returns the means of the classes that have points.
 func present(means [][]float64) [][]float64 {
@@ -311,50 +303,7 @@ func checkRows(what string, rows [][]float64, width int) error {
 	return nil
 }
 
-// each returns a number of each row.
-func each(rows [][]float64, number func(row []float64) float64) []float64 {
-	numbers := make([]float64, len(rows))
-	for i, row := range rows {
-		numbers[i] = number(row)
-	}
-	return numbers
-}
-
 // nearest returns -min_j ||z_i - x_j|| [n].
 func nearest(z, x [][]float64) []float64 {
-	return each(z, func(z []float64) float64 { return -floats.Min(distances(z, x)) })
-}
-
-// distances returns ||z - x_j||.
-func distances(z []float64, x [][]float64) []float64 {
-	return each(x, func(x []float64) float64 { return floats.Distance(z, x, 2) })
-}
-
-// dots returns z . x_j.
-func dots(z []float64, x [][]float64) []float64 {
-	return each(x, func(x []float64) float64 { return floats.Dot(z, x) })
-}
-
-// softmax returns exp(l_j) / sum_k exp(l_k).
-func softmax(l []float64) []float64 {
-	sum, p := floats.LogSumExp(l), make([]float64, len(l))
-	for j, x := range l {
-		p[j] = math.Exp(x - sum)
-	}
-	return p
-}
-
-func length(z []float64) float64 { return floats.Norm(z, 2) }
-
-// unit returns z/||z||; the origin stays.
-func unit(z []float64) []float64 {
-	return floats.ScaleTo(make([]float64, len(z)), 1/max(length(z), math.SmallestNonzeroFloat32), z)
-}
-
-func units(rows [][]float64) [][]float64 {
-	units := make([][]float64, len(rows))
-	for i, row := range rows {
-		units[i] = unit(row)
-	}
-	return units
+	return vectors.Each(z, func(z []float64) float64 { return -floats.Min(vectors.Distances(z, x)) })
 }

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 )
 
 // clouds returns a space of two classes of n points each, around (-3, 0) and (3, 0): one
@@ -28,7 +29,7 @@ func clouds(n int) Space {
 func pointsOf(s Space, z ...[]float64) Points {
 	p := Points{Z: z}
 	for _, z := range z {
-		p.Scores = append(p.Scores, dots(z, s.Vectors))
+		p.Scores = append(p.Scores, vectors.Dots(z, s.Vectors))
 	}
 	return p
 }
