@@ -49,8 +49,9 @@ func TestFlow(t *testing.T) {
 		"embed/internal/project":  nil,
 		"embed/internal/console":  nil,
 		"embed/internal/store":    nil,
+		"embed/internal/memory":   nil,
 		"embed/internal/parallel": nil,
-		"embed/measure":           {"embed/internal/parallel"},
+		"embed/measure":           {"embed/internal/parallel", "embed/internal/vectors"},
 		"embed/targets":           nil,
 		"embed/openset":           {"embed/measure", "embed/internal/parallel", "embed/internal/vectors"},
 		"embed/fewshot":           {"embed/internal/parallel", "embed/internal/vectors"},
@@ -58,10 +59,10 @@ func TestFlow(t *testing.T) {
 		"embed/backends":          {"embed/internal/project"},
 		"embed/internal/conv":     {"embed/backends"},
 		"embed": {"datasets", "losses", "viz", "viz/explorer", "embed/backends", "embed/measure", "embed/openset", "embed/targets",
-			"embed/internal/console", "embed/internal/conv", "embed/internal/project", "embed/internal/store"},
+			"embed/internal/console", "embed/internal/conv", "embed/internal/memory", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
 		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/measure",
 			"embed/internal/console", "embed/internal/project", "embed/internal/store"},
-		"embed/embedtest": {"datasets", "embed/backends", "embed/internal/project"},
+		"embed/embedtest": {"datasets", "embed/backends", "embed/internal/memory", "embed/internal/project"},
 	}
 	seen := 0
 	for _, folder := range []string{"datasets", "losses", "viz", "embed"} {

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/embedspace/embedspace/embed/internal/parallel"
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 )
 
 // An Embedding holds images as points of the embedded space. Metrics refuses one whose
@@ -24,13 +25,7 @@ type Embedding struct {
 func (e Embedding) Len() int { return len(e.Labels) }
 
 // Points returns the points [n][Dim].
-func (e Embedding) Points() [][]float64 {
-	points := make([][]float64, e.Len())
-	for i := range points {
-		points[i] = e.at(i)
-	}
-	return points
-}
+func (e Embedding) Points() [][]float64 { return vectors.Rows(e.Z, e.Dim) }
 
 // OnSphere returns the embedding on the unit sphere, where only directions are left: each
 // point z is z / ||z||, rounded to float32. A point at the origin has no direction: it stays

@@ -26,7 +26,7 @@ import (
 // Source: Bendale and Boult, arXiv 1511.06233.
 func openMax(s Space, p Points) ([]float64, error) {
 	classified := s
-	if s.Predicted != nil {
+	if len(s.Predicted) != 0 {
 		classified.Train, classified.Labels = nil, nil
 		for i, class := range s.Labels {
 			if s.Predicted[i] == class {

@@ -17,7 +17,7 @@ import (
 type Space struct {
 	Train     [][]float64 // embeddings of training images [m, dim]
 	Labels    []int32     // [m], their classes, 0 to the number of Vectors less 1
-	Predicted []int32     // [m], by the technique's own rule; nil: all are right
+	Predicted []int32     // [m], by the technique's own rule; none: all are right
 	Vectors   [][]float64 // what stands for each class: weights, centers or targets [classes, dim]
 	// Logits says that class scores are logits. Where they are cosines or distances, the
 	// logits l are z . v_j / ||v_j|| with the class vectors v.
@@ -202,9 +202,10 @@ func kthNearest(k int, train, z [][]float64) ([]float64, error) {
 		return func(i int) {
 			near = near[:0]
 			for _, x := range train {
-				squared := 0.
+				point, squared := z[i][:len(x)], 0.
 				for d := range x {
-					squared += (z[i][d] - x[d]) * (z[i][d] - x[d])
+					difference := point[d] - x[d]
+					squared += difference * difference
 				}
 				if len(near) == k && squared >= near[k-1] {
 					continue
@@ -273,7 +274,7 @@ func (s Space) check(p Points) error {
 		return errors.New("openset: no training points; allowed: 1 or more")
 	case len(s.Labels) != len(s.Train):
 		return fmt.Errorf("openset: %d classes of %d training points; allowed: as many", len(s.Labels), len(s.Train))
-	case s.Predicted != nil && len(s.Predicted) != len(s.Train):
+	case len(s.Predicted) != 0 && len(s.Predicted) != len(s.Train):
 		return fmt.Errorf("openset: %d predicted classes of %d training points; allowed: as many, or none", len(s.Predicted), len(s.Train))
 	case len(p.Scores) != len(p.Z):
 		return fmt.Errorf("openset: class scores of %d of %d points; allowed: of all", len(p.Scores), len(p.Z))

@@ -16,6 +16,18 @@ func Each(rows [][]float64, number func(row []float64) float64) []float64 {
 	return numbers
 }
 
+// Rows returns the rows [n][width] of numbers that follow each other.
+func Rows(flat []float32, width int) [][]float64 {
+	rows := make([][]float64, len(flat)/width)
+	for i := range rows {
+		rows[i] = make([]float64, width)
+		for j := range rows[i] {
+			rows[i][j] = float64(flat[i*width+j])
+		}
+	}
+	return rows
+}
+
 // Distances returns ||z - x_j||.
 func Distances(z []float64, x [][]float64) []float64 {
 	return Each(x, func(x []float64) float64 { return floats.Distance(z, x, 2) })
