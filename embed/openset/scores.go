@@ -198,21 +198,21 @@ func kthNearest(k int, train, z [][]float64) ([]float64, error) {
 	}
 	scores := make([]float64, len(z))
 	parallel.For(len(z), func() func(i int) {
-		near := make([]float64, 0, k+1) // squared distances, the smallest first
+		near := make([]float64, k) // the least squared distances, the smallest first
 		return func(i int) {
-			near = near[:0]
+			for place := range near {
+				near[place] = math.Inf(1)
+			}
 			for _, x := range train {
-				point, squared := z[i][:len(x)], 0.
-				for d := range x {
-					difference := point[d] - x[d]
-					squared += difference * difference
+				squared, farthest := 0., near[k-1]
+				for d := 0; d < len(x) && squared < farthest; d++ {
+					squared += (z[i][d] - x[d]) * (z[i][d] - x[d])
 				}
-				if len(near) == k && squared >= near[k-1] {
-					continue
+				if squared < farthest {
+					place, _ := slices.BinarySearch(near, squared)
+					copy(near[place+1:], near[place:])
+					near[place] = squared
 				}
-				place, _ := slices.BinarySearch(near, squared)
-				near = slices.Insert(near, place, squared)
-				near = near[:min(k, len(near))]
 			}
 			scores[i] = -math.Sqrt(near[k-1])
 		}
