@@ -69,6 +69,9 @@ func TestUsesFewShot(t *testing.T) {
 		}
 	}
 	embedtest.Uses(t, "fewshot.json", &golden)
+	if len(golden.FewShot) == 0 {
+		t.Fatal("no cases")
+	}
 	for _, c := range golden.FewShot {
 		t.Run(c.Name, func(t *testing.T) {
 			support := Support{c.Support, c.SupportLabels, c.Way}

@@ -58,6 +58,9 @@ func TestUsesOpenSet(t *testing.T) {
 		}
 	}
 	embedtest.Uses(t, "openset.json", &golden)
+	if len(golden.Cases) == 0 {
+		t.Fatal("no cases")
+	}
 	for _, c := range golden.Cases {
 		t.Run(c.Name, func(t *testing.T) {
 			m, err := c.sample().Measures()
@@ -116,6 +119,9 @@ func TestUsesScores(t *testing.T) {
 		}
 	}
 	embedtest.Uses(t, "openset.json", &golden)
+	if len(golden.Scores) == 0 {
+		t.Fatal("no cases")
+	}
 	for _, c := range golden.Scores {
 		t.Run(c.Name, func(t *testing.T) {
 			logits := c.Kind == "softmax" || c.Kind == "lsoftmax" || c.Kind == "center" || c.Kind == "normalized"
@@ -206,6 +212,9 @@ func TestUsesThreshold(t *testing.T) {
 		}
 	}
 	embedtest.Uses(t, "threshold.json", &golden)
+	if len(golden.Conformal) == 0 {
+		t.Fatal("no cases")
+	}
 	for _, c := range golden.Conformal {
 		t.Run(c.Name, func(t *testing.T) {
 			got, err := Conformal(c.Scores.Floats(), c.Accept)
