@@ -87,6 +87,7 @@ var proxyAnchor = Technique{
 	Scores:       cosines,
 	ClassVectors: unitWeights,
 	Geometry:     Sphere, // the cosines know no lengths
+	Known:        "max-cosine",
 }
 
 func subcenters(h Head) *graph.Node {
@@ -151,7 +152,8 @@ var adaCos = Technique{
 	},
 	Scores:       cosines,
 	ClassVectors: unitWeights,
-	Geometry:     Sphere, // the cosines know no lengths
+	Geometry:     Sphere,       // the cosines know no lengths
+	Known:        "max-cosine", // one scale for all lengths
 }
 
 var ring = Technique{
@@ -170,6 +172,7 @@ var ring = Technique{
 		return graph.Add(losses.Softmax(h.Z, h.Weights(), nil, h.Labels), losses.Ring(h.Z, R, h.Number("lambda")))
 	},
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), nil) },
+	Logits:       true,
 	ClassVectors: Head.Weights,
 	Geometry:     Sphere, // all lengths are drawn to one
 }
@@ -204,6 +207,7 @@ var cac = Technique{
 	ClassVectors: cacTargets,
 	Kind:         Targets,
 	Geometry:     Space, // distances from the targets
+	Known:        "cac", // as published
 }
 
 func prototypeDirections(h Head) *graph.Node { return onSphere(h, 1) }
@@ -220,4 +224,5 @@ var prototypes = Technique{
 	ClassVectors: prototypeDirections,
 	Kind:         Weights, // they are directions
 	Geometry:     Sphere,  // the cosines know no lengths
+	Known:        "max-cosine",
 }

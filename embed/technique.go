@@ -16,6 +16,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/initializer"
 
+	"github.com/embedspace/embedspace/embed/openset"
 	"github.com/embedspace/embedspace/losses"
 )
 
@@ -48,6 +49,16 @@ type Technique struct {
 	Kind Kind
 	// Geometry says which distances the loss controls; empty: Space.
 	Geometry Geometry
+	// Logits says that the Scores are logits: their softmax are the probabilities of classes.
+	Logits bool
+	// Known names the score that tells known points from unknown ones, one of
+	// openset.Scores. It follows from what the loss shapes, never from a test. Empty:
+	//
+	//	Weights            max-logit, which has the direction and the norm
+	//	Centers in Space   nearest-mean
+	//	Centers on Sphere  cosine-mean
+	//	Targets            nearest-vector
+	Known string
 	// Balanced takes each batch from few classes with as many images of each, so that
 	// pairs and triplets find positives: the parameter classes-per-batch says from how
 	// many (Register adds it).
@@ -281,10 +292,11 @@ var registry = struct {
 	family(After, subcenterArcFace, adaCos, ring, supCon, multiSimilarity, circle, proxyAnchor, cac, prototypes),
 )}
 
-// family returns the techniques as those of a family.
+// family returns the techniques as those of a family, each with its Known.
 func family(f Family, techniques ...Technique) []Technique {
 	for i := range techniques {
 		techniques[i].Family = f
+		techniques[i].Known = techniques[i].known()
 	}
 	return techniques
 }
@@ -312,6 +324,10 @@ func Register(technique Technique) error {
 	case Space, Sphere:
 	default:
 		return &ValueError{"the geometry of technique " + technique.ID, technique.Geometry, fmt.Sprintf("%s, %s", Space, Sphere)}
+	}
+	technique.Known = technique.known()
+	if _, err := openset.LookUp(technique.Known); err != nil {
+		return fmt.Errorf("embed: technique %q: %w", technique.ID, err)
 	}
 	if technique.Balanced && !slices.ContainsFunc(technique.Params, func(p Param) bool { return p.Name == classesPerBatch.Name }) {
 		technique.Params = append(technique.Params, classesPerBatch)
@@ -431,6 +447,22 @@ func (t Technique) kind() Kind {
 		return Centers
 	default:
 		return Weights
+	}
+}
+
+// known returns Technique.Known, or what stands for an empty one.
+func (t Technique) known() string {
+	switch kind := t.kind(); {
+	case t.Known != "":
+		return t.Known
+	case kind == Targets:
+		return "nearest-vector"
+	case kind == Weights:
+		return "max-logit"
+	case t.Geometry == Sphere:
+		return "cosine-mean"
+	default:
+		return "nearest-mean"
 	}
 }
 

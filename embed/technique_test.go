@@ -49,6 +49,11 @@ func TestEveryTechnique(t *testing.T) {
 					t.Fatal(err)
 				}
 				embedtest.CheckEqual(t, "classes by the loaded result", classified, result.Test.Predicted)
+				known, err := loaded.Known("", result.Test.Z)
+				if err != nil {
+					t.Fatal(err)
+				}
+				embedtest.CheckEqual(t, "number of scores of known", len(known), result.Test.Len())
 				switch {
 				case technique.Geometry != Space && technique.Geometry != Sphere:
 					t.Errorf("the geometry is %q", technique.Geometry)

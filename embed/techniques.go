@@ -18,6 +18,7 @@ var softmax = Technique{
 	Notebook:     "02-softmax",
 	Loss:         func(h Head) *graph.Node { return losses.Softmax(h.Z, h.Weights(), h.Biases(), h.Labels) },
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), h.Biases()) },
+	Logits:       true,
 	ClassVectors: Head.Weights,
 	Geometry:     Sphere, // lengths grow without a bound, and but for the biases directions decide
 }
@@ -31,6 +32,7 @@ var softmaxNormalized = Technique{
 	Notebook:     "02-softmax",
 	Loss:         func(h Head) *graph.Node { return losses.NormalizedSoftmax(h.Z, h.Weights(), h.Labels) },
 	Scores:       normalizedLogits,
+	Logits:       true,
 	ClassVectors: unitWeights,
 	Geometry:     Sphere, // lengths grow without a bound, directions decide
 }
@@ -129,6 +131,7 @@ var lSoftmax = Technique{
 		return losses.LSoftmax(h.Z, h.Weights(), h.Labels, int(h.Number("margin")), losses.AnnealedLambda(h.Progress, h.Number("lambda-min")))
 	},
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), nil) },
+	Logits:       true,
 	ClassVectors: Head.Weights,
 	Geometry:     Sphere, // as softmax without biases, with a margin of angles
 }
@@ -171,8 +174,10 @@ var center = Technique{
 		return withCenters(h, losses.Softmax(h.Z, h.Weights(), centerBiases(h), h.Labels))
 	},
 	Scores:       func(h Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), centerBiases(h)) },
+	Logits:       true,
 	ClassVectors: Head.Weights,
-	Geometry:     Space, // Euclidean distances from the centers hold the lengths
+	Geometry:     Space,          // Euclidean distances from the centers hold the lengths
+	Known:        "nearest-mean", // the loss draws points to the means
 }
 
 var centerNormalized = Technique{
@@ -187,8 +192,10 @@ var centerNormalized = Technique{
 		return withCenters(h, losses.NormalizedSoftmax(h.Z, h.Weights(), h.Labels))
 	},
 	Scores:       normalizedLogits,
+	Logits:       true,
 	ClassVectors: unitWeights,
-	Geometry:     Space, // Euclidean distances from the centers hold the lengths
+	Geometry:     Space,          // Euclidean distances from the centers hold the lengths
+	Known:        "nearest-mean", // the loss draws points to the means
 }
 
 // monitorPairs follows the distances of pairs of points [batch, dim], which tell whether an

@@ -6,6 +6,9 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/embedspace/embedspace/embed/internal/parallel"
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 )
 
 // An Embedding holds images as points of the embedded space. Metrics refuses one whose
@@ -20,6 +23,9 @@ type Embedding struct {
 
 // Len returns the number of points.
 func (e Embedding) Len() int { return len(e.Labels) }
+
+// Points returns the points [n][Dim].
+func (e Embedding) Points() [][]float64 { return vectors.Rows(e.Z, e.Dim) }
 
 // OnSphere returns the embedding on the unit sphere, where only directions are left: each
 // point z is z / ||z||, rounded to float32. A point at the origin has no direction: it stays
@@ -129,7 +135,7 @@ func (e Embedding) Silhouettes() []float64 {
 		e.at(n - 1) // panics here if there are too few coordinates: nobody can recover in a goroutine
 	}
 	scores := make([]float64, e.Len())
-	inParallel(e.Len(), func() func(i int) {
+	parallel.For(e.Len(), func() func(i int) {
 		sums := make([]float64, e.Classes) // of the distances to the points of each class
 		return func(i int) {
 			clear(sums)

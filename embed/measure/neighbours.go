@@ -3,10 +3,9 @@ package measure
 import (
 	"cmp"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
+
+	"github.com/embedspace/embedspace/embed/internal/parallel"
 )
 
 // retrieval is what the reference points around a query say.
@@ -22,7 +21,7 @@ type retrieval struct {
 // keeps the distances of one query at a time.
 func (e Embedding) retrieve(reference Embedding, k int, counts []int) []retrieval {
 	retrievals := make([]retrieval, e.Len())
-	inParallel(e.Len(), func() func(i int) {
+	parallel.For(e.Len(), func() func(i int) {
 		ranked, near, votes := newRanking(reference.Len()), make([]int32, reference.Len()), make([]int, len(counts))
 		return func(i int) {
 			query, r := e.at(i), counts[e.Labels[i]]
@@ -130,27 +129,4 @@ func squaredDistance(x []float64, y []float32) float64 {
 		sum += difference * difference
 	}
 	return sum
-}
-
-// inParallel calls a function for each i < n, in blocks. Each goroutine has a function of
-// its own from worker; chance decides which of them gets a block.
-func inParallel(n int, worker func() func(i int)) {
-	const block = 16
-	var taken atomic.Int64
-	var group sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() {
-			do := worker()
-			for {
-				end := int(taken.Add(block))
-				if end-block >= n {
-					return
-				}
-				for i := end - block; i < min(end, n); i++ {
-					do(i)
-				}
-			}
-		})
-	}
-	group.Wait()
 }

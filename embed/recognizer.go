@@ -1,0 +1,80 @@
+package embed
+
+import (
+	"fmt"
+
+	"github.com/embedspace/embedspace/datasets"
+	"github.com/embedspace/embedspace/embed/internal/vectors"
+	"github.com/embedspace/embedspace/embed/openset"
+)
+
+// Known returns how known points z [n, Dim] of the embedded space are, at least one: larger is
+// more known. score is the name of one of openset.Scores; empty: Technique.Known. A Result that
+// was made by hand has ErrNoNetwork.
+func (r *Result) Known(score string, z []float32) ([]float64, error) {
+	own, err := r.Scores(z)
+	if err != nil {
+		return nil, err
+	}
+	technique, err := LookUp(r.Config.Technique)
+	if err != nil {
+		return nil, err
+	}
+	if score == "" {
+		score = technique.Known
+	}
+	by, err := openset.LookUp(score)
+	if err != nil {
+		return nil, fmt.Errorf("embed: %w", err)
+	}
+	return by.Of(openset.Space{
+		Train:     r.Train.Points(),
+		Labels:    r.Train.Labels,
+		Predicted: r.Train.Predicted,
+		Vectors:   vectors.Rows(r.ClassVectors, r.Config.Dim),
+		Logits:    technique.Logits,
+	}, openset.Points{Z: vectors.Rows(z, r.Config.Dim), Scores: vectors.Rows(own, len(r.ClassNames))})
+}
+
+// A Recognizer classifies as its Result does, but answers that points are unknown where a score
+// is below a threshold.
+type Recognizer struct {
+	Score     string // one of openset.Scores; empty: Technique.Known
+	Threshold openset.Threshold
+
+	result *Result
+}
+
+// Recognizer returns a Recognizer that accepts a share of the images of known classes, more
+// than 0 and up to 1: see openset.Conformal. The threshold is chosen by images of these classes
+// that were held out for it: they are neither training nor test images. Errors are those of
+// Known and Embed.
+func (r *Result) Recognizer(score string, heldOut *datasets.Dataset, accept float64) (*Recognizer, error) {
+	e, err := r.Embed(heldOut)
+	if err != nil {
+		return nil, err
+	}
+	known, err := r.Known(score, e.Z)
+	if err != nil {
+		return nil, err
+	}
+	threshold, err := openset.Conformal(known, accept)
+	if err != nil {
+		return nil, fmt.Errorf("embed: %w", err)
+	}
+	return &Recognizer{score, threshold, r}, nil
+}
+
+// Classify returns the classes [n] of points z [n, Dim] of the embedded space, at least one.
+// Unknown is the class after the last one, the number of ClassNames.
+func (k *Recognizer) Classify(z []float32) ([]int32, error) {
+	known, err := k.result.Known(k.Score, z)
+	if err != nil {
+		return nil, err
+	}
+	predicted, err := k.result.Classify(z)
+	if err != nil {
+		return nil, err
+	}
+	return openset.Decide(predicted, known, k.Threshold.Score, len(k.result.ClassNames))
+}
