@@ -87,7 +87,7 @@ func TestTableOfDefaults(t *testing.T) {
 	}
 	for name, used := range map[string]any{
 		"technique": sample.Technique, "dataset": sample.Dataset, "dim": sample.Dim, "seed": sample.Seed,
-		"batch":      fmt.Sprintf("%d; on data of your own halved to %d at least, until an epoch has %d steps", sample.Batch, leastBatch, epochSteps),
+		"batch":      fmt.Sprintf("%d; on data of your own halved to %d at least, until an epoch has %d steps, and a batch at most %d pixels", sample.Batch, leastBatch, epochSteps, batchPixels),
 		"devices":    sample.Devices,
 		"activation": sample.Activation, "padding": sample.Padding, "learning-rate": fmt.Sprint(sample.LearningRate, "; 0.002 for triplet-hard and triplet-semihard"),
 		"epochs": fmt.Sprintf("%d on a sample, %d on full data; on data of your own as many as give %d steps, but at least %d",
@@ -371,21 +371,25 @@ func TestChanges(t *testing.T) {
 }
 
 // TestOwnData: batch and epochs of data that is none of package datasets' follow from the
-// number of images, and are said.
+// number of images and their size, and are said.
 func TestOwnData(t *testing.T) {
 	for _, test := range []struct {
 		cfg           Config
-		images        int
+		images, side  int
 		batch, epochs int
 	}{
-		{Config{}, 10, 10, 300},
-		{Config{}, 24, 16, 300},
-		{Config{}, 120, 16, 43},
-		{Config{}, 300, 64, 75},
-		{Config{}, 600, 128, 75},
-		{Config{Batch: 8}, 24, 8, 100},
-		{Config{Epochs: 2}, 24, 16, 2},
-		{Config{}, 128 * 100, 128, 5},
+		{Config{}, 10, 28, 10, 300},
+		{Config{}, 24, 28, 16, 300},
+		{Config{}, 120, 28, 16, 43},
+		{Config{}, 300, 28, 64, 75},
+		{Config{}, 600, 28, 128, 75},
+		{Config{Batch: 8}, 24, 28, 8, 100},
+		{Config{Epochs: 2}, 24, 28, 16, 2},
+		{Config{}, 128 * 100, 128, 128, 5},
+		{Config{}, 128 * 100, 129, 64, 5},
+		{Config{}, 128 * 100, 224, 32, 5},
+		{Config{}, 128 * 100, 1000, 16, 5},
+		{Config{Batch: 128}, 128 * 100, 224, 128, 5},
 	} {
 		cfg := test.cfg
 		cfg.Dataset = "own"
@@ -393,8 +397,8 @@ func TestOwnData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg = cfg.forImages(test.images)
-		embedtest.CheckEqual(t, fmt.Sprintf("batch and epochs of %d images", test.images), [2]int{cfg.Batch, cfg.Epochs}, [2]int{test.batch, test.epochs})
+		cfg = cfg.forImages(test.images, test.side*test.side)
+		embedtest.CheckEqual(t, fmt.Sprintf("batch and epochs of %d images of %d x %d", test.images, test.side, test.side), [2]int{cfg.Batch, cfg.Epochs}, [2]int{test.batch, test.epochs})
 	}
 	train, test := embedtest.SmallData()
 	var log strings.Builder

@@ -163,7 +163,7 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 		}
 	}
 	cfg.Train = train.Len()
-	cfg = cfg.forImages(cfg.Train)
+	cfg = cfg.forImages(cfg.Train, train.Height*train.Width)
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
