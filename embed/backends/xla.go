@@ -32,7 +32,7 @@ func newBackend(config string, devices int) (compute.Backend, error) {
 	return backend, nil
 }
 
-// switchXNNPACKOff keeps XLA for a CPU from multiplying by old values (docs/upstream.md):
+// switchXNNPACKOff keeps XLA for a CPU from multiplying by old values (docs/dev/upstream.md):
 // its thunk for XNNPACK keeps the second factor of a product, and knows it by its address
 // alone. The plugin reads the flags when its first backend is opened; of a flag that is
 // given twice, the last one counts.
