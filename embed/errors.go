@@ -17,7 +17,7 @@ var (
 	ErrNoResult = errors.New("no complete result")
 	// ErrUnfinished: the training of the Result has not ended.
 	ErrUnfinished = errors.New("unfinished")
-	// ErrNoNetwork: the Result was made by hand, and has no network.
+	// ErrNoNetwork: the Result was made by hand, or read by LoadArrays, and has no network.
 	ErrNoNetwork = errors.New("no network")
 )
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/openset"
 	"github.com/embedspace/embedspace/losses"
 )
 
@@ -51,6 +52,67 @@ func Example() {
 	// softmax in 2 dimensions, with 128 images of 10 classes
 	// tested with 200 images
 	// another image has 2 coordinates
+}
+
+// Trained on six digits, how well does an embedding tell the four others, by the score that the
+// technique has by default? Command embedspace openset does the same for all techniques.
+func ExampleResult_Known() {
+	train, test, err := datasets.Load(context.Background(), "mnist-sample", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	known, unknown, err := datasets.OpenSetSplit("mnist-sample", 1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	seen, err := train.Select(known...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ofSeen, err := test.Select(known...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ofUnseen, err := test.Select(unknown...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	cfg := embed.Config{Technique: "center", Epochs: 2}
+	result, err := embed.Fit(context.Background(), cfg, seen, ofSeen, embed.Options{Progress: io.Discard})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	strangers, err := result.Embed(ofUnseen)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	sample := openset.Sample{Correct: result.Test.Correct()}
+	if sample.Known, err = result.Known("", result.Test.Z); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if sample.Unknown, err = result.Known("", strangers.Z); err != nil {
+		fmt.Println(err)
+		return
+	}
+	measures, err := sample.Measures()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(sample.Known), "images of", result.ClassNames, "and", len(sample.Unknown), "of", ofUnseen.ClassNames)
+	fmt.Println("better than chance:", measures.AUROC > 0.5)
+	// Output:
+	// 600 images of [2 4 5 9 8 3] and 400 of [0 1 6 7]
+	// better than chance: true
 }
 
 func ExampleLookUp() {

@@ -60,8 +60,8 @@ func TestFlow(t *testing.T) {
 		"embed/internal/conv":     {"embed/backends"},
 		"embed": {"datasets", "losses", "viz", "viz/explorer", "embed/backends", "embed/measure", "embed/openset", "embed/targets",
 			"embed/internal/console", "embed/internal/conv", "embed/internal/memory", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
-		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/measure",
-			"embed/internal/console", "embed/internal/project", "embed/internal/store"},
+		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/fewshot", "embed/measure", "embed/openset",
+			"embed/internal/console", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
 		"embed/embedtest": {"datasets", "embed/backends", "embed/internal/memory", "embed/internal/project"},
 	}
 	seen := 0

@@ -16,24 +16,38 @@ func (r *Result) Known(score string, z []float32) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	technique, err := LookUp(r.Config.Technique)
-	if err != nil {
-		return nil, err
-	}
 	if score == "" {
+		technique, err := LookUp(r.Config.Technique)
+		if err != nil {
+			return nil, err
+		}
 		score = technique.Known
 	}
 	by, err := openset.LookUp(score)
 	if err != nil {
 		return nil, fmt.Errorf("embed: %w", err)
 	}
-	return by.Of(openset.Space{
+	space, err := r.Space()
+	if err != nil {
+		return nil, err
+	}
+	return by.Of(space, openset.Points{Z: vectors.Rows(z, r.Config.Dim), Scores: vectors.Rows(own, len(r.ClassNames))})
+}
+
+// Space returns what openset.Score judges points by: the training embeddings and the class
+// vectors. It needs no network. The error is that of LookUp for the technique.
+func (r *Result) Space() (openset.Space, error) {
+	technique, err := LookUp(r.Config.Technique)
+	if err != nil {
+		return openset.Space{}, err
+	}
+	return openset.Space{
 		Train:     r.Train.Points(),
 		Labels:    r.Train.Labels,
 		Predicted: r.Train.Predicted,
 		Vectors:   vectors.Rows(r.ClassVectors, r.Config.Dim),
 		Logits:    technique.Logits,
-	}, openset.Points{Z: vectors.Rows(z, r.Config.Dim), Scores: vectors.Rows(own, len(r.ClassNames))})
+	}, nil
 }
 
 // A Recognizer classifies as its Result does, but answers that points are unknown where a score

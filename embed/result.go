@@ -135,7 +135,7 @@ func (r *Result) checkPoints(z []float32) error {
 }
 
 func (r *Result) noNetwork() error {
-	return fmt.Errorf("embed: %w: this Result was made by hand; allowed: those of Train, Fit and Load", ErrNoNetwork)
+	return fmt.Errorf("embed: %w: this Result was made by hand, or read by LoadArrays; allowed: those of Train, Fit and Load", ErrNoNetwork)
 }
 
 // Metrics measures the embedding of the test images, with that of the training images as
@@ -262,15 +262,47 @@ func (r *Result) check() error {
 // the default backend (see backends.Open), whatever that of its Config. Arrays may be of
 // float64 and int64, too, as other programs write them.
 //
-// Errors: ErrNoResult; arrays of other types, of lengths that do not fit, of classes without a
-// name or of coordinates that are not finite; ErrUnfinished; ErrOtherRun, for a checkpoint that is not the
-// Result's; ErrUnknown, for its technique; those of backends.Open.
+// Errors: those of LoadArrays; ErrNoResult, also without a checkpoint; ErrUnfinished; ErrOtherRun,
+// for a checkpoint that is not the Result's; ErrUnknown, for its technique; those of
+// backends.Open.
 func Load(name string) (*Result, error) {
+	r, err := LoadArrays(name)
+	if err != nil {
+		return nil, err
+	}
 	folder := Folder(name)
-	for _, file := range []string{configFile, metricsFile, embeddingFile, checkpointFile} {
-		if _, err := os.Stat(filepath.Join(folder, file)); err != nil {
-			return nil, fmt.Errorf("embed: %w in %s: %w; allowed: a folder with %s, %s, %s and %s", ErrNoResult, folder, err, configFile, metricsFile, embeddingFile, checkpointFile)
-		}
+	if err := needFiles(folder, checkpointFile); err != nil {
+		return nil, err
+	}
+	variables, state, err := loadCheckpoint(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
+		return nil, fmt.Errorf("embed: the result in %s has a checkpoint of %w", folder, err)
+	}
+	if state.Epoch < r.Config.Epochs {
+		return nil, fmt.Errorf("embed: the training in %s is %w, after %d of %d epochs: resume it first", folder, ErrUnfinished, state.Epoch, r.Config.Epochs)
+	}
+	backend, err := backends.Open("", os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	if r.net, err = newNetwork(r.Config, backend, state.Data.Shape, len(r.ClassNames)); err != nil {
+		return nil, err
+	}
+	return r, r.net.restore(variables, state.Frozen)
+}
+
+// LoadArrays reads a Result as Load does, but without its network, for which it opens no
+// backend: it can be measured and drawn, and what embeds or classifies has ErrNoNetwork.
+//
+// Errors: ErrNoResult; arrays of other types, of lengths that do not fit, of classes without a
+// name or of coordinates that are not finite.
+func LoadArrays(name string) (*Result, error) {
+	folder := Folder(name)
+	if err := needFiles(folder, configFile, metricsFile, embeddingFile); err != nil {
+		return nil, err
 	}
 	arrays, err := store.ReadNpz(filepath.Join(folder, embeddingFile))
 	if err != nil {
@@ -298,25 +330,16 @@ func Load(name string) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
 	}
-	if r.Trace, err = loadTrace(folder); err != nil {
-		return nil, err
+	r.Trace, err = loadTrace(folder)
+	return r, err
+}
+
+// needFiles returns ErrNoResult unless a folder has these files.
+func needFiles(folder string, files ...string) error {
+	for _, file := range files {
+		if _, err := os.Stat(filepath.Join(folder, file)); err != nil {
+			return fmt.Errorf("embed: %w in %s: %w; allowed: a folder with %s, %s, %s and %s", ErrNoResult, folder, err, configFile, metricsFile, embeddingFile, checkpointFile)
+		}
 	}
-	variables, state, err := loadCheckpoint(folder)
-	if err != nil {
-		return nil, err
-	}
-	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
-		return nil, fmt.Errorf("embed: the result in %s has a checkpoint of %w", folder, err)
-	}
-	if state.Epoch < r.Config.Epochs {
-		return nil, fmt.Errorf("embed: the training in %s is %w, after %d of %d epochs: resume it first", folder, ErrUnfinished, state.Epoch, r.Config.Epochs)
-	}
-	backend, err := backends.Open("", os.Stderr)
-	if err != nil {
-		return nil, err
-	}
-	if r.net, err = newNetwork(r.Config, backend, state.Data.Shape, len(r.ClassNames)); err != nil {
-		return nil, err
-	}
-	return r, r.net.restore(variables, state.Frozen)
+	return nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/embedspace/embedspace/embed/internal/store"
 	"github.com/embedspace/embedspace/embed/measure"
+	"github.com/embedspace/embedspace/embed/openset"
 )
 
 func TestSaveAndLoad(t *testing.T) {
@@ -67,6 +68,45 @@ func TestSaveAndLoad(t *testing.T) {
 			embedtest.CheckEqual(t, "embedding of the first image of class 1", one.Z[:2], saved.Test.Z[2:4])
 		}
 	})
+}
+
+// TestLoadArrays: without a network, a Result can be measured, drawn and scored by openset, and
+// says what it can't do.
+func TestLoadArrays(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "result")
+	want := mustFitSmall(t, small(), Options{Out: folder})
+	if err := os.Remove(filepath.Join(folder, checkpointFile)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := LoadArrays(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "config", r.Config, want.Config)
+	embedtest.CheckEqual(t, "test", r.Test, want.Test)
+	embedtest.CheckEqual(t, "training", r.Train, want.Train)
+	spaces := [2]openset.Space{}
+	for i, r := range []*Result{r, want} {
+		if spaces[i], err = r.Space(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	embedtest.CheckEqual(t, "space", spaces[0], spaces[1])
+	for name, does := range map[string]func() error{
+		"Scores": func() error { _, err := r.Scores(r.Test.Z); return err },
+		"Known":  func() error { _, err := r.Known("", r.Test.Z); return err },
+		"Save":   func() error { return r.Save(folder) },
+	} {
+		if err := does(); !errors.Is(err, ErrNoNetwork) {
+			t.Errorf("%s: error %v, want ErrNoNetwork", name, err)
+		}
+	}
+	if _, err := Load(folder); !errors.Is(err, ErrNoResult) {
+		t.Errorf("without a checkpoint: error %v, want ErrNoResult", err)
+	}
+	if _, err := LoadArrays(t.TempDir()); !errors.Is(err, ErrNoResult) {
+		t.Errorf("empty folder: error %v, want ErrNoResult", err)
+	}
 }
 
 func TestEmbedManyImages(t *testing.T) {

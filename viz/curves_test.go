@@ -3,10 +3,12 @@ package viz
 import (
 	"bytes"
 	"errors"
+	"image"
 	"image/png"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -16,7 +18,7 @@ func falling(name string, first float64) Line {
 	for i := range values {
 		values[i] = first * math.Pow(0.5, float64(i))
 	}
-	return Line{name, values}
+	return Line{Name: name, Values: values}
 }
 
 // TestCurves: on a logarithmic scale, what halves at each step is straight, and is drawn in
@@ -71,6 +73,33 @@ func TestCurves(t *testing.T) {
 	}
 }
 
+// TestManyCurves: the legend of many lines is beside the picture, which gets wider, and higher
+// where it has to; places on a logarithmic scale are where they are.
+func TestManyCurves(t *testing.T) {
+	size := func(lines int) image.Point {
+		c := Curves{LogX: true}
+		for i := range lines {
+			c.Lines = append(c.Lines, Line{Name: strings.Repeat("name", 3), Values: []float64{0, 0.5, 1}, X: []float64{0.001, 0.1, float64(i + 1)}})
+		}
+		encoded, err := c.png()
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := png.Decode(bytes.NewReader(encoded))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img.Bounds().Size()
+	}
+	few, many, more := size(insideLines), size(insideLines+1), size(40)
+	if many.X <= few.X || many.Y != few.Y {
+		t.Errorf("a legend inside takes %v, one beside it %v", few, many)
+	}
+	if more.X != many.X || more.Y <= many.Y {
+		t.Errorf("a legend of 6 lines takes %v, one of 40 %v", many, more)
+	}
+}
+
 func TestCurvesRefuse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "curves.png")
 	for name, test := range map[string]struct {
@@ -80,12 +109,15 @@ func TestCurvesRefuse(t *testing.T) {
 	}{
 		"no lines":   {Curves{}, path, ErrEmpty},
 		"no values":  {Curves{Lines: []Line{{Name: "a"}}}, path, ErrEmpty},
-		"NaN":        {Curves{Lines: []Line{{"a", []float64{1, math.NaN()}}}}, path, ErrNotFinite},
-		"log of 0":   {Curves{Log: true, Lines: []Line{{"a", []float64{1, 0}}}}, path, ErrNotFinite},
+		"NaN":        {Curves{Lines: []Line{{Name: "a", Values: []float64{1, math.NaN()}}}}, path, ErrNotFinite},
+		"log of 0":   {Curves{Log: true, Lines: []Line{{Name: "a", Values: []float64{1, 0}}}}, path, ErrNotFinite},
 		"extension":  {Curves{Lines: []Line{falling("a", 1)}}, path + ".svg", ErrExtension},
 		"no folder":  {Curves{Lines: []Line{falling("a", 1)}}, filepath.Join(filepath.Dir(path), "missing", "c.png"), os.ErrNotExist},
-		"one value":  {Curves{Lines: []Line{{"a", []float64{1}}}}, path, nil},
-		"all values": {Curves{Lines: []Line{{"a", []float64{2, 2, 2}}}}, path, nil},
+		"places":     {Curves{Lines: []Line{{Name: "a", Values: []float64{1}, X: []float64{1, 2}}}}, path, ErrLength},
+		"NaN place":  {Curves{Lines: []Line{{Name: "a", Values: []float64{1}, X: []float64{math.NaN()}}}}, path, ErrNotFinite},
+		"log x of 0": {Curves{LogX: true, Lines: []Line{{Name: "a", Values: []float64{1}, X: []float64{0}}}}, path, ErrNotFinite},
+		"one value":  {Curves{Lines: []Line{{Name: "a", Values: []float64{1}}}}, path, nil},
+		"all values": {Curves{Lines: []Line{{Name: "a", Values: []float64{2, 2, 2}}}}, path, nil},
 	} {
 		if err := test.curves.Save(test.path); !errors.Is(err, test.want) {
 			t.Errorf("%s: error %v, want %v", name, err, test.want)

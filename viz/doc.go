@@ -1,8 +1,8 @@
 // Package viz draws embedded spaces: arrays in, pictures out.
 //
 // A [Scatter] is one picture. It shows points of any dimension, coloured by class, with
-// the class vectors as rays from the origin, targets as black crosses and, in 2-D, the
-// regions in which a decision rule chooses each class. [Scatter.Projected] shows only
+// the class vectors as rays from the origin, targets as black crosses, points of no known
+// class as dark rings and, in 2-D, the regions in which a decision rule chooses each class. [Scatter.Projected] shows only
 // the directions, on the unit circle or sphere. A [Figure] is a grid of such panels with
 // one style and one legend. It is written as PNG or SVG, or shown in a GoNB notebook:
 //
@@ -18,7 +18,8 @@
 //	err := viz.NewFigure(scatter).Save("softmax.png")
 //	err = viz.NewFigure(scatter, scatter.Projected()).Show()
 //
-// [Curves] show how a training went: losses, and the distances that tell a collapse.
+// [Curves] show how a training went, by losses and the distances that tell a collapse, or
+// what a threshold accepts.
 //
 // # What is drawn
 //
@@ -31,7 +32,8 @@
 // With class vectors the range includes the origin, and with targets all of them.
 //
 // Points are drawn in a fixed shuffled order, so that no class always hides another.
-// The more there are, the smaller and the more transparent they are. Class vectors show
+// The more there are, the smaller and the more transparent they are. The rings of unknown
+// points are on top; the core of the data is that of the others. Class vectors show
 // directions only, as their norms are on another scale than those of the points: a ray is
 // so long that 99 % of the points are nearer to the origin than its end, or it ends at
 // the edge of the panel.

@@ -36,7 +36,7 @@ type legendItem struct {
 // legend returns the legend of the figure, of a width.
 func (f *Figure) legend(width vg.Length) legend {
 	var classes [][]string
-	var rays, targets, regions bool
+	var unknown, rays, targets, regions bool
 	for _, s := range f.Panels {
 		if s.Missing != "" {
 			continue
@@ -44,6 +44,7 @@ func (f *Figure) legend(width vg.Length) legend {
 		if !slices.ContainsFunc(classes, func(names []string) bool { return slices.Equal(names, s.ClassNames) }) {
 			classes = append(classes, s.ClassNames)
 		}
+		unknown = unknown || s.Unknown != nil
 		rays = rays || s.ClassVectors != nil
 		targets = targets || s.Targets != nil
 		regions = regions || s.Regions != nil
@@ -51,6 +52,13 @@ func (f *Figure) legend(width vg.Length) legend {
 	l := legend{width: width}
 	for _, names := range classes {
 		l.addClasses(names)
+	}
+	if unknown {
+		l.add("unknown", markWidth, func(c vg.Canvas, left vg.Point) {
+			c.SetColor(ink)
+			c.SetLineWidth(1.2)
+			c.Stroke(circle(left.Add(vg.Point{X: swatch}), swatch-0.6))
+		})
 	}
 	if rays {
 		const length = 14

@@ -14,6 +14,7 @@ import (
 // disc is a point of a scatter in an image: its centre and radius are in pixels.
 type disc struct {
 	x, y, radius float64
+	hole         float64 // its radius, in pixels: 0, or the disc is a ring
 	near         float64 // as in spot
 	color        color.RGBA
 }
@@ -22,9 +23,9 @@ type disc struct {
 // fractions of a pixel that the eye can't see, so that a few masks serve all points.
 type stamps map[stampKey]stamp
 
-// stampKey is a radius, in steps of 1/radiusSteps pixel, and the position of the centre
-// within its pixel, in steps of 1/phases.
-type stampKey struct{ radius, fx, fy int }
+// stampKey is a radius and that of the hole, in steps of 1/radiusSteps pixel, and the
+// position of the centre within its pixel, in steps of 1/phases.
+type stampKey struct{ radius, hole, fx, fy int }
 
 // stamp is the mask of a disc: the share of each pixel that it covers.
 type stamp struct {
@@ -47,8 +48,9 @@ func (s stamps) draw(img *image.RGBA, discs []disc, opacity float64) {
 	for _, d := range discs {
 		px, py := int(math.Floor(d.x*phases+0.5)), int(math.Floor(d.y*phases+0.5))
 		radius := min(max(int(d.radius*radiusSteps+0.5), 1), maxStampSize*radiusSteps)
+		hole := int(d.hole*radiusSteps + 0.5)
 		x, y := px>>phaseBits, py>>phaseBits
-		s.get(stampKey{radius, px & (phases - 1), py & (phases - 1)}).blend(img, x, y, d.color, alpha)
+		s.get(stampKey{radius, hole, px & (phases - 1), py & (phases - 1)}).blend(img, x, y, d.color, alpha)
 	}
 }
 
@@ -57,7 +59,7 @@ func (s stamps) get(key stampKey) stamp {
 	if st, ok := s[key]; ok {
 		return st
 	}
-	r := float64(key.radius) / radiusSteps
+	r, hole := float64(key.radius)/radiusSteps, float64(key.hole)/radiusSteps
 	cx, cy := float64(key.fx)/phases, float64(key.fy)/phases
 	x0, y0 := int(math.Floor(cx-r)), int(math.Floor(cy-r))
 	width, height := int(math.Ceil(cx+r))-x0, int(math.Ceil(cy+r))-y0
@@ -67,7 +69,7 @@ func (s stamps) get(key stampKey) stamp {
 		for j := range subsamples * subsamples {
 			dx := float64(x0+i%width) + (float64(j%subsamples)+0.5)/subsamples - cx
 			dy := float64(y0+i/width) + (float64(j/subsamples)+0.5)/subsamples - cy
-			if dx*dx+dy*dy <= r*r {
+			if square := dx*dx + dy*dy; square <= r*r && square >= hole*hole {
 				hits++
 			}
 		}
@@ -102,8 +104,15 @@ func (s stamp) blend(img *image.RGBA, x, y int, clr color.RGBA, alpha uint32) {
 	}
 }
 
-// raster returns an image of the area of the panel with the points, and in a cube their
-// shadows.
+// The ring of an unknown point, by the radius of a point: it stands out around a point, and
+// leaves its colour to be seen.
+const (
+	ringRadius = 1.5
+	ringHole   = 1
+)
+
+// raster returns an image of the area of the panel with the points, the unknown ones on top
+// of the others of the same depth, and in a cube their shadows.
 func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 	scale := dpi / 72 * sharpness
 	pixels := p.pixels(sharpness)
@@ -127,9 +136,14 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 	for k, i := range rand.New(rand.NewPCG(1, 2)).Perm(len(p.content.points)) {
 		discs[k] = place(p.content.points[i], p.content.labels[i])
 	}
+	for _, q := range p.content.unknown {
+		ring := place(q, 0)
+		ring.color, ring.radius, ring.hole = ink, ringRadius*radius, ringHole*radius
+		discs = append(discs, ring)
+	}
 	masks := stamps{}
 	if p.content.dim == 3 && !p.scatter.Sphere {
-		shadows := make([]disc, len(discs))
+		shadows := make([]disc, len(p.content.points))
 		for i, q := range p.content.points {
 			q[2] = p.space.center[2] - p.floor()*p.space.half
 			shadows[i] = place(q, p.content.labels[i])
@@ -142,6 +156,7 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 		for i := range discs {
 			d := &discs[i]
 			d.radius *= 0.75 + 0.5*d.near
+			d.hole *= 0.75 + 0.5*d.near
 			d.color = mix(white, d.color, 0.5+math.Round(8*d.near)/16) // few colours make a small file
 		}
 		opacity = min(0.9, 1.4*opacity)

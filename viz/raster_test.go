@@ -9,10 +9,11 @@ import (
 )
 
 func TestStampArea(t *testing.T) {
-	for _, radius := range []float64{0.5, 1, 2.375, 5} {
+	for _, ring := range []struct{ radius, hole float64 }{{0.5, 0}, {1, 0}, {2.375, 0}, {5, 0}, {2, 1}, {5, 4}} {
+		radius := ring.radius
 		for _, at := range [][2]float64{{8, 8}, {8.25, 8.5}, {8.75, 7.25}} {
 			img := image.NewRGBA(image.Rect(0, 0, 16, 16))
-			stamps{}.draw(img, []disc{{x: at[0], y: at[1], radius: radius, color: black}}, 1)
+			stamps{}.draw(img, []disc{{x: at[0], y: at[1], radius: radius, hole: ring.hole, color: black}}, 1)
 			var area, x, y float64
 			for i := 3; i < len(img.Pix); i += 4 {
 				a := float64(img.Pix[i]) / 255
@@ -20,7 +21,7 @@ func TestStampArea(t *testing.T) {
 				x += a * (float64(i/4%16) + 0.5)
 				y += a * (float64(i/4/16) + 0.5)
 			}
-			if want := math.Pi * radius * radius; math.Abs(area/want-1) > 0.03 {
+			if want := math.Pi * (radius*radius - ring.hole*ring.hole); math.Abs(area/want-1) > 0.03 {
 				t.Errorf("radius %g at %v: area %g, want %g", radius, at, area, want)
 			}
 			if x, y = x/area, y/area; math.Abs(x-at[0]) > 0.06 || math.Abs(y-at[1]) > 0.06 {
@@ -33,7 +34,7 @@ func TestStampArea(t *testing.T) {
 func TestBlendIsOver(t *testing.T) {
 	img := image.NewRGBA(image.Rect(0, 0, 9, 9))
 	first, second := color.RGBA{200, 10, 50, 255}, color.RGBA{20, 250, 90, 255}
-	stamps{}.draw(img, []disc{{4.5, 4.5, 3, 1, first}, {4.5, 4.5, 3, 1, second}}, 0.6)
+	stamps{}.draw(img, []disc{{x: 4.5, y: 4.5, radius: 3, color: first}, {x: 4.5, y: 4.5, radius: 3, color: second}}, 0.6)
 	got := color.NRGBAModel.Convert(img.At(4, 4)).(color.NRGBA)
 	// 0.6 of the second over 0.6 of the first over nothing.
 	alpha := 0.6 + 0.4*0.6
@@ -48,8 +49,8 @@ func TestDiscsAtTheEdgeAreCut(t *testing.T) {
 	part := image.NewRGBA(image.Rect(0, 0, 10, 10))
 	var shifted, discs []disc
 	for _, at := range [][2]float64{{0, 0}, {10, 3}, {-2, 11}, {5, -30}, {9.5, 9.5}} {
-		shifted = append(shifted, disc{at[0] + 10, at[1] + 10, 4, 1, black})
-		discs = append(discs, disc{at[0], at[1], 4, 1, black})
+		shifted = append(shifted, disc{x: at[0] + 10, y: at[1] + 10, radius: 4, color: black})
+		discs = append(discs, disc{x: at[0], y: at[1], radius: 4, color: black})
 	}
 	stamps{}.draw(whole, shifted, 0.5)
 	stamps{}.draw(part, discs, 0.5)

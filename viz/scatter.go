@@ -8,8 +8,8 @@ import (
 
 // Scatter is one picture of an embedded space.
 //
-// Its JSON leaves out the arrays Points, Labels, ClassVectors and Targets: whoever
-// stores a scatter stores them beside it, in a format for arrays. It leaves out
+// Its JSON leaves out the arrays Points, Labels, Unknown, ClassVectors and Targets:
+// whoever stores a scatter stores them beside it, in a format for arrays. It leaves out
 // Regions too, which is a function.
 type Scatter struct {
 	Title string `json:"title"` // above the panel; none if empty
@@ -19,6 +19,8 @@ type Scatter struct {
 	Dim        int       `json:"dim"`         // 1 or more; above 3 two principal components are drawn
 	Labels     []int32   `json:"-"`           // [n], the class of each point, which gives its colour
 	ClassNames []string  `json:"class_names"` // [classes]
+
+	Unknown []float32 `json:"-"` // [m, Dim], or nil: points of no class, drawn as dark rings
 
 	ClassVectors []float32 `json:"-"` // [classes, Dim], or nil: rays from the origin in their directions
 	Targets      []float32 `json:"-"` // [classes, Dim], or nil: black crosses
@@ -31,7 +33,7 @@ type Scatter struct {
 
 	// Sphere says that the points lie on the unit circle (2-D) or sphere, as those
 	// of [Scatter.Projected] do, and draws it (in 1-D there is nothing to draw).
-	// Points and targets must have norm 1 or 0.
+	// Points, also unknown ones, and targets must have norm 1 or 0.
 	Sphere bool `json:"sphere"`
 
 	// Camera is where a 3-D space is seen from; nil is DefaultCamera.
@@ -51,6 +53,7 @@ type Scatter struct {
 // point, as with normalized features; for any other rule, set it to nil.
 func (s Scatter) Projected() Scatter {
 	s.Points = normalized(s.Points, s.Dim)
+	s.Unknown = normalized(s.Unknown, s.Dim)
 	s.ClassVectors = normalized(s.ClassVectors, s.Dim)
 	s.Targets = normalized(s.Targets, s.Dim)
 	s.Sphere = true
@@ -118,20 +121,24 @@ func (s *Scatter) Validate() error {
 			return fmt.Errorf("label %d of point %d, of %d classes: %w", label, i, len(s.ClassNames), ErrLabel)
 		}
 	}
-	points, vectors, targets := array{"points", s.Points}, array{"class vectors", s.ClassVectors}, array{"targets", s.Targets}
+	if len(s.Unknown)%s.Dim != 0 {
+		return fmt.Errorf("%d coordinates of unknown points are not a multiple of Dim = %d: %w", len(s.Unknown), s.Dim, ErrLength)
+	}
+	points, unknown := array{"points", s.Points}, array{"unknown points", s.Unknown}
+	vectors, targets := array{"class vectors", s.ClassVectors}, array{"targets", s.Targets}
 	for _, a := range []array{vectors, targets} {
 		if want := len(s.ClassNames) * s.Dim; a.values != nil && len(a.values) != want {
 			return fmt.Errorf("%d coordinates of %s, not %d (%d classes in %d dimensions): %w",
 				len(a.values), a.name, want, len(s.ClassNames), s.Dim, ErrLength)
 		}
 	}
-	for _, a := range []array{points, vectors, targets} {
+	for _, a := range []array{points, unknown, vectors, targets} {
 		if err := a.check(s.Dim, finite, "have a NaN or Inf", ErrNotFinite); err != nil {
 			return err
 		}
 	}
 	if s.Sphere {
-		for _, a := range []array{points, targets} {
+		for _, a := range []array{points, unknown, targets} {
 			if err := a.check(s.Dim, onSphere, "are not on the unit sphere", ErrSphere); err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ type content struct {
 	points  []point
 	labels  []int32   // of the points
 	norms   []float64 // of the points, in the embedded space
+	unknown []point
 	origin  point
 	rays    []point // the class vectors at length 1, shorter if they point out of the picture; nil without
 	targets []point
@@ -36,6 +37,9 @@ func (s *Scatter) content() (content, error) {
 		c.points = append(c.points, pr.place(row(s.Points, i)))
 		c.norms = append(c.norms, norm(row(s.Points, i)))
 	}
+	for i := range numRows(s.Unknown, s.Dim) {
+		c.unknown = append(c.unknown, pr.place(row(s.Unknown, i)))
+	}
 	for i := range numRows(s.ClassVectors, s.Dim) {
 		w := row(s.ClassVectors, i)
 		direction := pr.direction(w)
@@ -53,7 +57,7 @@ func (s *Scatter) content() (content, error) {
 // dropOutside drops the points outside the space, and returns their number.
 func (c *content) dropOutside(sp space) (dropped int) {
 	kept := *c
-	kept.points, kept.labels, kept.norms = nil, nil, nil
+	kept.points, kept.labels, kept.norms, kept.unknown = nil, nil, nil, nil
 	for i, p := range c.points {
 		if sp.contains(p) {
 			kept.points = append(kept.points, p)
@@ -61,7 +65,12 @@ func (c *content) dropOutside(sp space) (dropped int) {
 			kept.norms = append(kept.norms, c.norms[i])
 		}
 	}
-	dropped = len(c.points) - len(kept.points)
+	for _, p := range c.unknown {
+		if sp.contains(p) {
+			kept.unknown = append(kept.unknown, p)
+		}
+	}
+	dropped = len(c.points) - len(kept.points) + len(c.unknown) - len(kept.unknown)
 	*c = kept
 	return dropped
 }
@@ -150,6 +159,11 @@ func (c *content) space() space {
 		if reach == 0 || core.near(p, reach, c.dim) {
 			shown.add(p)
 			norms = append(norms, c.norms[i])
+		}
+	}
+	for _, p := range c.unknown {
+		if reach == 0 || core.near(p, reach, c.dim) {
+			shown.add(p)
 		}
 	}
 	for _, p := range c.targets {

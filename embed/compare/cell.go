@@ -18,10 +18,45 @@ import (
 	"github.com/embedspace/embedspace/embed/measure"
 )
 
-// A cell is one training of a comparison.
+// A Cell is a training of a comparison.
+type Cell struct {
+	embed.Config `json:"config"`
+	Split        int `json:"split,omitempty"` // whose known classes are trained, see datasets.OpenSetSplit; 0: all classes
+}
+
+// cellsOf returns the cells that train these Configs on all classes.
+func cellsOf(configs []embed.Config) (cells []Cell) {
+	for _, cfg := range configs {
+		cells = append(cells, Cell{Config: cfg})
+	}
+	return cells
+}
+
+// dataKey names the images that a cell is trained on.
+func (c Cell) dataKey() string {
+	if c.Split == 0 {
+		return c.Dataset
+	}
+	return fmt.Sprintf("%s-split%d", c.Dataset, c.Split)
+}
+
+// name returns the name of a cell, which is that of its folder: TECHNIQUE-DATASET-DIMd-sSEED, or
+// TECHNIQUE-DATASET-splitSPLIT-DIMd-sSEED, and what was changed (see embed.Config.Changes).
+func (c Cell) name() string {
+	name := fmt.Sprintf("%s-%s-%dd-s%d", c.Technique, c.dataKey(), c.Dim, c.Seed)
+	for _, change := range c.Changes() {
+		name += "-" + strings.ReplaceAll(change, "=", "-")
+	}
+	return name
+}
+
+// in returns the folder of a cell in that of a comparison.
+func (c Cell) in(folder string) string { return filepath.Join(folder, "cells", c.name()) }
+
+// A cell is a Cell with what became of it.
 type cell struct {
-	Config  embed.Config   `json:"config"`
-	Data    embed.DataInfo `json:"data"` // all images of the dataset; the seed draws Config.Train of them
+	Cell
+	Data    embed.DataInfo `json:"data"` // all images that it could be trained on; the seed draws Config.Train of them
 	Started time.Time      `json:"started"`
 	Ended   time.Time      `json:"ended,omitzero"`
 	Took    float64        `json:"took_seconds"` // of training, evaluation and measuring, but for what a kill ended
@@ -30,9 +65,10 @@ type cell struct {
 	By      []provenance   `json:"by"`               // each that had a part in it
 }
 
-// measured is what was measured on a trained cell.
+// measured is what was measured on a trained cell. What is measured on a cell of a split is in
+// files of its own, see evaluation.
 type measured struct {
-	Metrics         measure.Metrics `json:"metrics"`
+	Metrics         measure.Metrics `json:"metrics,omitzero"`
 	Seconds         float64         `json:"seconds"` // of training
 	ImagesPerSecond float64         `json:"images_per_second"`
 }
@@ -42,21 +78,6 @@ func (c *cell) isDone() bool { return c != nil && c.Result != nil }
 
 // cellFile is the file of a cell.
 const cellFile = "cell.json"
-
-// cellName returns the name of a cell, which is that of its folder:
-// TECHNIQUE-DATASET-DIMd-sSEED, and what was changed (see embed.Config.Changes).
-func cellName(cfg embed.Config) string {
-	name := fmt.Sprintf("%s-%s-%dd-s%d", cfg.Technique, cfg.Dataset, cfg.Dim, cfg.Seed)
-	for _, change := range cfg.Changes() {
-		name += "-" + strings.ReplaceAll(change, "=", "-")
-	}
-	return name
-}
-
-// cellFolder returns the folder of a cell.
-func cellFolder(folder string, cfg embed.Config) string {
-	return filepath.Join(folder, "cells", cellName(cfg))
-}
 
 // readCells returns the cells of a folder by their names.
 func readCells(folder string) (map[string]*cell, error) {
@@ -81,7 +102,7 @@ func readCells(folder string) (map[string]*cell, error) {
 		if _, err := embed.LookUp(c.Config.Technique); err != nil {
 			return nil, fmt.Errorf("%w (the technique of %s)", err, file)
 		}
-		name := cellName(c.Config)
+		name := c.name()
 		if name != entry.Name() {
 			return nil, fmt.Errorf("compare: %s is of the cell %s; move its folder out of %s", file, name, folder)
 		}
@@ -92,7 +113,7 @@ func readCells(folder string) (map[string]*cell, error) {
 
 // write writes the file of a cell.
 func (c *cell) write(folder string) error {
-	return store.WriteJSON(filepath.Join(cellFolder(folder, c.Config), cellFile), c)
+	return store.WriteJSON(filepath.Join(c.in(folder), cellFile), c)
 }
 
 // copyFolder replaces a folder by a copy of another, whose cell file comes last.
@@ -106,8 +127,12 @@ func copyFolder(from, to string) error {
 	}
 	isCell := func(e fs.DirEntry) bool { return e.Name() == cellFile }
 	ordered := slices.DeleteFunc(slices.Clone(files), isCell)
-	ordered = append(ordered, slices.DeleteFunc(files, func(e fs.DirEntry) bool { return !isCell(e) })...)
-	for _, file := range ordered {
+	return copyFiles(from, to, append(ordered, slices.DeleteFunc(files, func(e fs.DirEntry) bool { return !isCell(e) })...))
+}
+
+// copyFiles copies files of a folder into another.
+func copyFiles(from, to string, files []fs.DirEntry) error {
+	for _, file := range files {
 		if strings.HasPrefix(file.Name(), ".") { // what a kill left half written
 			continue
 		}
@@ -123,26 +148,26 @@ func copyFolder(from, to string) error {
 }
 
 // sortedNames returns the names of the cells in the order of tables and figures: that of
-// the registries of datasets and techniques, then that of activations, parameters and
+// the registries of datasets and techniques, then that of activations, parameters, splits and
 // seeds.
 func sortedNames(cells map[string]*cell) []string {
 	technique := map[string]int{}
 	for i, t := range embed.Techniques() {
 		technique[t.ID] = i
 	}
-	dataset := func(c embed.Config) int { return slices.Index(datasets.Names(), c.Dataset) }
+	dataset := func(c Cell) int { return slices.Index(datasets.Names(), c.Dataset) }
 	names := slices.Collect(maps.Keys(cells))
 	slices.SortFunc(names, func(left, right string) int {
-		a, b := cells[left].Config, cells[right].Config
+		a, b := cells[left].Cell, cells[right].Cell
 		return cmp.Or(
 			cmp.Compare(dataset(a), dataset(b)), cmp.Compare(a.Dim, b.Dim), cmp.Compare(technique[a.Technique], technique[b.Technique]),
-			cmp.Compare(a.Activation, b.Activation), compareParams(a, b), cmp.Compare(a.Seed, b.Seed))
+			cmp.Compare(a.Activation, b.Activation), compareParams(a, b), cmp.Compare(a.Split, b.Split), cmp.Compare(a.Seed, b.Seed))
 	})
 	return names
 }
 
 // compareParams compares the parameters of two cells of a technique, one by one.
-func compareParams(a, b embed.Config) int {
+func compareParams(a, b Cell) int {
 	for _, name := range slices.Sorted(maps.Keys(a.Params)) {
 		order := 0
 		switch x := a.Params[name].(type) {

@@ -50,7 +50,8 @@ func smallComparison(folder string, techniques ...string) comparison {
 			train, test = embedtest.SmallData()
 			return train, test, nil
 		},
-		expect: func(cfg embed.Config) (embed.Config, error) {
+		expect: func(trained *cell) (embed.Config, error) {
+			cfg := trained.Config
 			return embed.Config{Technique: cfg.Technique, Dataset: cfg.Dataset, Dim: cfg.Dim, Seed: cfg.Seed,
 				Padding: "same", Batch: 8, Epochs: 2, Train: 24, Backend: "go"}.WithDefaults()
 		},
@@ -59,11 +60,12 @@ func smallComparison(folder string, techniques ...string) comparison {
 	c.wanted.Backend = "go"
 	for seed := range 2 {
 		for _, technique := range techniques {
-			cfg, err := c.expect(embed.Config{Technique: technique, Dataset: "mnist-sample", Dim: 2, Seed: int64(seed + 1)})
+			wanted := Cell{Config: embed.Config{Technique: technique, Dataset: "mnist-sample", Dim: 2, Seed: int64(seed + 1)}}
+			cfg, err := c.expect(&cell{Cell: wanted})
 			if err != nil {
 				panic(err)
 			}
-			c.trainees = append(c.trainees, cfg)
+			c.trainees = append(c.trainees, Cell{Config: cfg})
 		}
 	}
 	return c
@@ -252,7 +254,7 @@ func TestComparisonKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		// Killed in a cell that is further on each time, wherever it is there.
-		started := filepath.Join(cellFolder(c.folder, c.trainees[2*kill]), checkpointFile)
+		started := filepath.Join(c.trainees[2*kill].in(c.folder), checkpointFile)
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 			if _, err := os.Stat(started); err == nil {
 				break
@@ -300,8 +302,8 @@ func TestComparisonRefuses(t *testing.T) {
 	} {
 		other := smallComparison(c.folder, "softmax")
 		expect := other.expect
-		other.expect = func(cfg embed.Config) (embed.Config, error) {
-			cfg, err := expect(cfg)
+		other.expect = func(trained *cell) (embed.Config, error) {
+			cfg, err := expect(trained)
 			change(&cfg)
 			return cfg, err
 		}
@@ -505,7 +507,7 @@ func TestComparisonUndrawn(t *testing.T) {
 // TestComparisonFiles: a file that can't be written ends it, and marks no cell as failed.
 func TestComparisonFiles(t *testing.T) {
 	c := smallComparison(t.TempDir(), "softmax", "contrastive")
-	name := cellName(c.trainees[0])
+	name := c.trainees[0].name()
 	if err := os.MkdirAll(filepath.Join(c.folder, "cells", name, checkpointFile, "in the way"), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -571,7 +573,7 @@ func TestMerge(t *testing.T) {
 	var folders []string
 	for shard := range 3 {
 		c := smallComparison(t.TempDir(), "softmax", "contrastive")
-		c.trainees = slices.Collect(func(yield func(embed.Config) bool) {
+		c.trainees = slices.Collect(func(yield func(Cell) bool) {
 			for i := shard; i < len(c.trainees) && yield(c.trainees[i]); i += 3 {
 			}
 		})
@@ -609,7 +611,7 @@ func TestMerge(t *testing.T) {
 	unfinished, err = smallComparison(t.TempDir()).merge([]string{c.folder, whole.folder})
 	embedtest.CheckEqual(t, "unfinished and error", fmt.Sprint(unfinished, err), "[arcface-mnist-sample-2d-s1 arcface-mnist-sample-2d-s2] <nil>")
 	_, err = smallComparison(t.TempDir()).merge([]string{whole.folder, t.TempDir()})
-	embedtest.WantError(t, err, "no overview in")
+	embedtest.WantError(t, err, "no overview", "in ")
 
 	c = smallComparison(t.TempDir(), "arcface")
 	c.trainees = c.trainees[:1]
@@ -655,7 +657,8 @@ func handMade(t *testing.T) map[string]*cell {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cells[cellName(cfg)] = &cell{Config: cfg, Data: embed.DataInfo{Canonical: true}, Started: time.Unix(seed, 0), Result: &measured{
+		wanted := Cell{Config: cfg}
+		cells[wanted.name()] = &cell{Cell: wanted, Data: embed.DataInfo{Canonical: true}, Started: time.Unix(seed, 0), Result: &measured{
 			Metrics: measure.Metrics{
 				Accuracy: measure.Measure(accuracy), AngularSpread: measure.Measure(spread), NormMean: measure.Measure(seed),
 				Distances: measure.Distances{Silhouette: measure.Measure(math.NaN()), Touching: make([]measure.Touch, touching)},
@@ -777,7 +780,8 @@ func TestVariants(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cells[cellName(cfg)] = &cell{Config: cfg}
+		wanted := Cell{Config: cfg}
+		cells[wanted.name()] = &cell{Cell: wanted}
 	}
 	var names []string
 	for line := range strings.Lines(string(tablesMarkdown(rowsOf(cells), cells))) {
@@ -815,9 +819,9 @@ func TestBest(t *testing.T) {
 		if !ok {
 			t.Errorf("nothing is wanted of %s", c.key)
 		}
-		var rows []*row
+		var rows []values
 		for _, mean := range []float64{0.25, 0.5} {
-			rows = append(rows, &row{Values: map[string]spread{c.key: {measure.Measure(mean), measure.Measure(math.NaN())}}})
+			rows = append(rows, values{c.key: {measure.Measure(mean), measure.Measure(math.NaN())}})
 		}
 		embedtest.CheckEqual(t, c.key, c.texts(rows), want[:])
 	}
@@ -826,9 +830,9 @@ func TestBest(t *testing.T) {
 // TestTies: what can't be told apart by its digits is the best as well.
 func TestTies(t *testing.T) {
 	c := columns[0]
-	var rows []*row
+	var rows []values
 	for _, mean := range []float64{0.90001, 0.90004, 0.8} {
-		rows = append(rows, &row{Values: map[string]spread{c.key: {measure.Measure(mean), measure.Measure(math.NaN())}}})
+		rows = append(rows, values{c.key: {measure.Measure(mean), measure.Measure(math.NaN())}})
 	}
 	embedtest.CheckEqual(t, "texts", c.texts(rows), []string{"**90.00**", "**90.00**", "80.00"})
 	embedtest.CheckEqual(t, "text of one", c.texts(rows[:1]), []string{"90.00"})
@@ -863,7 +867,7 @@ func TestColumns(t *testing.T) {
 		if err := json.Unmarshal(fmt.Appendf(nil, format, value), &m); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.ContainsFunc(columns, func(c column) bool { return c.key == key }) {
+		if !slices.ContainsFunc(columns, func(c column[measured]) bool { return c.key == key }) {
 			t.Errorf("no column for %s", key)
 		}
 		for _, c := range columns {
@@ -906,10 +910,10 @@ func TestThinned(t *testing.T) {
 
 func TestPace(t *testing.T) {
 	p := pace{}
-	cells := []embed.Config{{Dataset: "mnist", Epochs: 2, Train: 100}, {Dataset: "cifar-10", Epochs: 1, Train: 100}}
+	cells := cellsOf([]embed.Config{{Dataset: "mnist", Epochs: 2, Train: 100}, {Dataset: "cifar-10", Epochs: 1, Train: 100}})
 	embedtest.CheckEqual(t, "without a pace", p.remaining(cells), "")
 	done := func(dataset string, took, training float64) *cell {
-		return &cell{Config: embed.Config{Dataset: dataset, Epochs: 1, Train: 100}, Took: took, Result: &measured{Seconds: training}}
+		return &cell{Cell: Cell{Config: embed.Config{Dataset: dataset, Epochs: 1, Train: 100}}, Took: took, Result: &measured{Seconds: training}}
 	}
 	p.add(done("mnist", 10, 9))
 	embedtest.CheckEqual(t, "by the pace of all", p.remaining(cells), ": 2 to train, about 30s left")

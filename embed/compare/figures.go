@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/embedspace/embedspace/embed"
 	"github.com/embedspace/embedspace/embed/internal/store"
 	"github.com/embedspace/embedspace/viz"
 )
 
 // report writes the tables, the figures and the manifest of these cells.
 func (c comparison) report(cells map[string]*cell) error {
+	if c.splits {
+		return errors.Join(reportOpenSet(c.folder, cells), reportFewShot(c.folder, cells), c.writeManifest(cells))
+	}
 	if err := c.writeTables(cells); err != nil {
 		return err
 	}
@@ -27,8 +29,12 @@ func (c comparison) writeFigures(cells map[string]*cell) error {
 	if err != nil {
 		return err
 	}
+	return writeFigures(c.folder, figures)
+}
+
+func writeFigures(folder string, figures map[string]*viz.Figure) error {
 	for name, figure := range figures {
-		path := filepath.Join(c.folder, name)
+		path := filepath.Join(folder, name)
 		if err := writeFigure(path+".npz", figure); err != nil {
 			return err
 		}
@@ -51,19 +57,19 @@ const panelPoints = 2000
 // pointsPerPanel returns how many points each panel of a figure has at most.
 func pointsPerPanel(panels int) int { return min(max(500, 40_000/panels), panelPoints) }
 
-// cellPanel returns the panel of the cell of that technique, dataset and dimension: of the
-// first seed that was trained. It shows up to that many points. Without a cell, it says
-// why.
-func cellPanel(folder string, cells map[string]*cell, cfg embed.Config, points int) (viz.Scatter, error) {
-	cfg, err := cfg.WithDefaults()
+// cellPanel returns the panel of the cell of that technique, dataset, dimension and split: of the
+// first seed that was trained, with its cell. It shows up to that many points. Without a cell, it
+// says why.
+func cellPanel(folder string, cells map[string]*cell, wanted Cell, points int) (viz.Scatter, *cell, error) {
+	cfg, err := wanted.WithDefaults()
 	if err != nil {
-		return viz.Scatter{}, err
+		return viz.Scatter{}, nil, err
 	}
 	missing := "not trained yet"
 	for _, name := range sortedNames(cells) {
 		c := cells[name]
-		if other := c.Config; other.Technique != cfg.Technique || other.Dataset != cfg.Dataset || other.Dim != cfg.Dim ||
-			!slices.Equal(other.Changes(), cfg.Changes()) {
+		if c.Split != wanted.Split || c.Technique != cfg.Technique || c.Dataset != cfg.Dataset || c.Dim != cfg.Dim ||
+			!slices.Equal(c.Changes(), cfg.Changes()) {
 			continue
 		}
 		if c.Error != "" {
@@ -72,26 +78,27 @@ func cellPanel(folder string, cells map[string]*cell, cfg embed.Config, points i
 		if !c.isDone() {
 			continue
 		}
-		figure, err := ReadFigure(filepath.Join(cellFolder(folder, c.Config), panelFile))
+		figure, err := ReadFigure(filepath.Join(c.in(folder), panelFile))
 		if errors.Is(err, fs.ErrNotExist) {
 			missing = "no " + panelFile
 			continue
 		}
 		if err != nil {
-			return viz.Scatter{}, err
+			return viz.Scatter{}, nil, err
 		}
 		panel := thinned(figure.Panels[0], points)
 		panel.Title = ""
 		panel.Note = fmt.Sprintf("accuracy %.1f %%", 100*c.Result.Metrics.Accuracy)
-		return panel, nil
+		return panel, c, nil
 	}
-	return viz.Scatter{Missing: missing}, nil
+	return viz.Scatter{Missing: missing}, nil, nil
 }
 
 // thinned returns a panel with up to n of its points, evenly spaced in the order of their
-// classes: each class keeps its share, and the same labels give the same choice.
+// classes: each class keeps its share, and the same labels give the same choice. Of the unknown
+// points it keeps the same share.
 func thinned(panel viz.Scatter, n int) viz.Scatter {
-	points, labels := panel.Points, panel.Labels
+	points, labels, unknown := panel.Points, panel.Labels, panel.Unknown
 	if n >= len(labels) {
 		return panel
 	}
@@ -105,10 +112,15 @@ func thinned(panel viz.Scatter, n int) viz.Scatter {
 		kept[i] = order[(2*i+1)*len(labels)/(2*n)]
 	}
 	slices.Sort(kept)
-	panel.Points, panel.Labels = nil, nil
+	panel.Points, panel.Labels, panel.Unknown = nil, nil, nil
 	for _, i := range kept {
 		panel.Points = append(panel.Points, points[i*panel.Dim:(i+1)*panel.Dim]...)
 		panel.Labels = append(panel.Labels, labels[i])
+	}
+	m := len(unknown) / panel.Dim
+	for k := range m * n / len(labels) {
+		i := k * len(labels) / n
+		panel.Unknown = append(panel.Unknown, unknown[i*panel.Dim:(i+1)*panel.Dim]...)
 	}
 	return panel
 }
@@ -118,12 +130,12 @@ const figureKey = "figure.json"
 
 // panelArrays returns the arrays of coordinates of a panel by their names.
 func panelArrays(p *viz.Scatter) map[string]*[]float32 {
-	return map[string]*[]float32{"points": &p.Points, "class_vectors": &p.ClassVectors, "targets": &p.Targets}
+	return map[string]*[]float32{"points": &p.Points, "unknown": &p.Unknown, "class_vectors": &p.ClassVectors, "targets": &p.Targets}
 }
 
 // writeFigure writes the data of a figure as NumPy's .npz: the arrays I.points [n, dim],
-// I.labels [n], I.class_vectors and I.targets [classes, dim] of each panel I, from 0, and
-// all else as JSON.
+// I.labels [n], I.unknown [m, dim], I.class_vectors and I.targets [classes, dim] of each panel
+// I, from 0, and all else as JSON.
 func writeFigure(path string, figure *viz.Figure) error {
 	arrays := store.Arrays{}
 	for i := range figure.Panels {

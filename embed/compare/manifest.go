@@ -27,10 +27,11 @@ const manifestFile = "manifest.json"
 type manifest struct {
 	Wanted  wanted                    `json:"wanted"`
 	Cells   []string                  `json:"cells"`   // of the folder, and those that are wanted
-	Configs []embed.Config            `json:"configs"` // one of each technique, its parameters and dataset, of 2-D and seed 1 where they exist
+	Configs []embed.Config            `json:"configs"` // one of each technique, its parameters and dataset, of 2-D, split 1 and seed 1 where they exist
 	Dims    []int                     `json:"dims"`
+	Splits  []int                     `json:"splits,omitempty"`
 	Seeds   []int64                   `json:"seeds"`
-	Data    map[string]embed.DataInfo `json:"data"`
+	Data    map[string]embed.DataInfo `json:"data"` // by dataset, or DATASET-splitSPLIT
 	Started time.Time                 `json:"started"`
 	Ended   time.Time                 `json:"ended,omitzero"`
 	By      []provenance              `json:"by"` // each that had a part in a cell
@@ -40,7 +41,7 @@ type manifest struct {
 func (c comparison) writeManifest(cells map[string]*cell) error {
 	m := manifest{Wanted: c.wanted, Cells: sortedNames(cells), Data: map[string]embed.DataInfo{}}
 	for _, cfg := range c.trainees {
-		if name := cellName(cfg); cells[name] == nil {
+		if name := cfg.name(); cells[name] == nil {
 			m.Cells = append(m.Cells, name)
 		}
 	}
@@ -55,6 +56,9 @@ func (c comparison) writeManifest(cells map[string]*cell) error {
 		if !slices.Contains(m.Dims, cfg.Dim) {
 			m.Dims = append(m.Dims, cfg.Dim)
 		}
+		if trained.Split != 0 && !slices.Contains(m.Splits, trained.Split) {
+			m.Splits = append(m.Splits, trained.Split)
+		}
 		if !slices.Contains(m.Seeds, cfg.Seed) {
 			m.Seeds = append(m.Seeds, cfg.Seed)
 		}
@@ -62,7 +66,7 @@ func (c comparison) writeManifest(cells map[string]*cell) error {
 			continue
 		}
 		m.Wanted.Backend = cfg.Backend
-		m.Data[cfg.Dataset] = trained.Data
+		m.Data[trained.dataKey()] = trained.Data
 		if m.Started.IsZero() || trained.Started.Before(m.Started) {
 			m.Started = trained.Started
 		}
@@ -72,6 +76,7 @@ func (c comparison) writeManifest(cells map[string]*cell) error {
 		m.By = united(m.By, trained.By...)
 	}
 	slices.Sort(m.Dims)
+	slices.Sort(m.Splits)
 	slices.Sort(m.Seeds)
 	return store.WriteJSON(filepath.Join(c.folder, manifestFile), m)
 }

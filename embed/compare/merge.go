@@ -22,6 +22,12 @@ import (
 // Errors: no folder, or one without an Overview; ErrOtherComparison, with a difference in
 // configuration or data; ErrFailed, with the cells that failed; ErrLocked.
 func Merge(folders []string, out string) (unfinished []string, err error) {
+	return mergeInto(overviewFolder(out), folders, Overview.comparison)
+}
+
+// mergeInto merges comparisons into a folder. of returns the comparison that an Overview with
+// their settings is.
+func mergeInto(out string, folders []string, of func(o Overview, folder string) comparison) (unfinished []string, err error) {
 	if len(folders) == 0 {
 		return nil, errors.New("compare: no folders to merge; allowed: 1 or more")
 	}
@@ -35,14 +41,17 @@ func Merge(folders []string, out string) (unfinished []string, err error) {
 			break
 		}
 	}
-	o := Overview{Epochs: begun.Epochs, Train: begun.Train, Backend: begun.Backend}
-	c := o.comparison(overviewFolder(out))
-	first := map[string]embed.Config{} // of each dataset, whose default may be the epochs of another
-	c.expect = func(cfg embed.Config) (embed.Config, error) {
-		if _, isKnown := first[cfg.Dataset]; !isKnown {
-			first[cfg.Dataset] = cfg
+	c := of(Overview{Epochs: begun.Epochs, Train: begun.Train, Backend: begun.Backend}, out)
+	first := map[string]Overview{} // of each dataset, whose default may be the epochs of another
+	c.expect = func(trained *cell) (embed.Config, error) {
+		if _, isKnown := first[trained.Dataset]; !isKnown {
+			o := Overview{Epochs: trained.Epochs, Train: trained.Train}
+			if o.Train == trained.Data.TrainImages { // all, of which each split has another number
+				o.Train = 0
+			}
+			first[trained.Dataset] = o
 		}
-		return Overview{Epochs: first[cfg.Dataset].Epochs, Train: first[cfg.Dataset].Train}.cell(cfg)
+		return first[trained.Dataset].cell(trained.Config)
 	}
 	return c.merge(folders)
 }
@@ -69,7 +78,12 @@ func (c comparison) merge(folders []string) (unfinished []string, err error) {
 		return unfinished, fmt.Errorf("compare: no training has ended in %s", strings.Join(folders, ", "))
 	}
 	for name, from := range merged.from {
-		if err := copyFolder(from, cellFolder(c.folder, merged.cells[name].Config)); err != nil {
+		if err := copyFolder(from, merged.cells[name].in(c.folder)); err != nil {
+			return nil, err
+		}
+	}
+	for _, folder := range folders {
+		if err := copyBaselines(folder, c.folder); err != nil {
 			return nil, err
 		}
 	}
@@ -130,7 +144,7 @@ func (c comparison) gather(folders []string) (g gathering, err error) {
 			candidate, chosen := cells[name], g.cells[name]
 			isBetter := candidate.isDone() && (!chosen.isDone() || candidate.Ended.After(chosen.Ended))
 			if isBetter || candidate.Error != "" && chosen == nil {
-				g.cells[name], g.from[name] = candidate, cellFolder(folder, candidate.Config)
+				g.cells[name], g.from[name] = candidate, candidate.in(folder)
 			}
 		}
 	}
@@ -140,7 +154,7 @@ func (c comparison) gather(folders []string) (g gathering, err error) {
 // readManifest reads the manifest of an Overview's folder.
 func readManifest(folder string) (m manifest, err error) {
 	if err := store.ReadJSON(filepath.Join(folder, manifestFile), &m); err != nil {
-		return m, fmt.Errorf("compare: no overview in %s: %w", folder, err)
+		return m, fmt.Errorf("compare: no overview, and no other comparison, in %s: %w", folder, err)
 	}
 	return m, nil
 }

@@ -49,9 +49,6 @@ func (o Overview) Cells() ([]embed.Config, error) {
 	if o.Seeds == 0 {
 		o.Seeds = 1
 	}
-	if o.Shard == 0 && o.Shards == 0 {
-		o.Shard, o.Shards = 1, 1
-	}
 	for _, name := range o.Datasets {
 		if !slices.Contains(datasets.Names(), name) {
 			return nil, &embed.ValueError{Name: "dataset", Value: name, Allowed: strings.Join(datasets.Names(), ", ")}
@@ -60,18 +57,25 @@ func (o Overview) Cells() ([]embed.Config, error) {
 	if o.Seeds < 1 {
 		return nil, &embed.ValueError{Name: "seeds", Value: o.Seeds, Allowed: "1 or more"}
 	}
-	if o.Shard < 1 || o.Shard > o.Shards {
-		return nil, fmt.Errorf("compare: shard is %d of %d; allowed: from 1 to their number", o.Shard, o.Shards)
-	}
-	all, err := o.grid()
+	cells, err := o.grid()
 	if err != nil {
 		return nil, err
 	}
-	var cells []embed.Config
-	for i := o.Shard - 1; i < len(all); i += o.Shards {
-		cells = append(cells, all[i])
+	return dealt(cells, o.Shard, o.Shards)
+}
+
+// dealt returns the part of all cells that shard i of n has.
+func dealt[T any](all []T, i, n int) (part []T, err error) {
+	if i == 0 && n == 0 {
+		return all, nil
 	}
-	return cells, nil
+	if i < 1 || i > n {
+		return nil, fmt.Errorf("compare: shard is %d of %d; allowed: from 1 to their number", i, n)
+	}
+	for k := i - 1; k < len(all); k += n {
+		part = append(part, all[k])
+	}
+	return part, nil
 }
 
 // withoutFamilies returns the IDs with those of its techniques in the place of each family.
@@ -107,7 +111,7 @@ func (o Overview) grid() (cells []embed.Config, err error) {
 					if err != nil {
 						return nil, err
 					}
-					name := cellName(cfg)
+					name := Cell{Config: cfg}.name()
 					if seen[name] {
 						return nil, fmt.Errorf("compare: %s is wanted twice; allowed: each technique, dataset and dim once", name)
 					}
@@ -155,7 +159,7 @@ func (o Overview) Run(ctx context.Context, out string, progress io.Writer) error
 		return err
 	}
 	c := o.comparison(overviewFolder(out))
-	c.trainees = cells
+	c.trainees = cellsOf(cells)
 	return c.run(ctx, progress)
 }
 
@@ -169,7 +173,8 @@ func overviewFolder(out string) string {
 func (o Overview) comparison(folder string) comparison {
 	return comparison{
 		folder: folder, wanted: wanted{o.Epochs, o.Train, o.Backend},
-		load: datasets.Load, expect: o.cell, figures: overviewFigures,
+		load: datasets.Load, figures: overviewFigures,
+		expect: func(trained *cell) (embed.Config, error) { return o.cell(trained.Config) },
 	}
 }
 
@@ -253,7 +258,8 @@ func datasetFigure(folder string, cells map[string]*cell, dataset string, compar
 func techniquePanels(folder string, cells map[string]*cell, technique embed.Technique, names []string, dims []int, of int) (panels []viz.Scatter, err error) {
 	for _, name := range names {
 		for _, dim := range dims {
-			panel, err := cellPanel(folder, cells, embed.Config{Technique: technique.ID, Dataset: name, Dim: dim}, pointsPerPanel(of))
+			cfg := embed.Config{Technique: technique.ID, Dataset: name, Dim: dim}
+			panel, _, err := cellPanel(folder, cells, Cell{Config: cfg}, pointsPerPanel(of))
 			if err != nil {
 				return nil, err
 			}

@@ -22,7 +22,7 @@ func names(t *testing.T, cells []embed.Config, err error) (list []string) {
 		t.Fatal(err)
 	}
 	for _, cfg := range cells {
-		list = append(list, cellName(cfg))
+		list = append(list, Cell{Config: cfg}.name())
 	}
 	return list
 }
@@ -99,7 +99,8 @@ func TestOverviewFigures(t *testing.T) {
 		}
 		cells := map[string]*cell{}
 		for _, cfg := range list {
-			cells[cellName(cfg)] = &cell{Config: cfg}
+			wanted := Cell{Config: cfg}
+			cells[wanted.name()] = &cell{Cell: wanted}
 		}
 		figures, err := overviewFigures(t.TempDir(), cells)
 		if err != nil {
@@ -171,11 +172,11 @@ func TestMergeOfDatasets(t *testing.T) {
 		for _, cfg := range configs {
 			cfg = c.complete(cfg, embed.DataInfo{TrainImages: 5000})
 			cfg.Backend = "go"
-			trained := &cell{Config: cfg, Data: embed.DataInfo{TrainImages: 5000}, Started: time.Unix(1, 0), Result: &measured{}}
+			trained := &cell{Cell: Cell{Config: cfg}, Data: embed.DataInfo{TrainImages: 5000}, Started: time.Unix(1, 0), Result: &measured{}}
 			if err := trained.write(c.folder); err != nil {
 				t.Fatal(err)
 			}
-			cells[cellName(cfg)] = trained
+			cells[trained.name()] = trained
 		}
 		if err := c.writeManifest(cells); err != nil {
 			t.Fatal(err)

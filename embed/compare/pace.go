@@ -3,8 +3,6 @@ package compare
 import (
 	"fmt"
 	"time"
-
-	"github.com/embedspace/embedspace/embed"
 )
 
 // A pace is how long cells took by their dataset.
@@ -34,7 +32,7 @@ func (p pace) add(c *cell) {
 
 // remaining says about how long these cells take; nothing, if that can't be known yet. A
 // dataset without a pace of its own gets that of all.
-func (p pace) remaining(cells []embed.Config) string {
+func (p pace) remaining(cells []Cell) string {
 	var all effort
 	for _, known := range p {
 		all.seconds += known.seconds

@@ -100,7 +100,7 @@ func (p PaperFigures) Cells() ([]embed.Config, error) {
 			if err != nil {
 				return nil, err
 			}
-			if name := cellName(cfg); !seen[name] {
+			if name := (Cell{Config: cfg}).name(); !seen[name] {
 				seen[name] = true
 				cells = append(cells, cfg)
 			}
@@ -128,8 +128,9 @@ func (p PaperFigures) Run(ctx context.Context, out string, progress io.Writer) e
 		out = filepath.Join(project.Root(), "out", "figures")
 	}
 	return comparison{
-		folder: out, trainees: cells, wanted: wanted{p.Epochs, p.Train, p.Backend},
-		load: datasets.Load, expect: p.cell, figures: p.figures,
+		folder: out, trainees: cellsOf(cells), wanted: wanted{p.Epochs, p.Train, p.Backend},
+		load: datasets.Load, figures: p.figures,
+		expect: func(trained *cell) (embed.Config, error) { return p.cell(trained.Config) },
 	}.run(ctx, progress)
 }
 
@@ -148,8 +149,8 @@ func (p PaperFigures) figures(folder string, cells map[string]*cell) (map[string
 			if err != nil {
 				return nil, err
 			}
-			complete = complete && cells[cellName(cfg)] != nil
-			scatter, err := cellPanel(folder, cells, cfg, pointsPerPanel(len(paper.panels)))
+			complete = complete && cells[Cell{Config: cfg}.name()] != nil
+			scatter, _, err := cellPanel(folder, cells, Cell{Config: cfg}, pointsPerPanel(len(paper.panels)))
 			if err != nil {
 				return nil, err
 			}

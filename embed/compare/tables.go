@@ -17,14 +17,14 @@ import (
 	"github.com/embedspace/embedspace/embed/measure"
 )
 
-// A column is a number in the tables of a comparison.
-type column struct {
+// A column is a number in the tables of a comparison, of what was measured.
+type column[T any] struct {
 	key    string // in results.csv and results.json
 	title  string // in results.md
 	factor float64
 	digits int // in results.md, of the value times the factor
 	better int // 1: higher is better, -1: lower is, 0: neither
-	value  func(m measured) float64
+	value  func(m T) float64
 }
 
 // columns are those of all tables, in their order.
@@ -33,9 +33,9 @@ var columns = slices.Concat(inSpace, onSphere)
 // inSpace are the columns of the tables in the space, onSphere those on the unit sphere.
 var (
 	inSpace = slices.Concat(
-		[]column{{"accuracy", "accuracy, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.Accuracy) }}},
+		[]column[measured]{{"accuracy", "accuracy, %", 100, 2, 1, func(m measured) float64 { return float64(m.Metrics.Accuracy) }}},
 		distanceColumns("", func(m measured) measure.Distances { return m.Metrics.Distances }),
-		[]column{
+		[]column[measured]{
 			{"norm_mean", "mean norm", 1, 2, 0, func(m measured) float64 { return float64(m.Metrics.NormMean) }},
 			{"norm_variation", "variation of the norm", 1, 3, 0, func(m measured) float64 { return float64(m.Metrics.NormVariation) }},
 			{"seconds", "seconds", 1, 0, 0, func(m measured) float64 { return m.Seconds }},
@@ -43,14 +43,14 @@ var (
 		})
 	onSphere = append(
 		distanceColumns("on_sphere_", func(m measured) measure.Distances { return m.Metrics.OnSphere }),
-		column{"angular_spread", "angle to own class, °", 180 / math.Pi, 2, -1, func(m measured) float64 { return float64(m.Metrics.AngularSpread) }},
-		column{"neighbour_angle", "angle to nearest class, °", 180 / math.Pi, 1, 1, func(m measured) float64 { return float64(m.Metrics.NeighbourAngle) }},
+		column[measured]{"angular_spread", "angle to own class, °", 180 / math.Pi, 2, -1, func(m measured) float64 { return float64(m.Metrics.AngularSpread) }},
+		column[measured]{"neighbour_angle", "angle to nearest class, °", 180 / math.Pi, 1, 1, func(m measured) float64 { return float64(m.Metrics.NeighbourAngle) }},
 	)
 )
 
 // distanceColumns returns the columns of one of the two Distances of the Metrics.
-func distanceColumns(prefix string, of func(m measured) measure.Distances) []column {
-	return []column{
+func distanceColumns(prefix string, of func(m measured) measure.Distances) []column[measured] {
+	return []column[measured]{
 		{prefix + "nearest_mean_accuracy", "nearest mean, %", 100, 2, 1, func(m measured) float64 { return float64(of(m).NearestMeanAccuracy) }},
 		{prefix + "knn_accuracy", "5-NN, %", 100, 2, 1, func(m measured) float64 { return float64(of(m).KNNAccuracy) }},
 		{prefix + "recall_at_1", "recall@1, %", 100, 2, 1, func(m measured) float64 { return float64(of(m).RecallAt1) }},
@@ -69,36 +69,55 @@ func distanceColumns(prefix string, of func(m measured) measure.Distances) []col
 
 // A row is a technique on a dataset in a dimension, over all seeds.
 type row struct {
-	Technique string            `json:"technique"`
-	Title     string            `json:"title"`
-	Set       string            `json:"set"` // parameters that are not the defaults
-	Dataset   string            `json:"dataset"`
-	Dim       int               `json:"dim"`
-	Epochs    int               `json:"epochs"`
-	Train     int               `json:"train"`     // training images
-	Canonical bool              `json:"canonical"` // the data is that of the original publication
-	Seeds     int               `json:"seeds"`     // cells that were trained
-	Failed    int               `json:"failed"`    // cells that failed
-	Geometry  embed.Geometry    `json:"geometry"`  // the technique's own; empty: none
-	Values    map[string]spread `json:"values"`    // by column
+	Technique string         `json:"technique"`
+	Title     string         `json:"title"`
+	Set       string         `json:"set"` // parameters that are not the defaults
+	Dataset   string         `json:"dataset"`
+	Dim       int            `json:"dim"`
+	Epochs    int            `json:"epochs"`
+	Train     int            `json:"train"`     // training images
+	Canonical bool           `json:"canonical"` // the data is that of the original publication
+	Seeds     int            `json:"seeds"`     // cells that were trained
+	Failed    int            `json:"failed"`    // cells that failed
+	Geometry  embed.Geometry `json:"geometry"`  // the technique's own; empty: none
+	Values    values         `json:"values"`
 }
 
-// A spread is the mean and the standard deviation (over n-1) of a number over the seeds;
-// the latter is NaN with fewer than two.
+// values are the numbers of a row by their columns, over seeds and splits.
+type values map[string]spread
+
+// A spread is the mean and the standard deviation (over n-1) of a number over the seeds and
+// splits; the latter is NaN with fewer than two.
 type spread struct {
 	Mean measure.Measure `json:"mean"`
 	Std  measure.Measure `json:"std"`
 }
 
+func newSpread(numbers []float64) spread {
+	mean, std := stat.MeanStdDev(numbers, nil)
+	if len(numbers) < 2 {
+		std = math.NaN()
+	}
+	return spread{measure.Measure(mean), measure.Measure(std)}
+}
+
+// of returns the mean and standard deviation of a column, NaN where there is none.
+func (v values) of(key string) (mean, std float64) {
+	if value, ok := v[key]; ok {
+		return float64(value.Mean), float64(value.Std)
+	}
+	return math.NaN(), math.NaN()
+}
+
 // rowsOf returns the rows of all cells, in order.
 func rowsOf(cells map[string]*cell) (rows []*row) {
-	var values map[string][]float64
+	var numbers map[string][]float64
 	for _, name := range sortedNames(cells) {
 		c := cells[name]
 		cfg := c.Config
 		r := &row{
 			Technique: cfg.Technique, Set: strings.Join(cfg.Changes(), " "), Dataset: cfg.Dataset, Dim: cfg.Dim,
-			Epochs: cfg.Epochs, Train: cfg.Train, Values: map[string]spread{},
+			Epochs: cfg.Epochs, Train: cfg.Train, Values: values{},
 		}
 		if technique, err := embed.LookUp(cfg.Technique); err == nil {
 			r.Title = technique.Title
@@ -111,7 +130,7 @@ func rowsOf(cells map[string]*cell) (rows []*row) {
 		if last := len(rows) - 1; last >= 0 && rows[last].group() == r.group() {
 			r = rows[last]
 		} else {
-			rows, values = append(rows, r), map[string][]float64{}
+			rows, numbers = append(rows, r), map[string][]float64{}
 		}
 		if c.Error != "" {
 			r.Failed++
@@ -122,13 +141,8 @@ func rowsOf(cells map[string]*cell) (rows []*row) {
 		r.Seeds++
 		r.Canonical = c.Data.Canonical
 		for _, col := range columns {
-			key := col.key
-			values[key] = append(values[key], col.value(*c.Result))
-			mean, std := stat.MeanStdDev(values[key], nil)
-			if r.Seeds < 2 {
-				std = math.NaN()
-			}
-			r.Values[key] = spread{measure.Measure(mean), measure.Measure(std)}
+			numbers[col.key] = append(numbers[col.key], col.value(*c.Result))
+			r.Values[col.key] = newSpread(numbers[col.key])
 		}
 	}
 	return rows
@@ -137,14 +151,6 @@ func rowsOf(cells map[string]*cell) (rows []*row) {
 // group is what the cells of a row have in common.
 func (r *row) group() string {
 	return fmt.Sprint(r.Technique, r.Set, r.Dataset, r.Dim)
-}
-
-// value returns the mean and standard deviation of a column, NaN where there is none.
-func (r *row) value(key string) (mean, std float64) {
-	if value, ok := r.Values[key]; ok {
-		return float64(value.Mean), float64(value.Std)
-	}
-	return math.NaN(), math.NaN()
 }
 
 // writeTables writes results.csv, results.json and results.md of these cells.
@@ -172,25 +178,31 @@ func tableCSV(rows []*row) ([]byte, error) {
 		head = append(head, c.key, c.key+"_std")
 	}
 	w.Write(head)
-	number := func(x float64) string {
-		if math.IsNaN(x) {
-			return ""
-		}
-		return strconv.FormatFloat(x, 'g', -1, 64)
-	}
 	for _, r := range rows {
 		line := []string{r.Technique, r.Set, r.Dataset}
 		for _, value := range []any{r.Dim, r.Epochs, r.Train, r.Canonical, r.Seeds, r.Failed, r.Geometry} {
 			line = append(line, fmt.Sprint(value))
 		}
 		for _, c := range columns {
-			mean, std := r.value(c.key)
-			line = append(line, number(mean), number(std))
+			line = append(line, r.Values.fields(c.key)...)
 		}
 		w.Write(line)
 	}
 	w.Flush()
 	return table.Bytes(), w.Error()
+}
+
+// fields returns the mean and standard deviation of a column as CSV has them; what has no value
+// is empty.
+func (v values) fields(key string) []string {
+	number := func(x float64) string {
+		if math.IsNaN(x) {
+			return ""
+		}
+		return strconv.FormatFloat(x, 'g', -1, 64)
+	}
+	mean, std := v.of(key)
+	return []string{number(mean), number(std)}
 }
 
 // tablesMarkdown returns two tables per dataset and dimension, in the space and on the unit
@@ -214,21 +226,28 @@ func tablesMarkdown(rows []*row, cells map[string]*cell) []byte {
 		writeTable(&page, rows[:n], onSphere, embed.Sphere)
 		rows = rows[n:]
 	}
-	heading := "\n\n## Failed\n\n"
-	for _, name := range sortedNames(cells) {
-		if text := cells[name].Error; text != "" {
-			fmt.Fprintf(&page, "%s- %s: `%s`\n", heading, name, strings.ReplaceAll(text, "\n", " "))
-			heading = ""
-		}
-	}
+	writeFailed(&page, cells)
 	return append(bytes.TrimRight(page.Bytes(), "\n"), '\n')
 }
 
+// writeFailed writes what failed.
+func writeFailed(page *bytes.Buffer, cells map[string]*cell) {
+	heading := "\n\n## Failed\n\n"
+	for _, name := range sortedNames(cells) {
+		if text := cells[name].Error; text != "" {
+			fmt.Fprintf(page, "%s- %s: `%s`\n", heading, name, strings.ReplaceAll(text, "\n", " "))
+			heading = ""
+		}
+	}
+}
+
 // writeTable writes the table of one dataset and dimension in a geometry.
-func writeTable(page *bytes.Buffer, rows []*row, columns []column, geometry embed.Geometry) {
+func writeTable(page *bytes.Buffer, rows []*row, columns []column[measured], geometry embed.Geometry) {
 	head, rule := "| | seeds |", "|---|---|"
+	all := make([]values, len(rows))
 	lines := make([]string, len(rows))
 	for i, r := range rows {
+		all[i] = r.Values
 		lines[i] = "| " + r.Technique
 		switch {
 		case r.Set != "":
@@ -246,20 +265,20 @@ func writeTable(page *bytes.Buffer, rows []*row, columns []column, geometry embe
 	}
 	for _, c := range columns {
 		head, rule = head+" "+c.title+" |", rule+"---|"
-		for i, text := range c.texts(rows) {
+		for i, text := range c.texts(all) {
 			lines[i] += " " + text + " |"
 		}
 	}
 	fmt.Fprintf(page, "%s\n%s\n%s", head, rule, strings.Join(lines, "\n"))
 }
 
-// texts returns what stands in the column; the best is in bold when there is something to
-// compare, and so is what can't be told from it by the digits.
-func (c column) texts(rows []*row) []string {
+// texts returns what stands in the column of rows; the best is in bold when there is something
+// to compare, and so is what can't be told from it by the digits.
+func (c column[T]) texts(rows []values) []string {
 	texts, best, compared := make([]string, len(rows)), math.NaN(), 0
 	number := func(x float64) string { return strconv.FormatFloat(x*c.factor, 'f', c.digits, 64) }
 	for _, r := range rows {
-		if mean, _ := r.value(c.key); !math.IsNaN(mean) {
+		if mean, _ := r.of(c.key); !math.IsNaN(mean) {
 			compared++
 			if math.IsNaN(best) || float64(c.better)*(mean-best) > 0 {
 				best = mean
@@ -267,7 +286,7 @@ func (c column) texts(rows []*row) []string {
 		}
 	}
 	for i, r := range rows {
-		mean, std := r.value(c.key)
+		mean, std := r.of(c.key)
 		if math.IsNaN(mean) {
 			texts[i] = "–"
 			continue

@@ -59,6 +59,16 @@ func (e Embedding) Accuracy() float64 {
 	return right / float64(e.Len())
 }
 
+// Correct tells of each point [n] whether its predicted class is the true one. There must be
+// one Predicted per point.
+func (e Embedding) Correct() []bool {
+	correct := make([]bool, e.Len())
+	for i, label := range e.Labels {
+		correct[i] = e.Predicted[i] == label
+	}
+	return correct
+}
+
 // Check returns the error of an embedding that can't be measured or drawn: of no points,
 // of another number of coordinates or predicted classes than of labels, of classes that
 // are not 0 to Classes-1, or of coordinates that are not finite. name says what the points

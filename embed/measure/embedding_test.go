@@ -14,6 +14,7 @@ func TestAccuracy(t *testing.T) {
 	if got := e.Accuracy(); got != 0.75 {
 		t.Errorf("got %v, want 0.75", got)
 	}
+	embedtest.CheckEqual(t, "correct", e.Correct(), []bool{true, true, false, true})
 	for name, predicted := range map[string][]int32{"none": nil, "too few": {0, 1}} {
 		e.Predicted = predicted
 		if got := e.Accuracy(); !math.IsNaN(got) {

@@ -21,6 +21,7 @@ type technique struct {
 	Source   string  `json:"source"`
 	Notebook string  `json:"notebook"`
 	Geometry string  `json:"geometry"`
+	Known    string  `json:"known"`
 	Params   []param `json:"params"`
 }
 
@@ -40,7 +41,7 @@ func list(args []string, stdout, stderr io.Writer) error {
 	}
 	var techniques []technique
 	for _, t := range embed.Techniques() {
-		techniques = append(techniques, technique{t.ID, t.Title, string(t.Family), t.Section, t.Figure, t.Source, t.Notebook, string(t.Geometry), params(t.Params)})
+		techniques = append(techniques, technique{t.ID, t.Title, string(t.Family), t.Section, t.Figure, t.Source, t.Notebook, string(t.Geometry), t.Known, params(t.Params)})
 	}
 	if *asJSON {
 		return printJSON(stdout, map[string]any{
@@ -51,14 +52,15 @@ func list(args []string, stdout, stderr io.Writer) error {
 	heads := map[string]string{string(embed.Paper): "TECHNIQUE\tPAPER", string(embed.After): "\nAFTER THE PAPER\tCOMES FROM, SOURCE"}
 	for i, t := range techniques {
 		if i == 0 || t.Family != techniques[i-1].Family {
-			fmt.Fprintf(w, "%s\tNOTEBOOK\tGEOMETRY\tTITLE\n", heads[t.Family])
+			fmt.Fprintf(w, "%s\tNOTEBOOK\tGEOMETRY\tKNOWN BY\tTITLE\n", heads[t.Family])
 		}
-		fmt.Fprintf(w, "%s\t%s, %s%s\t%s\t%s\t%s\n", t.ID, t.Section, t.Figure, t.Source, t.Notebook, t.Geometry, t.Title)
+		fmt.Fprintf(w, "%s\t%s, %s%s\t%s\t%s\t%s\t%s\n", t.ID, t.Section, t.Figure, t.Source, t.Notebook, t.Geometry, t.Known, t.Title)
 		for _, p := range t.Params {
-			fmt.Fprintf(w, "  -set %s=%s\t%s\t\t\t%s\n", p.Name, p.Default, p.Allowed, p.Reason)
+			fmt.Fprintf(w, "  -set %s=%s\t%s\t\t\t\t%s\n", p.Name, p.Default, p.Allowed, p.Reason)
 		}
 	}
 	w.Flush()
+	fmt.Fprintln(stdout, "\nKNOWN BY is the score that tells known images from unknown ones, by default.")
 	fmt.Fprintln(stdout, "\nPARAMETER: DEFAULT (ALLOWED)\n    WHY")
 	for _, p := range embed.Defaults() {
 		fmt.Fprintf(stdout, "%s: %s (%s)\n    %s\n", p.Name, p.Default, p.Allowed, p.Reason)

@@ -1,5 +1,5 @@
-// Command embedspace lists the techniques, trains embeddings, compares them, writes pages to
-// look into them and measures speed.
+// Command embedspace lists the techniques, trains embeddings, compares them, measures what they
+// do with classes that they have never seen, writes pages to look into them and measures speed.
 //
 // Usage:
 //
@@ -8,6 +8,10 @@
 //	embedspace overview [flags]
 //	embedspace overview [-out FOLDER] -merge FOLDER...
 //	embedspace figures [flags]
+//	embedspace openset [flags]
+//	embedspace openset [-out FOLDER] -merge FOLDER...
+//	embedspace fewshot [flags]
+//	embedspace fewshot [-out FOLDER] -merge FOLDER...
 //	embedspace explore [-out FILE] DIR...
 //	embedspace bench [flags]
 //
@@ -34,6 +38,8 @@ const usage = `usage: embedspace list [-json]       techniques, datasets, parame
        embedspace train [flags]      train an embedding and save it
        embedspace overview [flags]   compare techniques on datasets: figures and tables
        embedspace figures [flags]    train and draw figures 2 to 7 of the paper
+       embedspace openset [flags]    tell images of unknown classes: tables, curves, pictures
+       embedspace fewshot [flags]    learn unknown classes from few images: tables
        embedspace explore DIR...     write saved embeddings as a page to look into
        embedspace bench [flags]      measure images per second
 
@@ -50,7 +56,8 @@ func main() {
 // run executes the command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	commands := map[string]func(args []string, stdout, stderr io.Writer) error{
-		"list": list, "train": train, "overview": overview, "figures": figures, "explore": explore, "bench": bench,
+		"list": list, "train": train, "overview": overview, "figures": figures, "openset": openset, "fewshot": fewshot,
+		"explore": explore, "bench": bench,
 	}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)
@@ -63,7 +70,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	command, ok := commands[args[0]]
 	if !ok {
-		fmt.Fprintf(stderr, "embedspace: unknown command %q; allowed: list, train, overview, figures, explore, bench\n", args[0])
+		fmt.Fprintf(stderr, "embedspace: unknown command %q; allowed: list, train, overview, figures, openset, fewshot, explore, bench\n", args[0])
 		return 2
 	}
 	err := command(args[1:], stdout, stderr)

@@ -111,8 +111,8 @@ func TestMistakes(t *testing.T) {
 		args  []string
 		words []string
 	}{
-		{nil, []string{"usage", "list", "train", "overview", "figures", "explore", "bench"}},
-		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, explore, bench"}},
+		{nil, []string{"usage", "list", "train", "overview", "figures", "openset", "fewshot", "explore", "bench"}},
+		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, openset, fewshot, explore, bench"}},
 		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-extractor", "-activation", "-padding", "-learning-rate", "-set", "-out", "-explore", "-resume", "-json"}},
 		{[]string{"train", "-dim", "two"}, []string{`"two"`, "-dim"}},
 		{[]string{"train", "softmax"}, []string{`"softmax"`}},
@@ -144,6 +144,24 @@ func TestMistakes(t *testing.T) {
 		{[]string{"overview", "mnist"}, []string{`"mnist"`}},
 		{[]string{"overview", "-merge"}, []string{"-merge", "1 or more"}},
 		{[]string{"overview", "-train", "9", "-merge", "a"}, []string{"-train", "-merge"}},
+		{[]string{"openset", "-technique", "softmax"}, []string{"technique", "-techniques", "-datasets", "-dims", "-splits", "-seeds", "-train", "-epochs", "-backend", "-shard", "-unknown", "-accept", "-merge", "-out"}},
+		{[]string{"openset", "-datasets", "cifar-100"}, []string{`"cifar-100" has no open-set splits`, "mnist, fashion-mnist, cifar-10"}},
+		{[]string{"openset", "-datasets", "imagenet"}, []string{`"imagenet"`, "mnist"}},
+		{[]string{"openset", "-splits", "6"}, []string{"split 6 of mnist", "1 to 5"}},
+		{[]string{"openset", "-splits", "1,1"}, []string{"split 1 is wanted twice"}},
+		{[]string{"openset", "-unknown", "imagenet"}, []string{`unknown is "imagenet"`, "mnist"}},
+		{[]string{"openset", "-datasets", "mnist", "-unknown", "mnist-sample"}, []string{`unknown is "mnist-sample"`, "another dataset than mnist"}},
+		{[]string{"openset", "-accept", "0"}, []string{"-accept", "more than 0, up to 1"}},
+		{[]string{"openset", "-accept", "95"}, []string{"accept is 95", "more than 0, up to 1"}},
+		{[]string{"openset", "-shard", "3/2"}, []string{`"3/2"`, "-shard", "i/n"}},
+		{[]string{"openset", "mnist"}, []string{`"mnist"`}},
+		{[]string{"openset", "-merge"}, []string{"-merge", "1 or more"}},
+		{[]string{"openset", "-accept", "0.9", "-merge", "a"}, []string{"-accept", "-merge"}},
+		{[]string{"fewshot", "-way", "2"}, []string{"way", "-ways", "-shots", "-episodes", "-splits"}},
+		{[]string{"fewshot", "-ways", "5"}, []string{"way is 5", "2 to 4, the classes that a split holds out"}},
+		{[]string{"fewshot", "-ways", "2,2"}, []string{"way 2 is wanted twice"}},
+		{[]string{"fewshot", "-shots", "0"}, []string{"shot is 0", "1 or more"}},
+		{[]string{"fewshot", "-episodes", "-1"}, []string{"episodes is -1", "1 or more"}},
 		{[]string{"explore"}, []string{"without folders", "1 or more"}},
 		{[]string{"explore", "-out", "page.htm", "a"}, []string{`"page.htm"`, ".html"}},
 		{[]string{"figures", "-only", "1,2"}, []string{"figure is 1", "2 to 7"}},
@@ -174,7 +192,7 @@ func TestFailures(t *testing.T) {
 		{[]string{"bench", "-backend", "abacus"}, []string{`"abacus"`, "go"}},
 		{[]string{"overview", "-datasets", "mnist-sample", "-backend", "abacus", "-out", t.TempDir()}, []string{`"abacus"`, "go"}},
 		{[]string{"explore", filepath.Join(t.TempDir(), "none")}, []string{"no complete result", "none"}},
-		{[]string{"overview", "-out", t.TempDir(), "-merge", filepath.Join(t.TempDir(), "none")}, []string{"no overview in", "none"}},
+		{[]string{"overview", "-out", t.TempDir(), "-merge", filepath.Join(t.TempDir(), "none")}, []string{"no overview", "none"}},
 	} {
 		_, stderr := execute(t, 1, test.args...)
 		for _, word := range test.words {
@@ -187,7 +205,7 @@ func TestFailures(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	stdout, _ := execute(t, 0, "-h")
-	for command, flag := range map[string]string{"list": "-json", "train": "-json", "overview": "-shard", "figures": "-only", "explore": "-out", "bench": "-json"} {
+	for command, flag := range map[string]string{"list": "-json", "train": "-json", "overview": "-shard", "figures": "-only", "openset": "-unknown", "fewshot": "-shots", "explore": "-out", "bench": "-json"} {
 		if !strings.Contains(stdout, command) {
 			t.Errorf("the help is %q, want it to have %q", stdout, command)
 		}
@@ -205,7 +223,7 @@ func TestList(t *testing.T) {
 	}
 	object, _ := execute(t, 0, "list", "-json")
 	var all struct {
-		Techniques []struct{ ID, Title, Family, Section, Figure, Source, Notebook, Geometry string }
+		Techniques []struct{ ID, Title, Family, Section, Figure, Source, Notebook, Geometry, Known string }
 		Datasets   []string
 		Params     []struct{ Name, Default, Allowed, Reason string }
 		Backends   []string
@@ -215,10 +233,10 @@ func TestList(t *testing.T) {
 	}
 	var words []string
 	for i, technique := range embed.Techniques() {
-		words = append(words, technique.ID, technique.Title, technique.Section, technique.Figure, technique.Source, technique.Notebook, string(technique.Geometry))
+		words = append(words, technique.ID, technique.Title, technique.Section, technique.Figure, technique.Source, technique.Notebook, string(technique.Geometry), technique.Known)
 		got := all.Techniques[i]
 		if got.ID != technique.ID || got.Title != technique.Title || got.Section != technique.Section ||
-			got.Family != string(technique.Family) || got.Source != technique.Source || got.Figure != technique.Figure || got.Notebook != technique.Notebook || got.Geometry != string(technique.Geometry) {
+			got.Family != string(technique.Family) || got.Source != technique.Source || got.Figure != technique.Figure || got.Notebook != technique.Notebook || got.Geometry != string(technique.Geometry) || got.Known != technique.Known {
 			t.Errorf("technique %d is %+v, want %s", i, got, technique.ID)
 		}
 	}

@@ -23,23 +23,14 @@ func overview(args []string, stdout, stderr io.Writer) error {
 	flags.Func("dims", "`list` with commas: dimensions of the embedded spaces (default 2,3)", numbers(&o.Dims))
 	flags.IntVar(&o.Seeds, "seeds", 0, "each training is done with the seeds 1 to `n` (default 1)")
 	settings(flags, &shared, sharedSettings...)
-	flags.Func("shard", "`i/n`: do only each n-th training, from the i-th on", func(text string) error {
-		first, count, _ := strings.Cut(text, "/")
-		i, errI := strconv.Atoi(first)
-		n, errN := strconv.Atoi(count)
-		if errI != nil || errN != nil || i < 1 || i > n {
-			return errors.New("allowed: i/n with i from 1 to n")
-		}
-		o.Shard, o.Shards = i, n
-		return nil
-	})
+	flags.Func("shard", "`i/n`: do only each n-th training, from the i-th on", shard(&o.Shard, &o.Shards))
 	merge := flags.Bool("merge", false, "train nothing, but merge the overviews in the folders behind the flags into -out")
 	out := flags.String("out", "", "`folder` for tables, figures and trainings (default out/overview)")
 	if err := parseFlags(flags, args); err != nil {
 		return err
 	}
 	if *merge {
-		return mergeOverviews(flags, *out, stderr)
+		return merged(flags, *out, stderr, compare.Merge)
 	}
 	if err := noWords(flags); err != nil {
 		return err
@@ -55,8 +46,8 @@ func overview(args []string, stdout, stderr io.Writer) error {
 	return o.Run(embed.Interruptible(), folder, stderr)
 }
 
-// mergeOverviews merges the overviews in the folders behind the flags.
-func mergeOverviews(flags *flag.FlagSet, out string, stderr io.Writer) error {
+// merged merges the comparisons in the folders behind the flags.
+func merged(flags *flag.FlagSet, out string, stderr io.Writer, merge func(folders []string, out string) (unfinished []string, err error)) error {
 	var others []string
 	flags.Visit(func(f *flag.Flag) {
 		if f.Name != "merge" && f.Name != "out" {
@@ -73,7 +64,7 @@ func mergeOverviews(flags *flag.FlagSet, out string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	unfinished, err := compare.Merge(flags.Args(), folder)
+	unfinished, err := merge(flags.Args(), folder)
 	for _, name := range unfinished {
 		fmt.Fprintf(stderr, "left out, as its training has not ended: %s\n", name)
 	}
@@ -105,6 +96,20 @@ func figures(args []string, stdout, stderr io.Writer) error {
 
 // sharedSettings are the fields of a Config that all trainings of a comparison share.
 var sharedSettings = []string{"train", "epochs", "backend"}
+
+// shard parses which of how many parts is done.
+func shard(part, parts *int) func(string) error {
+	return func(text string) error {
+		first, count, _ := strings.Cut(text, "/")
+		i, errI := strconv.Atoi(first)
+		n, errN := strconv.Atoi(count)
+		if errI != nil || errN != nil || i < 1 || i > n {
+			return errors.New("allowed: i/n with i from 1 to n")
+		}
+		*part, *parts = i, n
+		return nil
+	}
+}
 
 // words parses a list of words.
 func words(list *[]string) func(string) error {
