@@ -16,7 +16,7 @@ func (r *Result) Known(score string, z []float32) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	technique, err := LookUp(r.Config.Technique)
+	technique, err := r.technique()
 	if err != nil {
 		return nil, err
 	}
