@@ -18,13 +18,17 @@
 // Distances are measured in the space and on the unit sphere; Technique.Geometry says which
 // of them the loss controls.
 //
+// [Result.Explain] says which pixels move a [Quantity] of an image, such as the score of a class,
+// [Result.Decide] why it is of one class and not of another, and [Result.WithClass] learns a
+// class from a handful of images.
+//
 // A technique is a loss of package losses with the variables that it needs ([Head]) and
 // the rule that decides for a class. [Register] adds one of your own, [Regression] makes
 // one that draws classes to targets of your own, and [RegisterExtractor] replaces the
 // network in front of the embedding layer.
 //
 // Below this package, [backends] open what computes, [measure] has the embeddings and
-// their metrics, and [targets] the points of a regression. Above it, [compare] trains many
+// their metrics, [explain] the methods of explanations, and [targets] the points of a regression. Above it, [compare] trains many
 // techniques beside each other and draws the paper's figures.
 //
 // The same Config, data, backend and machine give the same Result, bit by bit except for its
@@ -32,6 +36,7 @@
 // run comes back as an error, never as a panic.
 //
 // [backends]: https://pkg.go.dev/github.com/embedspace/embedspace/embed/backends
+// [explain]: https://pkg.go.dev/github.com/embedspace/embedspace/embed/explain
 // [measure]: https://pkg.go.dev/github.com/embedspace/embedspace/embed/measure
 // [targets]: https://pkg.go.dev/github.com/embedspace/embedspace/embed/targets
 // [compare]: https://pkg.go.dev/github.com/embedspace/embedspace/embed/compare

@@ -216,3 +216,20 @@ func ExampleRegisterExtractor() {
 	// dense [64] 50240
 	// FC(2) [2] 130
 }
+
+// What can be explained of an image.
+func ExampleQuantity() {
+	fmt.Println(embed.ScoreOf("3"))
+	fmt.Println(embed.ScoreOver("3", "5"))
+	fmt.Println(embed.DistanceTo("3"))
+	fmt.Println(embed.CosineTo("3"))
+	fmt.Println(embed.DistanceFrom([]float64{1, 2.5}))
+	fmt.Println(embed.Coordinate(0))
+	// Output:
+	// score of 3
+	// score of 3 less that of 5
+	// distance from 3
+	// cosine with 3
+	// distance from [1 2.5]
+	// coordinate 0
+}

@@ -33,11 +33,9 @@ func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page,
 		}
 	}
 	first := results[0]
-	if n := first.Data.TrainImages; n < train.Len() {
-		var err error
-		if train, err = train.Subset(n, first.Config.Seed); err != nil {
-			return nil, err
-		}
+	train, err := first.partOf(train)
+	if err != nil {
+		return nil, err
 	}
 	page := &explorer.Page{
 		Title:  "Embedded spaces of " + first.Config.Dataset,
@@ -57,6 +55,14 @@ func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page,
 		page.Spaces = append(page.Spaces, space)
 	}
 	return page, nil
+}
+
+// partOf returns as many of the training images as the Result was trained on.
+func (r *Result) partOf(train *datasets.Dataset) (*datasets.Dataset, error) {
+	if r.Data.TrainImages >= train.Len() {
+		return train, nil
+	}
+	return train.Subset(r.Data.TrainImages, r.Config.Seed)
 }
 
 // imagesOf returns the images of d with these indices; nil: all.
@@ -93,7 +99,7 @@ func sameTraining(sum string, results []*Result) bool {
 // indices as reference.
 func (r *Result) space(reference []int32) (explorer.Space, error) {
 	space := explorer.Space{Scatter: r.Scatter(), Predicted: r.Test.Predicted, Curves: r.curves(), Trace: r.Trace}
-	technique, err := LookUp(r.Config.Technique)
+	technique, err := r.technique()
 	if err != nil {
 		return space, err
 	}

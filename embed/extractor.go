@@ -85,10 +85,9 @@ func extractorLayers(cfg Config) []layer {
 		layer{"embedding", fmt.Sprintf("FC(%d)", cfg.Dim), denseLayer(cfg.Dim, activations[cfg.Activation], embeddingInit(cfg.Activation))})
 }
 
-// extract returns the embeddings z [batch, dim] of images [batch, height, width,
-// channels], bytes.
-func extract(scope *model.Scope, images *graph.Node, cfg Config) *graph.Node {
-	x := pixels(images)
+// extract returns the embeddings z [batch, dim] of images x [batch, height, width,
+// channels], numbers from 0 to 1.
+func extract(scope *model.Scope, x *graph.Node, cfg Config) *graph.Node {
 	for _, l := range extractorLayers(cfg) {
 		x = l.apply(scope.In("%s", l.scope), x)
 	}

@@ -123,7 +123,7 @@ func TestActivations(t *testing.T) {
 		images := tensors.FromFlatDataAndDimensions(embedtest.Patterns(n, size, channels, 1).Images, n, size, size, channels)
 		outputs, err := model.CallOnceN(backend, store, func(scope *model.Scope, images *graph.Node) (all []*graph.Node) {
 			for _, name := range names {
-				all = append(all, extract(scope.In("%s", name), images, Config{Dim: dim, Padding: "same", Activation: name}))
+				all = append(all, extract(scope.In("%s", name), pixels(images), Config{Dim: dim, Padding: "same", Activation: name}))
 			}
 			return all
 		}, images)

@@ -55,10 +55,11 @@ func TestFlow(t *testing.T) {
 		"embed/targets":           nil,
 		"embed/openset":           {"embed/measure", "embed/internal/parallel", "embed/internal/vectors"},
 		"embed/fewshot":           {"embed/internal/parallel", "embed/internal/vectors"},
+		"embed/explain":           {"embed/internal/parallel", "embed/internal/vectors"},
 		"embed/internal/vectors":  nil,
 		"embed/backends":          {"embed/internal/project"},
 		"embed/internal/conv":     {"embed/backends"},
-		"embed": {"datasets", "losses", "viz", "viz/explorer", "embed/backends", "embed/measure", "embed/openset", "embed/targets",
+		"embed": {"datasets", "losses", "viz", "viz/explorer", "embed/backends", "embed/explain", "embed/measure", "embed/openset", "embed/targets",
 			"embed/internal/console", "embed/internal/conv", "embed/internal/memory", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
 		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/fewshot", "embed/measure", "embed/openset",
 			"embed/internal/console", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
@@ -88,7 +89,7 @@ func TestFlow(t *testing.T) {
 
 // TestArraysOnly: these packages take arrays, and know no tensors.
 func TestArraysOnly(t *testing.T) {
-	for _, folder := range []string{"datasets", "viz", "embed/measure", "embed/targets"} {
+	for _, folder := range []string{"datasets", "viz", "embed/explain", "embed/measure", "embed/targets"} {
 		for pkg, imported := range imports(t, folder) {
 			for _, path := range imported {
 				if strings.HasPrefix(path, "github.com/gomlx/") {

@@ -34,6 +34,8 @@ type network struct {
 
 	trainExec, embedExec, classifyExec, scoresExec, vectorsExec *model.Exec
 
+	gauges map[gauge]*model.Exec // those that were asked for
+
 	mesh *backends.Mesh // of trainExec; nil: one device
 
 	monitors []monitor // of the graph of trainExec
@@ -51,7 +53,7 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 	if err := checkImageShape(shape, cfg); err != nil {
 		return nil, err
 	}
-	n := &network{cfg: cfg, technique: technique, classes: classes, shape: shape, store: model.NewStore(), backend: backend}
+	n := &network{cfg: cfg, technique: technique, classes: classes, shape: shape, store: model.NewStore(), backend: backend, gauges: map[gauge]*model.Exec{}}
 	if n.trainExec, err = model.NewExec(backend, n.store, n.trainGraph); err != nil {
 		return nil, err
 	}
@@ -78,9 +80,14 @@ func newNetwork(cfg Config, backend compute.Backend, shape [3]int, classes int) 
 	return n, err
 }
 
-// embed returns the embeddings z [batch, dim] of images.
+// embed returns the embeddings z [batch, dim] of images, bytes.
 func (n *network) embed(scope *model.Scope, images *graph.Node) *graph.Node {
-	return extract(scope.In(extractorScope), images, n.cfg)
+	return n.embedPixels(scope, pixels(images))
+}
+
+// embedPixels returns the embeddings z [batch, dim] of images, numbers from 0 to 1.
+func (n *network) embedPixels(scope *model.Scope, x *graph.Node) *graph.Node {
+	return extract(scope.In(extractorScope), x, n.cfg)
 }
 
 func (n *network) head(scope *model.Scope, z *graph.Node) Head {
@@ -256,7 +263,7 @@ func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
 	for i := range all {
 		all[i] = i
 	}
-	batch := make([]byte, n.embedBatch()*n.shape[0]*n.shape[1]*n.shape[2])
+	batch := make([]byte, n.embedBatch()*n.pixels())
 	err := inBatches(data.Len(), n.embedBatch(), func(first, count int) error {
 		if _, err := data.AppendPixels(batch[:0], all[first:first+count]...); err != nil {
 			return err
@@ -331,7 +338,7 @@ func (n *network) setCenters(e measure.Embedding) error {
 }
 
 func (n *network) imagesTensor(images []byte) *tensors.Tensor {
-	size := n.shape[0] * n.shape[1] * n.shape[2]
+	size := n.pixels()
 	return tensors.FromFlatDataAndDimensions(images, len(images)/size, n.shape[0], n.shape[1], n.shape[2])
 }
 

@@ -17,7 +17,7 @@ func (r *Result) Known(score string, z []float32) ([]float64, error) {
 		return nil, err
 	}
 	if score == "" {
-		technique, err := LookUp(r.Config.Technique)
+		technique, err := r.technique()
 		if err != nil {
 			return nil, err
 		}
@@ -37,7 +37,7 @@ func (r *Result) Known(score string, z []float32) ([]float64, error) {
 // Space returns what openset.Score judges points by: the training embeddings and the class
 // vectors. It needs no network. The error is that of LookUp for the technique.
 func (r *Result) Space() (openset.Space, error) {
-	technique, err := LookUp(r.Config.Technique)
+	technique, err := r.technique()
 	if err != nil {
 		return openset.Space{}, err
 	}

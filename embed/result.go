@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"errors"
 	"fmt"
+	"image"
 	"math"
 	"os"
 	"path/filepath"
@@ -57,7 +58,22 @@ type Result struct {
 	History      []Epoch
 	Trace        *explorer.Trace // nil without Options.Trace
 
-	net *network
+	net     *network
+	learned learned
+}
+
+// learned is what WithClass has learned: the last classes, and the last images of Train.
+type learned struct {
+	classes int
+	images  []image.Image
+}
+
+// technique returns the technique that shaped the space, with the rule that decides.
+func (r *Result) technique() (Technique, error) {
+	if r.net == nil {
+		return LookUp(r.Config.Technique)
+	}
+	return r.net.technique, nil
 }
 
 // Seconds returns the time of training, without evaluation.
@@ -83,17 +99,8 @@ func (r *Result) ImagesPerSecond() float64 {
 // other classes, and matter for measures only. A Result that was made by hand has
 // ErrNoNetwork.
 func (r *Result) Embed(images *datasets.Dataset) (measure.Embedding, error) {
-	if r.net == nil {
-		return measure.Embedding{}, r.noNetwork()
-	}
-	if images == nil {
-		return measure.Embedding{}, errors.New("embed: no images; allowed: a dataset with at least one image")
-	}
-	if err := images.Validate(); err != nil {
+	if err := r.checkImages(images); err != nil {
 		return measure.Embedding{}, err
-	}
-	if shape := [3]int{images.Height, images.Width, images.Channels}; shape != r.net.shape {
-		return measure.Embedding{}, fmt.Errorf("embed: images are %v (height, width, channels); allowed: %v, as in training", shape, r.net.shape)
 	}
 	e, err := r.net.embedAll(images)
 	if err != nil {
@@ -101,6 +108,23 @@ func (r *Result) Embed(images *datasets.Dataset) (measure.Embedding, error) {
 	}
 	e.Predicted, err = r.net.classify(e.Z)
 	return e, err
+}
+
+// checkImages returns an error unless there is a network, and images of its shape.
+func (r *Result) checkImages(images *datasets.Dataset) error {
+	if r.net == nil {
+		return r.noNetwork()
+	}
+	if images == nil {
+		return errors.New("embed: no images; allowed: a dataset with at least one image")
+	}
+	if err := images.Validate(); err != nil {
+		return err
+	}
+	if shape := [3]int{images.Height, images.Width, images.Channels}; shape != r.net.shape {
+		return fmt.Errorf("embed: images are %v (height, width, channels); allowed: %v, as in training", shape, r.net.shape)
+	}
+	return nil
 }
 
 // Classify returns the classes [n] that the technique's own rule predicts for points z
@@ -143,8 +167,8 @@ func (r *Result) noNetwork() error {
 // images, which is an error.
 func (r *Result) Metrics() (measure.Metrics, error) { return r.Test.Metrics(r.Train) }
 
-// Scatter returns the picture of the test embedding: with class weights as rays, and
-// targets as crosses. Its Regions are Classify, if you set them.
+// Scatter returns the picture of the test embedding: with class weights as rays, targets as
+// crosses, and classes of WithClass as stars. Its Regions are Classify, if you set them.
 func (r *Result) Scatter() viz.Scatter {
 	scatter := viz.Scatter{
 		Title:      r.Config.Technique,
@@ -157,11 +181,14 @@ func (r *Result) Scatter() viz.Scatter {
 	if accuracy := r.Test.Accuracy(); !math.IsNaN(accuracy) {
 		scatter.Note += fmt.Sprintf(", test accuracy %.1f %%", 100*accuracy)
 	}
-	technique, err := LookUp(r.Config.Technique)
+	technique, err := r.technique()
 	if err != nil {
 		return scatter
 	}
 	scatter.Title = technique.Title
+	for class := len(r.ClassNames) - r.learned.classes; class < len(r.ClassNames); class++ {
+		scatter.Stars = append(scatter.Stars, viz.Star{Name: r.ClassNames[class], Point: r.classVector(class)})
+	}
 	switch technique.kind() {
 	case Weights:
 		scatter.ClassVectors = r.ClassVectors
@@ -169,6 +196,11 @@ func (r *Result) Scatter() viz.Scatter {
 		scatter.Targets = r.ClassVectors
 	}
 	return scatter
+}
+
+// classVector returns the class vector [Dim] of a class.
+func (r *Result) classVector(class int) []float32 {
+	return r.ClassVectors[class*r.Config.Dim : (class+1)*r.Config.Dim]
 }
 
 // FolderEnv names the environment variable of the folder that holds Results by
@@ -209,10 +241,14 @@ type summary struct {
 // Save writes the Result into a folder (see Folder), file by file and each of them whole:
 // config.json, metrics.json, embedding.npz (z, label, predicted, train_z, train_label,
 // train_predicted, class_vectors) and checkpoint.npz; with a Trace also trace.npz (indices,
-// points, predicted, class_vectors). A Result that was made by hand has ErrNoNetwork.
+// points, predicted, class_vectors). A Result that was made by hand has ErrNoNetwork; that of
+// WithClass is an error.
 func (r *Result) Save(name string) error {
 	if r.net == nil {
 		return r.noNetwork()
+	}
+	if r.learned.classes > 0 {
+		return errLearned
 	}
 	folder := Folder(name)
 	state := trainingState{Config: r.Config, Data: r.Data, Epoch: len(r.History), Seconds: r.Seconds(), History: r.History}

@@ -38,6 +38,15 @@ func SquaredDistances(x, y *graph.Node) *graph.Node {
 	})
 }
 
+// Distances returns the Euclidean distances between the rows of two matrices,
+//
+//	||x_i - y_j||
+//
+// with a gradient of 0 where they are 0. Shapes: x [n, dim], y [m, dim]; returns [n, m].
+//
+// Source: the distances of section II-F of the paper.
+func Distances(x, y *graph.Node) *graph.Node { return safeSqrt(SquaredDistances(x, y)) }
+
 // squaredDifferences is SquaredDistances by an array of all differences [n, m, dim].
 func squaredDifferences(x, y *graph.Node) *graph.Node {
 	return graph.ReduceSum(graph.Square(graph.Sub(graph.ExpandAxes(x, 1), graph.ExpandAxes(y, 0))), -1)

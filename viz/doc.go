@@ -19,7 +19,8 @@
 //	err = viz.NewFigure(scatter, scatter.Projected()).Show()
 //
 // [Curves] show how a training went, by losses and the distances that tell a collapse, or
-// what a threshold accepts.
+// what a threshold accepts. A [Gallery] shows images beside each other, with what in them
+// speaks for or against a class drawn over them: orange adds, blue takes away.
 //
 // # What is drawn
 //
@@ -29,7 +30,7 @@
 // the core of the data is taken first: of each class and coordinate, it leaves out 2 % of
 // the points and one more at either end, or none if the class has fewer than five. A
 // point is an outlier if it is outside the core by more than half the width of the core.
-// With class vectors the range includes the origin, and with targets all of them.
+// With class vectors the range includes the origin, and with targets and stars all of them.
 //
 // Points are drawn in a fixed shuffled order, so that no class always hides another.
 // The more there are, the smaller and the more transparent they are. The rings of unknown
@@ -61,12 +62,13 @@
 //
 // In more than 3 dimensions the picture shows the first two principal components of the
 // points. The title of each axis gives its share of the variance, and the zero of the
-// axes is the mean of the points. Class vectors and targets are projected in the same
+// axes is the mean of the points. Class vectors, targets and stars are projected in the same
 // way. Rays start at the projection of the origin, and the more a ray points out of the
 // plane of the picture, the shorter it is.
 //
 // In 1-D each class has a row of its own, over whose height its points are scattered at
-// random; the height has no unit. Rays and crosses are in the middle of the row.
+// random; the height has no unit. Rays and crosses are in the middle of the row, stars in the
+// middle of all rows.
 //
 // # Determinism
 //

@@ -22,7 +22,7 @@ func fill(t *testing.T, v reflect.Value, n *int) {
 		v.SetBool(true)
 	case reflect.Int:
 		v.SetInt(int64(*n))
-	case reflect.Float64:
+	case reflect.Float32, reflect.Float64:
 		v.SetFloat(float64(*n) + 0.5)
 	case reflect.String:
 		v.SetString(string(rune('a' + *n%26)))

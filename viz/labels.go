@@ -15,9 +15,9 @@ const clearance = 5
 // drawLabels writes the class names: at the end of the ray of the class, or, without a
 // ray, at the centre of its points, or next to them if they are so few that the name
 // would hide them. On a unit circle the names are beyond the hills, and in a strip to
-// the left of the rows. A name gives way to other names, hills and targets. One that
+// the left of the rows. A name gives way to other names, hills, targets and stars. One that
 // finds no room nearby is left to the legend.
-func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.Point) {
+func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.Point, stars []vg.Rectangle) {
 	type label struct {
 		face font.Face
 		at   vg.Point
@@ -27,9 +27,12 @@ func (p *panel) drawLabels(c vg.Canvas, v view, rays map[int]ray, crosses []vg.P
 	var labels []label
 	height := p.labelSize*capHeight + clearance
 	clouds := p.clouds(v)
-	taken := p.obstacles(v, clouds, crosses)
+	taken := append(p.obstacles(v, clouds, crosses), stars...)
 	tips := p.spreadTips(v)
 	for class, name := range p.scatter.ClassNames {
+		if p.scatter.hasStar(name) {
+			continue
+		}
 		face, text := fit(bold(p.labelSize), printable(name), p.side/3)
 		width := face.Width(text) + clearance
 		anchor := clouds[class].center

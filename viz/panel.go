@@ -154,7 +154,8 @@ func (p *panel) draw(c vg.Canvas, sharpness float64) {
 	}
 	rays := p.drawRays(c, v)
 	crosses := p.drawTargets(c, v)
-	p.drawLabels(c, v, rays, crosses)
+	stars := p.drawStars(c, v)
+	p.drawLabels(c, v, rays, crosses, stars)
 	if p.outside > 0 {
 		p.drawOutside(c)
 	}

@@ -25,6 +25,8 @@ type Scatter struct {
 	ClassVectors []float32 `json:"-"` // [classes, Dim], or nil: rays from the origin in their directions
 	Targets      []float32 `json:"-"` // [classes, Dim], or nil: black crosses
 
+	Stars []Star `json:"stars,omitempty"` // points that are marked by name
+
 	// Regions is the decision rule of a 2-D space, or nil: it returns the class of
 	// each of the points [n, 2]. It is called once, with a point per pixel (640,000 in
 	// a single panel). The region of each class is drawn behind everything else. An
@@ -33,7 +35,7 @@ type Scatter struct {
 
 	// Sphere says that the points lie on the unit circle (2-D) or sphere, as those
 	// of [Scatter.Projected] do, and draws it (in 1-D there is nothing to draw).
-	// Points, also unknown ones, and targets must have norm 1 or 0.
+	// Points, also unknown ones, targets and stars must have norm 1 or 0.
 	Sphere bool `json:"sphere"`
 
 	// Camera is where a 3-D space is seen from; nil is DefaultCamera.
@@ -46,8 +48,8 @@ type Scatter struct {
 }
 
 // Projected returns the scatter projected onto the unit circle or sphere: each point,
-// class vector and target is divided by its norm, unless that is 0, and Sphere is set. It
-// leaves the arrays of s as they are.
+// class vector, target and star is divided by its norm, unless that is 0, and Sphere is set.
+// It leaves the arrays of s as they are.
 //
 // Regions is kept. It is still right for a rule that depends only on the direction of a
 // point, as with normalized features; for any other rule, set it to nil.
@@ -56,6 +58,7 @@ func (s Scatter) Projected() Scatter {
 	s.Unknown = normalized(s.Unknown, s.Dim)
 	s.ClassVectors = normalized(s.ClassVectors, s.Dim)
 	s.Targets = normalized(s.Targets, s.Dim)
+	s.Stars = s.normalizedStars()
 	s.Sphere = true
 	return s
 }
@@ -143,6 +146,9 @@ func (s *Scatter) Validate() error {
 				return err
 			}
 		}
+	}
+	if err := s.checkStars(); err != nil {
+		return err
 	}
 	if s.Regions != nil && s.Dim != 2 {
 		return fmt.Errorf("field Regions with Dim = %d: %w", s.Dim, ErrRegions)

@@ -16,6 +16,7 @@ type content struct {
 	origin  point
 	rays    []point // the class vectors at length 1, shorter if they point out of the picture; nil without
 	targets []point
+	stars   []point
 	classes int       // their number
 	shares  []float64 // of the variance, by principal component; nil without
 }
@@ -50,6 +51,9 @@ func (s *Scatter) content() (content, error) {
 	}
 	for i := range numRows(s.Targets, s.Dim) {
 		c.targets = append(c.targets, pr.place(row(s.Targets, i)))
+	}
+	for _, star := range s.Stars {
+		c.stars = append(c.stars, pr.place(star.Point))
 	}
 	return c, nil
 }
@@ -166,7 +170,7 @@ func (c *content) space() space {
 			shown.add(p)
 		}
 	}
-	for _, p := range c.targets {
+	for _, p := range slices.Concat(c.targets, c.stars) {
 		shown.add(p)
 	}
 	if c.rays != nil {

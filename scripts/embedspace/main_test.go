@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"image/png"
 	"io"
 	"maps"
@@ -111,8 +112,8 @@ func TestMistakes(t *testing.T) {
 		args  []string
 		words []string
 	}{
-		{nil, []string{"usage", "list", "train", "overview", "figures", "openset", "fewshot", "explore", "bench"}},
-		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, openset, fewshot, explore, bench"}},
+		{nil, []string{"usage", "list", "train", "overview", "figures", "openset", "fewshot", "explore", "explain", "bench"}},
+		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, openset, fewshot, explore, explain, bench"}},
 		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-extractor", "-activation", "-padding", "-learning-rate", "-set", "-out", "-explore", "-resume", "-json"}},
 		{[]string{"train", "-dim", "two"}, []string{`"two"`, "-dim"}},
 		{[]string{"train", "softmax"}, []string{`"softmax"`}},
@@ -164,6 +165,11 @@ func TestMistakes(t *testing.T) {
 		{[]string{"fewshot", "-episodes", "-1"}, []string{"episodes is -1", "1 or more"}},
 		{[]string{"explore"}, []string{"without folders", "1 or more"}},
 		{[]string{"explore", "-out", "page.htm", "a"}, []string{`"page.htm"`, ".html"}},
+		{[]string{"explain"}, []string{"takes one folder"}},
+		{[]string{"explain", "a", "b"}, []string{"takes one folder"}},
+		{[]string{"explain", "-index", "two", "a"}, []string{`"two"`, "-index"}},
+		{[]string{"explain", "-image", "2", "a"}, []string{"image", "-index", "-class", "-against", "-out"}},
+		{[]string{"explain", "-out", "why.jpg", "a"}, []string{`"why.jpg"`, ".png"}},
 		{[]string{"figures", "-only", "1,2"}, []string{"figure is 1", "2 to 7"}},
 		{[]string{"figures", "-dim", "2"}, []string{"dim", "-dataset", "-train", "-epochs", "-only", "-out", "-backend"}},
 	} {
@@ -192,6 +198,7 @@ func TestFailures(t *testing.T) {
 		{[]string{"bench", "-backend", "abacus"}, []string{`"abacus"`, "go"}},
 		{[]string{"overview", "-datasets", "mnist-sample", "-backend", "abacus", "-out", t.TempDir()}, []string{`"abacus"`, "go"}},
 		{[]string{"explore", filepath.Join(t.TempDir(), "none")}, []string{"no complete result", "none"}},
+		{[]string{"explain", filepath.Join(t.TempDir(), "none")}, []string{"no complete result", "none"}},
 		{[]string{"overview", "-out", t.TempDir(), "-merge", filepath.Join(t.TempDir(), "none")}, []string{"no overview", "none"}},
 	} {
 		_, stderr := execute(t, 1, test.args...)
@@ -205,7 +212,7 @@ func TestFailures(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	stdout, _ := execute(t, 0, "-h")
-	for command, flag := range map[string]string{"list": "-json", "train": "-json", "overview": "-shard", "figures": "-only", "openset": "-unknown", "fewshot": "-shots", "explore": "-out", "bench": "-json"} {
+	for command, flag := range map[string]string{"list": "-json", "train": "-json", "overview": "-shard", "figures": "-only", "openset": "-unknown", "fewshot": "-shots", "explore": "-out", "explain": "-against", "bench": "-json"} {
 		if !strings.Contains(stdout, command) {
 			t.Errorf("the help is %q, want it to have %q", stdout, command)
 		}
@@ -349,6 +356,52 @@ func TestExplore(t *testing.T) {
 	for _, words := range []string{"Embedded spaces of mnist", "20 test images", "Softmax <small>3-D"} {
 		if !strings.Contains(string(content), words) {
 			t.Errorf("the page has no %q", words)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	useFewDigits(t)
+	t.Setenv("GOMLX_BACKEND", "go")
+	folder := filepath.Join(t.TempDir(), "result")
+	execute(t, 0, slices.Concat(fast, []string{"-epochs", "2", "-out", folder})...)
+	picture := filepath.Join(t.TempDir(), "pictures", "why.png")
+	stdout, _ := execute(t, 0, "explain", "-index", "3", "-class", "4", "-against", "9", "-out", picture, folder)
+	for _, words := range []string{"image 3 of mnist", "4: score", "9: score", picture} {
+		if !strings.Contains(stdout, words) {
+			t.Errorf("standard output is %q, want it to have %q", stdout, words)
+		}
+	}
+	content, err := os.ReadFile(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.Decode(bytes.NewReader(content)); err != nil {
+		t.Error(err)
+	}
+	stdout, _ = execute(t, 0, "explain", "-out", picture, folder) // a mistake, of which so short a training makes many
+	result, err := embed.Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := firstMistake(result)
+	if result.Test.Labels[first] == result.Test.Predicted[first] || !strings.Contains(stdout, fmt.Sprintf("image %d of ", first)) {
+		t.Errorf("standard output is %q, want it to explain the first mistake, image %d", stdout, first)
+	}
+	for _, test := range []struct {
+		args  []string
+		words []string
+	}{
+		{[]string{"-index", "20"}, []string{"the index of an image is 20", "0 to 19"}},
+		{[]string{"-index", "-2"}, []string{"the index of an image is -2"}},
+		{[]string{"-class", "ten"}, []string{`"ten"`, "allowed: 0, 1, 2"}},
+		{[]string{"-class", "1", "-against", "1"}, []string{"the other class", `"1"`}},
+	} {
+		_, stderr := execute(t, 1, slices.Concat([]string{"explain"}, test.args, []string{"-out", picture, folder})...)
+		for _, word := range test.words {
+			if !strings.Contains(stderr, word) {
+				t.Errorf("%q: standard error is %q, want it to have %q", test.args, stderr, word)
+			}
 		}
 	}
 }
