@@ -12,7 +12,7 @@ import (
 
 // drawAxes draws the axes of a space in two dimensions: the grid with its tick labels,
 // the lines through the origin, the titles of the axes and the frame.
-func (p *panel) drawAxes(c vg.Canvas, v view) {
+func (p *plotted) drawAxes(c vg.Canvas, v view) {
 	face := regular(p.tickSize)
 	lo, hi := p.space.center.sub(point{p.space.half, p.space.half}), p.space.half*2
 	rule := func(axis int, value float64, clr color.Color, width vg.Length) (from vg.Point) {
@@ -30,12 +30,19 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 			continue // its rows are the classes
 		}
 		values, format := ticks(lo[axis], lo[axis]+hi, p.tickCount)
-		for _, value := range values {
+		every := 1
+		if axis == 0 {
+			every = p.labelEvery(values, format)
+		}
+		for i, value := range values {
 			clr, width := grid, vg.Length(0.5)
 			if value == 0 {
 				clr, width = axes, 0.75
 			}
 			from := rule(axis, value, clr, width)
+			if i%every != 0 {
+				continue
+			}
 			face, text := fit(face, format(value), p.tickRoom)
 			textWidth := face.Width(text)
 			at := vg.Point{X: from.X - textWidth/2, Y: p.area.Min.Y - tickGap - p.tickSize*capHeight}
@@ -59,11 +66,26 @@ func (p *panel) drawAxes(c vg.Canvas, v view) {
 	c.Stroke(p.area.Path())
 }
 
+// labelEvery returns 1 if the labels of all values have room beside each other, below the
+// panel, else 2 or more: each so many-th has.
+func (p *plotted) labelEvery(values []float64, format func(float64) string) int {
+	if len(values) < 2 {
+		return 1
+	}
+	face := regular(p.tickSize)
+	var widest vg.Length
+	for _, value := range values {
+		widest = max(widest, face.Width(format(value)))
+	}
+	apart := p.side * vg.Length((values[1]-values[0])/(2*p.space.half))
+	return max(1, int(math.Ceil(float64((widest+tickGap)/apart))))
+}
+
 // tickGap is the distance between the panel and its tick labels.
 const tickGap = 4
 
 // lineColors returns the colours of the grid and of the lines through the origin.
-func (p *panel) lineColors() (grid, axes color.Color) {
+func (p *plotted) lineColors() (grid, axes color.Color) {
 	if p.regions != nil {
 		return color.NRGBA{A: 0x10}, color.NRGBA{A: 0x38}
 	}
@@ -71,7 +93,7 @@ func (p *panel) lineColors() (grid, axes color.Color) {
 }
 
 // drawAxisTitle writes the title of an axis beyond its tick labels.
-func (p *panel) drawAxisTitle(c vg.Canvas, axis int, text string) {
+func (p *plotted) drawAxisTitle(c vg.Canvas, axis int, text string) {
 	face, text := fit(regular(p.tickSize), text, p.side)
 	middle := p.area.Min.Add(p.area.Max).Scale(0.5)
 	if axis == 0 {

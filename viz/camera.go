@@ -27,7 +27,7 @@ const viewerDistance = 7
 
 // view3D returns a mild perspective in which the cube around the space, or the unit
 // sphere, fills the area.
-func (p *panel) view3D() view {
+func (p *plotted) view3D() view {
 	right, up, towards := p.camera.axes()
 	project := func(u point) (x, y, depth float64) {
 		depth = u.dot(towards)

@@ -34,7 +34,7 @@ func TestCubeFillsThePanel(t *testing.T) {
 	for _, camera := range []Camera{DefaultCamera, {0, 0}, {45, 89}, {200, -35}} {
 		s := blobs(100, 3, 3, 1)
 		s.Camera = &camera
-		p := newLayout(t, NewFigure(s)).panels[0]
+		p := newLayout(t, NewFigure(s)).panel(0)
 		v := p.view()
 		extent := newBox()
 		for i := range 8 {
@@ -50,5 +50,16 @@ func TestCubeFillsThePanel(t *testing.T) {
 		if size := max(extent.hi[0]-extent.lo[0], extent.hi[1]-extent.lo[1]); size < 0.9*float64(p.side) {
 			t.Errorf("%v: the cube takes %g of %g points", camera, size, p.side)
 		}
+	}
+}
+
+func TestTurned(t *testing.T) {
+	s := blobs(10, 2, 3, 1)
+	if got := s.Turned(90).Camera; *got != (Camera{DefaultCamera.Azimuth + 90, DefaultCamera.Elevation}) || s.Camera != nil {
+		t.Errorf("turned to %v, before %v", got, s.Camera)
+	}
+	s.Camera = &Camera{10, 20}
+	if got := s.Turned(-30).Camera; *got != (Camera{-20, 20}) || *s.Camera != (Camera{10, 20}) {
+		t.Errorf("turned to %v, before %v", got, s.Camera)
 	}
 }

@@ -2,6 +2,7 @@ package viz
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -13,7 +14,7 @@ type cubeView struct {
 }
 
 // cubeView returns the cube of the panel.
-func (p *panel) cubeView(v view) cubeView {
+func (p *plotted) cubeView(v view) cubeView {
 	_, _, towards := p.camera.axes()
 	back := point{-1, -1, -1}
 	for j := range back {
@@ -32,7 +33,7 @@ func (p *panel) cubeView(v view) cubeView {
 
 // floor is 1 if the viewer sees the space from above, else -1: the floor of the cube is
 // the horizontal side behind the points.
-func (p *panel) floor() float64 {
+func (p *plotted) floor() float64 {
 	_, _, towards := p.camera.axes()
 	if towards[2] < 0 {
 		return -1
@@ -47,11 +48,12 @@ func cubeCorner(i int) point {
 
 // drawCube draws the three sides of the cube behind the points, with their grid and its
 // tick labels.
-func (p *panel) drawCube(c vg.Canvas, v view) {
+func (p *plotted) drawCube(c vg.Canvas, v view) {
 	cube := p.cubeView(v)
 	cube.drawSides(c)
-	for axis := range 3 {
-		p.drawCubeAxis(c, cube, axis)
+	var taken []vg.Rectangle // by tick labels
+	for _, axis := range []int{2, 0, 1} {
+		taken = p.drawCubeAxis(c, cube, axis, taken)
 	}
 	cube.drawEdges(c)
 }
@@ -87,8 +89,9 @@ func (cube cubeView) drawEdges(c vg.Canvas) {
 	}
 }
 
-// drawCubeAxis draws the grid lines at the ticks of an axis, with their labels.
-func (p *panel) drawCubeAxis(c vg.Canvas, cube cubeView, axis int) {
+// drawCubeAxis draws the grid lines at the ticks of an axis, with their labels where no other
+// is, and returns what is taken then.
+func (p *plotted) drawCubeAxis(c vg.Canvas, cube cubeView, axis int, taken []vg.Rectangle) []vg.Rectangle {
 	end := cube.back
 	end[axis] = -cube.back[axis]
 	along := cube.at(end).Sub(cube.at(cube.back))
@@ -115,8 +118,14 @@ func (p *panel) drawCubeAxis(c vg.Canvas, cube cubeView, axis int) {
 		width, height := face.Width(text), p.tickSize*capHeight
 		edge, out := cube.outline(tick, axis)
 		center := edge.Add(vg.Point{X: out.X * (width/2 + 4), Y: out.Y * (height/2 + 5)})
+		box := around(center, width+2, height+2)
+		if slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return overlap(box, t) }) {
+			continue
+		}
+		taken = append(taken, box)
 		drawText(c, face, center.Sub(vg.Point{X: width / 2, Y: height / 2}), text, gray)
 	}
+	return taken
 }
 
 // outline returns where on the outline of the cube a tick of an axis has its label, and

@@ -21,7 +21,7 @@ import (
 )
 
 // Curves is a picture of numbers that follow another one, such as losses and distances the
-// epochs of a training.
+// epochs of a training. It is a picture of its own, or a [Panel] of a [Figure].
 type Curves struct {
 	Title string // above the picture; none if empty
 	X, Y  string // the titles of the axes
@@ -65,31 +65,87 @@ func (c *Curves) Save(path string) error {
 
 // Show displays the curves below the running cell of a GoNB notebook, as [Figure.Show]
 // does. Errors wrap [ErrNotebook], [ErrEmpty], [ErrLength] or [ErrNotFinite].
-func (c *Curves) Show() error { return display("", c.png) }
+func (c *Curves) Show() error { return displayPNG("", c.png) }
 
 // png returns the curves as a PNG.
 func (c *Curves) png() ([]byte, error) {
-	if err := c.validate(); err != nil {
+	p, err := c.plot(10, 8, curvesHeight)
+	if err != nil {
+		return nil, fmt.Errorf("viz: %w", err)
+	}
+	p.plot.Title.Text = printable(c.Title)
+	width, height := curvesWidth, curvesHeight
+	if p.beside != nil {
+		box := p.beside.Rectangle(draw.Canvas{})
+		width += box.Max.X - box.Min.X + margin
+		height = max(height, box.Max.Y-box.Min.Y+2*margin)
+	}
+	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
+	p.area = draw.Crop(draw.New(canvas), margin, -margin, margin, -margin).Rectangle
+	p.Draw(canvas, 1)
+	var picture bytes.Buffer
+	err = png.Encode(&picture, canvas.Image())
+	return picture.Bytes(), err
+}
+
+// Heading returns Title.
+func (c Curves) Heading() (title, note string) { return c.Title, "" }
+
+// Plot is that of a [Panel].
+func (c Curves) Plot(at Place) (Drawing, error) {
+	p, err := c.plot(at.TextSize, at.style.tickCount, at.style.side)
+	if err != nil {
 		return nil, err
+	}
+	p.area = at.Area
+	p.area.Min = p.area.Min.Sub(vg.Point{X: at.Left, Y: at.Bottom})
+	return p, nil
+}
+
+// plottedCurves are curves about to be drawn.
+type plottedCurves struct {
+	plot   *plot.Plot
+	beside *plot.Legend // at the right of the plot; nil: it is inside
+	area   vg.Rectangle
+}
+
+// Draw draws the curves.
+func (p plottedCurves) Draw(c vg.Canvas, _ float64) {
+	canvas := draw.Canvas{Canvas: c, Rectangle: p.area}
+	if p.beside == nil {
+		p.plot.Draw(canvas)
+		return
+	}
+	box := p.beside.Rectangle(draw.Canvas{})
+	room := box.Max.X - box.Min.X + margin
+	p.plot.Draw(draw.Crop(canvas, 0, -room, 0, 0))
+	p.beside.Draw(draw.Crop(canvas, p.area.Max.X-p.area.Min.X-room+margin, 0, 0, 0))
+}
+
+// plot returns the drawing of the curves, without a title and an area: with text of a size and
+// about so many ticks on the axis of X, for about a height.
+func (c *Curves) plot(size vg.Length, tickCount int, height vg.Length) (drawing plottedCurves, err error) {
+	if err := c.validate(); err != nil {
+		return drawing, err
 	}
 	p := plot.New()
 	text := func(style *draw.TextStyle, size vg.Length) {
 		style.Font = font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 		style.Color = gray
 	}
-	text(&p.Title.TextStyle, 13)
+	text(&p.Title.TextStyle, 1.3*size)
 	p.Title.TextStyle.Color = color.Black
 	p.Title.Padding = 8
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		text(&axis.Label.TextStyle, 10)
-		text(&axis.Tick.Label, 10)
+		text(&axis.Label.TextStyle, size)
+		text(&axis.Tick.Label, size)
 		axis.LineStyle.Color, axis.Tick.LineStyle.Color = axisLine, axisLine
 	}
-	text(&p.Legend.TextStyle, 10)
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = printable(c.Title), printable(c.X), printable(c.Y)
+	text(&p.Legend.TextStyle, size)
+	p.X.Label.Text, p.Y.Label.Text = printable(c.X), printable(c.Y)
 	hasPlaces := slices.ContainsFunc(c.Lines, func(l Line) bool { return l.X != nil })
 	p.X.Tick.Marker = plot.TickerFunc(func(lo, hi float64) (marks []plot.Tick) {
-		values, format := ticks(lo, hi, 8)
+		values, format := ticks(lo, hi, tickCount)
 		for _, x := range values {
 			if hasPlaces {
 				marks = append(marks, plot.Tick{Value: x, Label: format(x)})
@@ -120,7 +176,7 @@ func (c *Curves) png() ([]byte, error) {
 		}
 		line, marks, err := plotter.NewLinePoints(points)
 		if err != nil {
-			return nil, fmt.Errorf("viz: line %q: %w", l.Name, err)
+			return drawing, fmt.Errorf("line %q: %w", l.Name, err)
 		}
 		line.Color, line.Width = Color(i), 1.5
 		if i >= len(palette) {
@@ -133,52 +189,43 @@ func (c *Curves) png() ([]byte, error) {
 		}
 		p.Legend.Add(printable(l.Name), line)
 	}
-	width, height, beside := curvesWidth, curvesHeight, p.Legend
+	drawing.plot = p
 	if len(c.Lines) > insideLines {
-		p.Legend = plot.NewLegend() // an empty one
+		beside := p.Legend
 		beside.Left, beside.XOffs = true, 0
-		box := beside.Rectangle(draw.Canvas{})
-		width += box.Max.X - box.Min.X + margin
-		height = max(height, box.Max.Y-box.Min.Y+2*margin)
+		p.Legend = plot.NewLegend() // an empty one
+		drawing.beside = &beside
+		return drawing, nil
+	}
+	room := float64(1.6*size/(0.72*height)) * float64(len(c.Lines)) // for the legend, above the lines
+	if c.Log {
+		p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, room)
 	} else {
-		room := 0.08 * float64(len(c.Lines)) // for the legend, above the lines
-		if c.Log {
-			p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, room)
-		} else {
-			p.Y.Max += (p.Y.Max - p.Y.Min) * room
-		}
+		p.Y.Max += (p.Y.Max - p.Y.Min) * room
 	}
-	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
-	page := draw.Crop(draw.New(canvas), margin, -margin, margin, -margin)
-	p.Draw(draw.Crop(page, 0, curvesWidth-width, 0, 0))
-	if width > curvesWidth {
-		beside.Draw(draw.Crop(page, curvesWidth-margin, 0, 0, 0))
-	}
-	var picture bytes.Buffer
-	err := png.Encode(&picture, canvas.Image())
-	return picture.Bytes(), err
+	return drawing, nil
 }
 
 // validate reports the first thing that is wrong with the curves.
 func (c *Curves) validate() error {
 	if len(c.Lines) == 0 {
-		return fmt.Errorf("viz: curves without lines: %w", ErrEmpty)
+		return fmt.Errorf("curves without lines: %w", ErrEmpty)
 	}
 	for _, l := range c.Lines {
 		if len(l.Values) == 0 {
-			return fmt.Errorf("viz: line %q without values: %w", l.Name, ErrEmpty)
+			return fmt.Errorf("line %q without values: %w", l.Name, ErrEmpty)
 		}
 		if l.X != nil && len(l.X) != len(l.Values) {
-			return fmt.Errorf("viz: line %q has %d values at %d places: %w", l.Name, len(l.Values), len(l.X), ErrLength)
+			return fmt.Errorf("line %q has %d values at %d places: %w", l.Name, len(l.Values), len(l.X), ErrLength)
 		}
 		for i, x := range l.X {
 			if x-x != 0 || c.LogX && x <= 0 {
-				return fmt.Errorf("viz: place %d of line %q is %v; allowed: finite numbers, above 0 on a logarithmic scale: %w", i, l.Name, x, ErrNotFinite)
+				return fmt.Errorf("place %d of line %q is %v; allowed: finite numbers, above 0 on a logarithmic scale: %w", i, l.Name, x, ErrNotFinite)
 			}
 		}
 		for i, y := range l.Values {
 			if y-y != 0 || c.Log && y <= 0 {
-				return fmt.Errorf("viz: value %d of line %q is %v; allowed: finite numbers, above 0 on a logarithmic scale: %w", i, l.Name, y, ErrNotFinite)
+				return fmt.Errorf("value %d of line %q is %v; allowed: finite numbers, above 0 on a logarithmic scale: %w", i, l.Name, y, ErrNotFinite)
 			}
 		}
 	}

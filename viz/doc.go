@@ -52,7 +52,8 @@
 // Points on the unit circle hide each other. Therefore hills on the circle show the
 // spread of each class: the density of its directions, smoothed with a Gaussian of a
 // standard deviation of 2 degrees and divided by its maximum. So all hills have the same
-// height, and their widths compare. A hill ends where the density is below 3 %.
+// height, and their widths compare. A hill ends where the density is below 3 %, and there is
+// none where all of it is below 15 %.
 //
 // The unit sphere is a globe with a line every 30 degrees, without cube and shadows. What
 // is on its far side is smaller and fainter. In more than 3 dimensions a circle is the

@@ -60,7 +60,7 @@ func TestErrors(t *testing.T) {
 		"a grid of 1 rows and 3 columns":    {Columns: 5, ColumnLabels: make([]string, 5)},
 		"2 row labels for a grid of 3 rows": {Columns: 1, RowLabels: make([]string, 2)},
 	} {
-		f.Panels = []Scatter{good(), good(), good()}
+		f.Panels = []Panel{good(), good(), good()}
 		if f.Columns == 0 {
 			f.Columns = 2
 		}
@@ -68,7 +68,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("error %v, want one saying %q", err, says)
 		}
 	}
-	f := Figure{Panels: []Scatter{good()}, Columns: -1}
+	f := Figure{Panels: []Panel{good()}, Columns: -1}
 	if err := f.WriteSVG(io.Discard); !errors.Is(err, ErrColumns) || !strings.Contains(err.Error(), "-1") {
 		t.Errorf("columns: error %v", err)
 	}

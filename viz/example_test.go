@@ -69,7 +69,7 @@ func ExampleFigure() {
 	raw.Title, raw.Note = "Raw", ""
 	projected := raw.Projected()
 	projected.Title = "On the unit circle"
-	f := viz.Figure{Title: "Softmax", Panels: []viz.Scatter{raw, projected}, Columns: 2}
+	f := viz.Figure{Title: "Softmax", Panels: []viz.Panel{raw, projected}, Columns: 2}
 
 	var svg bytes.Buffer
 	if err := f.WriteSVG(&svg); err != nil {
@@ -96,9 +96,9 @@ func ExampleFigure_labels() {
 	softmax := embedding()
 	softmax.Title, softmax.Note = "", ""
 	f := viz.Figure{
-		Panels: []viz.Scatter{
+		Panels: []viz.Panel{
 			softmax, softmax.Projected(),
-			{Missing: "failed: NaN in epoch 2"}, {Missing: "not trained yet"},
+			viz.Scatter{Missing: "failed: NaN in epoch 2"}, viz.Scatter{Missing: "not trained yet"},
 		},
 		Columns:      2,
 		RowLabels:    []string{"Softmax", "ArcFace"},

@@ -2,6 +2,7 @@ package viz
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
@@ -17,13 +18,13 @@ import (
 
 // Figure is a grid of panels that share one style and one legend.
 //
-// If all panels have the same class names, the legend lists them once, otherwise it
+// If all scatters have the same class names, the legend lists them once, otherwise it
 // has every distinct list of names, in the order of the panels. A list of more than
 // 100 classes is only counted.
 //
-// The JSON of a figure holds everything but the arrays and the decision rules of its
-// panels, see [Scatter]. Whoever stores a figure stores the arrays as well, and puts
-// them back after reading the JSON: until then its panels have no points.
+// A figure of scatters has a JSON form. It holds everything but the arrays and the
+// decision rules of its panels, see [Scatter]. Whoever stores a figure stores the arrays
+// as well, and puts them back after reading the JSON: until then its panels have no points.
 type Figure struct {
 	Title   string `json:"title"`   // above all panels; none if empty
 	Columns int    `json:"columns"` // of the grid; 0 chooses by the number of panels
@@ -31,11 +32,39 @@ type Figure struct {
 	RowLabels    []string `json:"row_labels"`    // one to the left of each row of the grid, or nil
 	ColumnLabels []string `json:"column_labels"` // one above each column of the grid, or nil
 
-	Panels []Scatter `json:"panels"` // row by row, at least one
+	Panels []Panel `json:"panels"` // row by row, at least one
+}
+
+// MarshalJSON writes a figure of scatters; other panels are an error that wraps [ErrPanel].
+func (f Figure) MarshalJSON() ([]byte, error) {
+	for i, panel := range f.Panels {
+		if _, ok := panel.(Scatter); !ok {
+			return nil, fmt.Errorf("viz: JSON of a figure whose panel %d is a %T; allowed: Scatter: %w", i, panel, ErrPanel)
+		}
+	}
+	type plain Figure
+	return json.Marshal(plain(f))
+}
+
+// UnmarshalJSON reads what MarshalJSON has written.
+func (f *Figure) UnmarshalJSON(encoded []byte) error {
+	type plain Figure
+	read := struct {
+		*plain
+		Panels []Scatter `json:"panels"`
+	}{plain: (*plain)(f)}
+	if err := json.Unmarshal(encoded, &read); err != nil {
+		return err
+	}
+	f.Panels = nil
+	for _, scatter := range read.Panels {
+		f.Panels = append(f.Panels, scatter)
+	}
+	return nil
 }
 
 // NewFigure returns a figure of these panels, without a title.
-func NewFigure(panels ...Scatter) *Figure { return &Figure{Panels: panels} }
+func NewFigure(panels ...Panel) *Figure { return &Figure{Panels: panels} }
 
 // maxSize is the largest size of a picture in bytes.
 const maxSize = 3_000_000
@@ -47,7 +76,7 @@ const maxSize = 3_000_000
 // It returns an error that wraps one of this package's errors for an invalid figure, and
 // the error of w.
 func (f *Figure) WritePNG(w io.Writer) error {
-	picture, err := f.png(maxSize)
+	picture, err := f.PNG(maxSize)
 	if err != nil {
 		return err
 	}
@@ -57,8 +86,10 @@ func (f *Figure) WritePNG(w io.Writer) error {
 	return nil
 }
 
-// png returns the figure as a PNG of less than limit bytes.
-func (f *Figure) png(limit int) ([]byte, error) {
+// PNG returns the figure as a PNG of less than limit bytes: with 144 dots per inch, or as many
+// as the limit allows. It returns an error that wraps one of this package's errors for an
+// invalid figure.
+func (f *Figure) PNG(limit int) ([]byte, error) {
 	lay, err := f.layout()
 	if err != nil {
 		return nil, err
@@ -74,9 +105,9 @@ func (f *Figure) png(limit int) ([]byte, error) {
 const minSharpness = 0.1
 
 // sharpest returns a picture of less than limit bytes that is about as sharp as the limit
-// allows. If even the lowest sharpness takes more, it returns that picture.
-func sharpest(limit int, encode func(sharpness float64) ([]byte, error)) ([]byte, error) {
-	sharpness := 1.0
+// allows, but not sharper than at first. If even the lowest sharpness takes more, it returns
+// that picture.
+func sharpest(limit int, sharpness float64, encode func(sharpness float64) ([]byte, error)) ([]byte, error) {
 	for {
 		picture, err := encode(sharpness)
 		if err != nil || len(picture) < limit || sharpness == minSharpness {
@@ -88,7 +119,7 @@ func sharpest(limit int, encode func(sharpness float64) ([]byte, error)) ([]byte
 
 // png returns a PNG of less than limit bytes.
 func (l *layout) png(limit int) ([]byte, error) {
-	return sharpest(limit, func(sharpness float64) ([]byte, error) {
+	return sharpest(limit, 1, func(sharpness float64) ([]byte, error) {
 		var picture bytes.Buffer
 		err := png.Encode(&picture, l.image(sharpness))
 		return picture.Bytes(), err
@@ -126,7 +157,7 @@ func (f *Figure) WriteSVG(w io.Writer) error {
 
 // svg returns an SVG of less than limit bytes.
 func (l *layout) svg(limit int) ([]byte, error) {
-	return sharpest(limit, func(sharpness float64) ([]byte, error) {
+	return sharpest(limit, 1, func(sharpness float64) ([]byte, error) {
 		c := vgsvg.New(l.width, l.height)
 		l.draw(c, sharpness)
 		var buf bytes.Buffer
@@ -158,7 +189,7 @@ func (f *Figure) Save(path string) error {
 	case ".svg":
 		writeTo = f.WriteSVG
 	default:
-		return fmt.Errorf("viz: save %q: %w", path, ErrExtension)
+		return fmt.Errorf("viz: save %q: extension must be .png or .svg: %w", path, ErrExtension)
 	}
 	var picture bytes.Buffer
 	if err := writeTo(&picture); err != nil {

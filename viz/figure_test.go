@@ -55,7 +55,7 @@ func TestSVG(t *testing.T) {
 	s.Note = "Größe 98.4 %"
 	s.ClassNames = []string{"T-shirt/top", "]]>", "é"}
 	s3 := blobs(500, 3, 3, 1)
-	f := &Figure{Title: "two", Panels: []Scatter{s, s3}}
+	f := &Figure{Title: "two", Panels: []Panel{s, s3}}
 	texts, images := renderSVG(t, f)
 	if images != 2 {
 		t.Errorf("%d images for 2 panels", images)

@@ -85,7 +85,7 @@ func (g *Gallery) Save(path string) error {
 // Show displays the gallery below the running cell of a GoNB notebook, as [Figure.Show] does.
 // Errors wrap [ErrNotebook], or are those of WritePNG.
 func (g *Gallery) Show() error {
-	return display("", func() ([]byte, error) { return g.png(notebookSize) })
+	return displayPNG("", func() ([]byte, error) { return g.png(notebookSize) })
 }
 
 // png returns the gallery as a PNG of less than limit bytes.
@@ -94,7 +94,7 @@ func (g *Gallery) png(limit int) ([]byte, error) {
 		return nil, fmt.Errorf("viz: %w", err)
 	}
 	hung := g.hang()
-	return sharpest(limit, func(sharpness float64) ([]byte, error) {
+	return sharpest(limit, 1, func(sharpness float64) ([]byte, error) {
 		c := vgimg.NewWith(vgimg.UseWH(hung.width, hung.height), vgimg.UseDPI(int(sharpness*dpi)))
 		hung.draw(c, sharpness)
 		var picture bytes.Buffer
@@ -166,11 +166,13 @@ func (t Tile) validate() error {
 
 // Lengths of a gallery, in points.
 const (
-	tileGap       vg.Length = 12
-	tileTitleSize vg.Length = 9.5
-	tileNoteSize  vg.Length = 8
-	barWidth      vg.Length = 150
-	barHeight     vg.Length = 9
+	tileGap          vg.Length = 12
+	galleryTitleSize vg.Length = 14
+	galleryLabelSize vg.Length = 11 // of rows and columns
+	tileTitleSize    vg.Length = 9.5
+	tileNoteSize     vg.Length = 8
+	barWidth         vg.Length = 150
+	barHeight        vg.Length = 9
 )
 
 // tileSide returns the width of an image: the more columns, the smaller.
@@ -204,19 +206,19 @@ func (g *Gallery) hang() *hung {
 	h := &hung{Gallery: g, scale: g.Scale}
 	left := margin
 	if g.RowLabels != nil {
-		left += snap(gridLabelSize * 1.5)
+		left += snap(galleryLabelSize * 1.5)
 	}
 	h.width = left + vg.Length(columns)*side + vg.Length(columns-1)*tileGap + margin
 	y := margin
 	if g.Title != "" {
-		y += snap(figureTitleSize * 1.6)
+		y += snap(galleryTitleSize * 1.6)
 	}
 	if g.Note != "" {
 		y += snap(legendTextSize * 1.5)
 	}
 	h.top = y
 	if g.ColumnLabels != nil {
-		y += snap(gridLabelSize * 1.5)
+		y += snap(galleryLabelSize * 1.5)
 	}
 	for column := range columns {
 		h.columnMiddles = append(h.columnMiddles, left+vg.Length(column)*(side+tileGap)+side/2)
@@ -282,9 +284,9 @@ func (h *hung) draw(c vg.Canvas, sharpness float64) {
 	c.Fill(vg.Rectangle{Max: vg.Point{X: h.width, Y: h.height}}.Path())
 	y := margin
 	if h.Title != "" {
-		face, text := fit(bold(figureTitleSize), printable(h.Title), h.width-2*margin)
-		drawText(c, face, up(margin, y+figureTitleSize*capHeight), text, ink)
-		y += snap(figureTitleSize * 1.6)
+		face, text := fit(bold(galleryTitleSize), printable(h.Title), h.width-2*margin)
+		drawText(c, face, up(margin, y+galleryTitleSize*capHeight), text, ink)
+		y += snap(galleryTitleSize * 1.6)
 	}
 	if h.Note != "" {
 		face, text := fit(regular(legendTextSize), printable(h.Note), h.width-2*margin)
@@ -292,12 +294,12 @@ func (h *hung) draw(c vg.Canvas, sharpness float64) {
 	}
 	side := tileSide(len(h.columnMiddles))
 	for column, text := range h.ColumnLabels {
-		face, text := fit(bold(gridLabelSize), printable(text), side+tileGap/2)
-		drawText(c, face, up(h.columnMiddles[column]-face.Width(text)/2, h.top+gridLabelSize*capHeight), text, ink)
+		face, text := fit(bold(galleryLabelSize), printable(text), side+tileGap/2)
+		drawText(c, face, up(h.columnMiddles[column]-face.Width(text)/2, h.top+galleryLabelSize*capHeight), text, ink)
 	}
 	for row, text := range h.RowLabels {
-		face, text := fit(bold(gridLabelSize), printable(text), 1.2*side)
-		drawTextUp(c, face, up(margin+gridLabelSize*capHeight, h.rowMiddles[row]), text, ink)
+		face, text := fit(bold(galleryLabelSize), printable(text), 1.2*side)
+		drawTextUp(c, face, up(margin+galleryLabelSize*capHeight, h.rowMiddles[row]), text, ink)
 	}
 	for _, t := range h.tiles {
 		t.draw(c, up, h.scale, sharpness)

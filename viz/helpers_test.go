@@ -89,6 +89,9 @@ func newLayout(t testing.TB, f *Figure) *layout {
 	return lay
 }
 
+// panel returns the scatter that is panel i.
+func (l *layout) panel(i int) *plotted { return l.cells[i].drawing.(*plotted) }
+
 func writePNG(t testing.TB, f *Figure) []byte {
 	t.Helper()
 	var buf bytes.Buffer
@@ -190,7 +193,7 @@ func dots(picture image.Image, classes int) []image.Point {
 
 // pixel returns the colour of the picture at a point of the space of a panel.
 func pixel(lay *layout, img image.Image, index int, p point) color.RGBA {
-	q := lay.panels[index].view()(p)
+	q := lay.panel(index).view()(p)
 	return color.RGBAModel.Convert(img.At(int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72))).(color.RGBA)
 }
 

@@ -3,8 +3,10 @@ package viz
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -31,6 +33,10 @@ func fill(t *testing.T, v reflect.Value, n *int) {
 		for i := range v.Len() {
 			fill(t, v.Index(i), n)
 		}
+	case reflect.Interface: // a Panel
+		scatter := reflect.New(reflect.TypeFor[Scatter]()).Elem()
+		fill(t, scatter, n)
+		v.Set(scatter)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(t, v.Elem(), n)
@@ -81,9 +87,9 @@ func TestJSONKeys(t *testing.T) {
 		`{"title":"","note":"","dim":0,"class_names":null,"sphere":false,"missing":"not trained yet"}]}`
 	want := Figure{
 		Title: "T", Columns: 2, ColumnLabels: []string{"a", "b"},
-		Panels: []Scatter{
-			{Title: "P", Note: "N", Dim: 3, ClassNames: []string{"0", "1"}, Sphere: true, Camera: &Camera{Elevation: 90}},
-			{Missing: "not trained yet"},
+		Panels: []Panel{
+			Scatter{Title: "P", Note: "N", Dim: 3, ClassNames: []string{"0", "1"}, Sphere: true, Camera: &Camera{Elevation: 90}},
+			Scatter{Missing: "not trained yet"},
 		},
 	}
 	var read Figure
@@ -95,18 +101,28 @@ func TestJSONKeys(t *testing.T) {
 	}
 }
 
+func TestJSONRefuses(t *testing.T) {
+	_, err := json.Marshal(NewFigure(blobs(9, 2, 2, 1), Curves{}))
+	if !errors.Is(err, ErrPanel) || !strings.Contains(err.Error(), "panel 1 is a viz.Curves") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // With its arrays back, a figure from JSON gives the same picture.
 func TestJSONRoundTrip(t *testing.T) {
 	fromAbove := blobs(200, 3, 3, 1)
 	fromAbove.Title, fromAbove.Note, fromAbove.Camera = "Cube", "from above", &Camera{Azimuth: 30, Elevation: 70}
+	projected := fromAbove.Projected()
+	projected.Camera = &Camera{} // not the default
 	f := &Figure{
 		Title: "Cameras", Columns: 2, RowLabels: []string{"seen", "unseen"}, ColumnLabels: []string{"cube", "sphere"},
-		Panels: []Scatter{fromAbove, fromAbove.Projected(), blobs(50, 2, 2, 1), {Missing: "not trained yet"}},
+		Panels: []Panel{fromAbove, projected, blobs(50, 2, 2, 1), Scatter{Missing: "not trained yet"}},
 	}
-	f.Panels[1].Camera = &Camera{} // not the default
 	read := roundTrip(t, f)
 	for i := range read.Panels {
-		read.Panels[i].Points, read.Panels[i].Labels = f.Panels[i].Points, f.Panels[i].Labels
+		s := read.Panels[i].(Scatter)
+		s.Points, s.Labels = f.Panels[i].(Scatter).Points, f.Panels[i].(Scatter).Labels
+		read.Panels[i] = s
 	}
 	if !reflect.DeepEqual(read, f) {
 		t.Fatalf("%+v comes back as %+v", f, read)

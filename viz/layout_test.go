@@ -15,15 +15,15 @@ func TestGrid(t *testing.T) {
 	for _, test := range []struct{ panels, columns, want int }{
 		{1, 0, 1}, {2, 0, 2}, {3, 0, 3}, {4, 0, 2}, {5, 0, 3}, {6, 0, 3}, {9, 0, 3}, {10, 0, 4}, {2, 5, 2}, {6, 2, 2},
 	} {
-		f := Figure{Panels: slices.Repeat([]Scatter{s}, test.panels), Columns: test.columns}
+		f := Figure{Panels: slices.Repeat([]Panel{s}, test.panels), Columns: test.columns}
 		lay := newLayout(t, &f)
 		lefts := make(map[vg.Length]bool)
-		for i, p := range lay.panels {
+		for i, p := range lay.cells {
 			lefts[p.area.Min.X] = true
 			if page := (vg.Rectangle{Max: vg.Point{X: lay.width, Y: lay.height}}); !inside(p.area, page) {
 				t.Errorf("panel %d at %v is not on the page %v", i, p.area, page)
 			}
-			for j, q := range lay.panels[:i] {
+			for j, q := range lay.cells[:i] {
 				if overlap(p.area, q.area) {
 					t.Errorf("panels %d and %d overlap", i, j)
 				}
@@ -38,7 +38,7 @@ func TestGrid(t *testing.T) {
 func TestGridLabels(t *testing.T) {
 	s := blobs(20, 2, 2, 1)
 	f := Figure{
-		Title: "all", Panels: slices.Repeat([]Scatter{s}, 5), Columns: 3,
+		Title: "all", Panels: slices.Repeat([]Panel{s}, 5), Columns: 3,
 		RowLabels: []string{"MNIST", "CIFAR-10"}, ColumnLabels: []string{"raw", "", "a column label far too long for the width of one panel, whatever its size"},
 	}
 	lay := newLayout(t, &f)
@@ -51,7 +51,7 @@ func TestGridLabels(t *testing.T) {
 		t.Fatalf("%d labels", len(lay.gridLabels))
 	}
 	for _, label := range lay.gridLabels {
-		for i, p := range lay.panels {
+		for i, p := range lay.cells {
 			middle := p.area.Min.Add(p.area.Max).Scale(0.5)
 			row := f.RowLabels[i/3]
 			if label.up && label.text == row && (math.Abs(float64(label.at.Y-middle.Y)) > 1e-6 || label.at.X > p.area.Min.X) {
@@ -77,10 +77,10 @@ func TestGridLabels(t *testing.T) {
 		}
 		return false
 	}
-	first := lay.panels[0].area
-	left := vg.Rectangle{Min: vg.Point{X: 0, Y: first.Min.Y}, Max: vg.Point{X: first.Min.X - lay.panels[0].left, Y: first.Max.Y}}
+	first := lay.panel(0).area
+	left := vg.Rectangle{Min: vg.Point{X: 0, Y: first.Min.Y}, Max: vg.Point{X: first.Min.X - lay.panel(0).left, Y: first.Max.Y}}
 	above := vg.Rectangle{Min: vg.Point{X: first.Min.X, Y: first.Max.Y + 1}, Max: vg.Point{X: first.Max.X, Y: first.Max.Y + 14}}
-	second := lay.panels[1].area
+	second := lay.panel(1).area
 	empty := vg.Rectangle{Min: vg.Point{X: second.Min.X, Y: second.Max.Y + 1}, Max: vg.Point{X: second.Max.X, Y: second.Max.Y + 14}}
 	if !inked(left) || !inked(above) || inked(empty) {
 		t.Errorf("text at the left: %t, above: %t, above without a label: %t", inked(left), inked(above), inked(empty))

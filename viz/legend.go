@@ -20,6 +20,7 @@ const (
 // legend lists the classes and what else is drawn. It is filled from (0, 0), with y
 // growing downwards.
 type legend struct {
+	scale         vg.Length // of all that is in it
 	items         []legendItem
 	width, height vg.Length
 	end           vg.Length // of the last row
@@ -33,14 +34,11 @@ type legendItem struct {
 	mark   func(c vg.Canvas, left vg.Point) // nil for text alone
 }
 
-// legend returns the legend of the figure, of a width.
-func (f *Figure) legend(width vg.Length) legend {
+// legend returns the legend of the figure, of a width and scale.
+func (f *Figure) legend(width, scale vg.Length) legend {
 	var classes [][]string
 	var unknown, rays, targets, regions bool
-	for _, s := range f.Panels {
-		if s.Missing != "" {
-			continue
-		}
+	for _, s := range f.scatters() {
 		if !slices.ContainsFunc(classes, func(names []string) bool { return slices.Equal(names, s.ClassNames) }) {
 			classes = append(classes, s.ClassNames)
 		}
@@ -49,9 +47,11 @@ func (f *Figure) legend(width vg.Length) legend {
 		targets = targets || s.Targets != nil
 		regions = regions || s.Regions != nil
 	}
-	l := legend{width: width}
+	l := legend{width: width, scale: scale}
 	for _, names := range classes {
-		l.addClasses(names)
+		if len(names) > 0 { // else Plot refuses the scatter
+			l.addClasses(names)
+		}
 	}
 	if unknown {
 		l.add("unknown", markWidth, func(c vg.Canvas, left vg.Point) {
@@ -61,27 +61,27 @@ func (f *Figure) legend(width vg.Length) legend {
 		})
 	}
 	if rays {
-		const length = 14
-		l.add("class vector", length+markGap, func(c vg.Canvas, left vg.Point) {
+		length := 14 * scale
+		l.add("class vector", length+scale*markGap, func(c vg.Canvas, left vg.Point) {
 			c.SetColor(gray)
 			c.SetLineWidth(1.6)
 			c.Stroke(line(left, left.Add(vg.Point{X: length})))
 		})
 	}
 	if targets {
-		l.add("target", markWidth, func(c vg.Canvas, left vg.Point) {
+		l.add("target", scale*markWidth, func(c vg.Canvas, left vg.Point) {
 			c.SetColor(black)
 			c.SetLineWidth(1.2)
-			c.Stroke(cross(left.Add(vg.Point{X: swatch}), 2.5))
+			c.Stroke(cross(left.Add(vg.Point{X: scale * swatch}), 2.5*scale))
 		})
 	}
 	if regions {
-		const width = 14
-		l.add("decision regions", width+markGap, func(c vg.Canvas, left vg.Point) {
+		width := 14 * scale
+		l.add("decision regions", width+scale*markGap, func(c vg.Canvas, left vg.Point) {
 			for i := range 2 {
 				c.SetColor(tint(i))
 				at := left.Add(vg.Point{X: width * vg.Length(2*i+1) / 4})
-				c.Fill(around(at, width/2, 2*swatch).Path())
+				c.Fill(around(at, width/2, 2*scale*swatch).Path())
 			}
 		})
 	}
@@ -91,51 +91,51 @@ func (f *Figure) legend(width vg.Length) legend {
 // addClasses adds rows with the names of classes, in columns if they take more than one
 // row. More than 100 are only counted.
 func (l *legend) addClasses(names []string) {
-	face := regular(legendTextSize)
+	face := regular(l.scale * legendTextSize)
 	if len(names) > 100 {
 		text := fmt.Sprintf("%d classes", len(names))
-		l.items = append(l.items, legendItem{at: vg.Point{Y: l.height + legendRow/2}, text: text})
-		l.height += legendRow
+		l.items = append(l.items, legendItem{at: vg.Point{Y: l.height + l.scale*legendRow/2}, text: text})
+		l.height += l.scale * legendRow
 		l.end = face.Width(text)
 		return
 	}
 	texts := make([]string, len(names))
 	var cell vg.Length
 	for i, name := range names {
-		_, texts[i] = fit(face, printable(name), l.width/2-markWidth)
-		cell = max(cell, markWidth+face.Width(texts[i])+legendGap)
+		_, texts[i] = fit(face, printable(name), l.width/2-l.scale*markWidth)
+		cell = max(cell, l.scale*markWidth+face.Width(texts[i])+l.scale*legendGap)
 	}
-	columns := max(1, int((l.width+legendGap)/cell))
+	columns := max(1, int((l.width+l.scale*legendGap)/cell))
 	rows := (len(names) + columns - 1) / columns
 	columns = (len(names) + rows - 1) / rows
 	l.end = 0
 	for i, text := range texts {
-		at := vg.Point{X: l.end, Y: l.height + legendRow/2}
+		at := vg.Point{X: l.end, Y: l.height + l.scale*legendRow/2}
 		if rows > 1 {
 			at.X = vg.Length(i%columns) * cell
-			at.Y += vg.Length(i/columns) * legendRow
+			at.Y += vg.Length(i/columns) * l.scale * legendRow
 		}
-		l.end = at.X + markWidth + face.Width(text) + legendGap
+		l.end = at.X + l.scale*markWidth + face.Width(text) + l.scale*legendGap
 		clr := Color(i)
-		l.items = append(l.items, legendItem{at: at, text: text, indent: markWidth, mark: func(c vg.Canvas, left vg.Point) {
+		l.items = append(l.items, legendItem{at: at, text: text, indent: l.scale * markWidth, mark: func(c vg.Canvas, left vg.Point) {
 			c.SetColor(clr)
-			c.Fill(circle(left.Add(vg.Point{X: swatch}), swatch))
+			c.Fill(circle(left.Add(vg.Point{X: l.scale * swatch}), l.scale*swatch))
 		}})
 	}
-	l.height += vg.Length(rows) * legendRow
+	l.height += vg.Length(rows) * l.scale * legendRow
 }
 
 // add adds an item to the last row, or to a new one if that is full.
 func (l *legend) add(text string, indent vg.Length, mark func(c vg.Canvas, left vg.Point)) {
-	face := regular(legendTextSize)
+	face := regular(l.scale * legendTextSize)
 	width := indent + face.Width(text)
 	if l.end+width > l.width {
 		l.end = 0
-		l.height += legendRow
+		l.height += l.scale * legendRow
 	}
-	at := vg.Point{X: l.end, Y: l.height - legendRow/2}
+	at := vg.Point{X: l.end, Y: l.height - l.scale*legendRow/2}
 	l.items = append(l.items, legendItem{at: at, text: text, indent: indent, mark: mark})
-	l.end += width + legendGap
+	l.end += width + l.scale*legendGap
 }
 
 // move moves all items.
@@ -146,9 +146,9 @@ func (l *legend) move(by vg.Point) {
 }
 
 func (l *legend) draw(c vg.Canvas) {
-	face := regular(legendTextSize)
+	face := regular(l.scale * legendTextSize)
 	for _, item := range l.items {
-		at := item.at.Sub(vg.Point{Y: legendTextSize * capHeight / 2})
+		at := item.at.Sub(vg.Point{Y: l.scale * legendTextSize * capHeight / 2})
 		if item.mark != nil {
 			item.mark(c, item.at)
 			at.X += item.indent

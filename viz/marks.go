@@ -21,7 +21,7 @@ func (r ray) beyond(width, height vg.Length) vg.Point {
 
 // drawRays draws the class vectors and returns their rays, by class. A vector of length 0
 // has none.
-func (p *panel) drawRays(c vg.Canvas, v view) map[int]ray {
+func (p *plotted) drawRays(c vg.Canvas, v view) map[int]ray {
 	if p.space.rayLength == 0 {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (p *panel) drawRays(c vg.Canvas, v view) map[int]ray {
 }
 
 // drawTargets draws the targets and returns the centres of their crosses.
-func (p *panel) drawTargets(c vg.Canvas, v view) []vg.Point {
+func (p *plotted) drawTargets(c vg.Canvas, v view) []vg.Point {
 	arm := 0.32 * p.labelSize
 	var centers []vg.Point
 	for _, target := range p.content.targets {

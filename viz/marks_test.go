@@ -16,7 +16,7 @@ func TestRays(t *testing.T) {
 	lay := newLayout(t, f)
 	img := lay.image(1)
 	at := func(p point) color.RGBA {
-		q := lay.panels[0].view()(p)
+		q := lay.panel(0).view()(p)
 		return color.RGBAModel.Convert(img.At(int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72))).(color.RGBA)
 	}
 	r := math.Sqrt(0.5)
@@ -49,7 +49,7 @@ func TestTargets(t *testing.T) {
 	lay := newLayout(t, f)
 	img := lay.image(1)
 	for i := range 2 {
-		q := lay.panels[0].view()(point{float64(s.Targets[2*i]), float64(s.Targets[2*i+1])})
+		q := lay.panel(0).view()(point{float64(s.Targets[2*i]), float64(s.Targets[2*i+1])})
 		x, y := int(q.X*dpi/72), int((lay.height-q.Y)*dpi/72)
 		if got := color.RGBAModel.Convert(img.At(x, y)).(color.RGBA); got != black {
 			t.Errorf("target %d is %v", i, got)

@@ -16,7 +16,7 @@ const notebookSize = 1_500_000
 //
 // It returns an error that wraps [ErrNotebook] outside of a notebook, or another of this
 // package's errors for an invalid figure.
-func (f *Figure) Show() error { return display("", f.notebookPNG) }
+func (f *Figure) Show() error { return displayPNG("", f.notebookPNG) }
 
 // Update displays a figure that changes, such as one that follows a training. The first
 // call with an id displays the figure like [Figure.Show], later ones replace that picture.
@@ -27,15 +27,15 @@ func (f *Figure) Update(id string) error {
 	if id == "" {
 		return fmt.Errorf("viz: update: the id must not be empty")
 	}
-	return display(id, f.notebookPNG)
+	return displayPNG(id, f.notebookPNG)
 }
 
 // notebookPNG returns the figure as a PNG for a notebook.
-func (f *Figure) notebookPNG() ([]byte, error) { return f.png(notebookSize) }
+func (f *Figure) notebookPNG() ([]byte, error) { return f.PNG(notebookSize) }
 
-// display shows a PNG: in place of the picture with that id, or as a new one if the id is
+// displayPNG shows a PNG: in place of the picture with that id, or as a new one if the id is
 // empty.
-func display(id string, draw func() ([]byte, error)) error {
+func displayPNG(id string, draw func() ([]byte, error)) error {
 	if !gonbui.IsNotebook {
 		return fmt.Errorf("viz: show: %w", ErrNotebook)
 	}
@@ -43,11 +43,18 @@ func display(id string, draw func() ([]byte, error)) error {
 	if err != nil {
 		return err
 	}
-	gonbui.SendData(&protocol.DisplayData{
-		Data:      map[protocol.MIMEType]any{protocol.MIMEImagePNG: picture},
-		DisplayID: id,
-	})
-	gonbui.Sync() // the program may end right after, and the picture would be lost
+	return Display(id, map[protocol.MIMEType]any{protocol.MIMEImagePNG: picture})
+}
+
+// Display shows one thing below the running cell of a GoNB notebook, in one or more forms, and
+// returns when the notebook has received it: in place of what was shown with that id, or as
+// something new if the id is empty. Errors wrap [ErrNotebook], or are those of the notebook.
+func Display(id string, forms map[protocol.MIMEType]any) error {
+	if !gonbui.IsNotebook {
+		return fmt.Errorf("viz: show: %w", ErrNotebook)
+	}
+	gonbui.SendData(&protocol.DisplayData{Data: forms, DisplayID: id})
+	gonbui.Sync() // the program may end right after, and what it shows would be lost
 	if err := gonbui.Error(); err != nil {
 		return fmt.Errorf("viz: show: %w", err)
 	}

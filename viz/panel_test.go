@@ -1,62 +1,140 @@
 package viz
 
 import (
-	"math"
+	"errors"
+	"image"
+	"image/color"
+	"io"
+	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
 )
 
-func TestEqualAxes(t *testing.T) {
-	// A 3-4-5 triangle and the origin, off centre.
-	s := Scatter{
-		Dim: 2, Points: []float32{10, 20, 13, 20, 10, 24, 11, 21}, Labels: []int32{0, 1, 2, 3}, ClassNames: classNames(4),
+// A stamped panel is one of another package: it fills its square with a colour.
+type stamped struct {
+	title string
+	color color.Color
+	err   error
+	calls *int
+}
+
+func (s stamped) Heading() (title, note string) { return s.title, "" }
+
+func (s stamped) Plot(at Place) (Drawing, error) {
+	*s.calls++
+	return filled{s.color, at.Area}, s.err
+}
+
+type filled struct {
+	color color.Color
+	area  vg.Rectangle
+}
+
+func (f filled) Draw(c vg.Canvas, _ float64) {
+	c.SetColor(f.color)
+	c.Fill(f.area.Path())
+}
+
+// TestPanels: panels of all kinds stand beside each other, each with its heading.
+func TestPanels(t *testing.T) {
+	calls := 0
+	red := color.RGBA{R: 0xff, A: 0xff}
+	scatter := blobs(50, 3, 2, 1)
+	scatter.Title = "Points"
+	curves := Curves{Title: "Loss", X: "epoch", Lines: []Line{falling("training", 1)}}
+	thumbnails := Thumbnails{Title: "Mistakes", Note: "two of them", Images: []image.Image{image.NewGray(image.Rect(0, 0, 8, 8)), image.NewGray(image.Rect(0, 0, 8, 4))}}
+	f := &Figure{Columns: 2, Panels: []Panel{scatter, curves, thumbnails, stamped{"Own", red, nil, &calls}}}
+	texts, images := renderSVG(t, f)
+	if images != 3 { // of the points and the thumbnails
+		t.Errorf("%d images", images)
 	}
-	at := dots(newLayout(t, NewFigure(s)).image(1), 4)
-	right, up := at[1].Sub(at[0]), at[2].Sub(at[0])
-	if right.Y != 0 || up.X != 0 || right.X <= 0 || up.Y >= 0 {
-		t.Fatalf("directions: +x is %v, +y is %v pixels", right, up)
+	for _, want := range []string{"Points", "Loss", "epoch", "training", "Mistakes", "two of them", "Own"} {
+		if !slices.Contains(bodies(texts), want) {
+			t.Errorf("no text %q in %q", want, bodies(texts))
+		}
 	}
-	if x, y := float64(right.X)/3, float64(-up.Y)/4; math.Abs(x/y-1) > 0.01 || x < 100 {
-		t.Errorf("%g pixels a unit in x, %g in y", x, y)
+	lay := newLayout(t, f)
+	area := lay.cells[3].area
+	middle := area.Min.Add(area.Max).Scale(0.5)
+	if got := lay.image(1).At(int(middle.X*2), int((lay.height-middle.Y)*2)); color.RGBAModel.Convert(got) != red {
+		t.Errorf("the panel of another package is %v", got)
 	}
-	if d := at[3].Sub(at[0]); math.Abs(float64(d.X)-float64(right.X)/3) > 1 || math.Abs(float64(d.Y)-float64(up.Y)/4) > 1 {
-		t.Errorf("(1, 1) lies %v off", d)
+	if calls != 2 {
+		t.Errorf("Plot is called %d times for two pictures", calls)
+	}
+	broken := errors.New("broken")
+	err := NewFigure(scatter, stamped{"Own", red, broken, &calls}).WritePNG(io.Discard)
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), `panel 1 "Own"`) {
+		t.Errorf("error %v", err)
+	}
+	for _, panel := range []Panel{nil, Curves{}, Thumbnails{}} {
+		if err := NewFigure(panel).WritePNG(io.Discard); !errors.Is(err, ErrEmpty) {
+			t.Errorf("%T: error %v", panel, err)
+		}
 	}
 }
 
-func TestMissing(t *testing.T) {
-	s := blobs(20, 2, 2, 1)
-	missing := Scatter{Title: "ArcFace", Missing: "failed: NaN in epoch 2, " + strings.Repeat("and so on ", 100), Dim: 16, ClassNames: []string{"unused"}}
-	f := NewFigure(s, missing)
+// TestCurvesInAPanel: with few lines or many, the curves stay in their place.
+func TestCurvesInAPanel(t *testing.T) {
+	for _, lines := range []int{1, 3, 8} {
+		c := Curves{Title: "Loss", X: "epoch", Y: "loss"}
+		for i := range lines {
+			c.Lines = append(c.Lines, falling(strings.Repeat("x", i+1), 1))
+		}
+		f := NewFigure(c, c)
+		lay := newLayout(t, f)
+		texts, _ := renderSVG(t, f)
+		for _, text := range texts {
+			face := regular(text.size())
+			x, end := vg.Length(text.X), vg.Length(text.X)+face.Width(text.Body)
+			if x < 0 || end > lay.width {
+				t.Errorf("%d lines: %q is from %g to %g on a page %g wide", lines, text.Body, x, end, lay.width)
+			}
+		}
+	}
+}
+
+func TestThumbnails(t *testing.T) {
+	gray := func(level uint8, width, height int) image.Image {
+		img := image.NewGray(image.Rect(3, 4, 3+width, 4+height))
+		for i := range img.Pix {
+			img.Pix[i] = level
+		}
+		return img
+	}
+	th := Thumbnails{
+		Images: []image.Image{gray(10, 8, 8), gray(60, 8, 8), gray(120, 4, 8), gray(180, 200, 300), gray(240, 1, 1)},
+		Labels: []int32{0, 1, 2, 3, 12}, Captions: []string{"one", "two", "three", "four", "five"},
+	}
+	f := NewFigure(th)
+	lay := newLayout(t, f)
+	area := lay.cells[0].area
+	img := lay.image(1)
+	third := (area.Max.X - area.Min.X) / 3
+	for i := range th.Images { // five in three columns
+		at := vg.Point{X: area.Min.X + third*(vg.Length(i%3)+0.5), Y: area.Max.Y - third*(vg.Length(i/3)+0.4)}
+		got := color.GrayModel.Convert(img.At(int(at.X*2), int((lay.height-at.Y)*2))).(color.Gray).Y
+		if want := []uint8{10, 60, 120, 180, 240}[i]; !closeTo(got, want) {
+			t.Errorf("image %d has gray level %d, want %d", i, got, want)
+		}
+	}
 	texts, images := renderSVG(t, f)
-	if images != 1 {
-		t.Errorf("%d images for one panel with points", images)
+	if images != 5 || !slices.Contains(bodies(texts), "three") {
+		t.Errorf("%d images, texts %q", images, bodies(texts))
 	}
-	all := strings.Join(bodies(texts), "|")
-	if !strings.Contains(all, "ArcFace") || !strings.Contains(all, "failed: NaN in") || strings.Contains(all, "unused") {
-		t.Errorf("texts %q", bodies(texts))
-	}
-	area := newLayout(t, f).panels[1].area
-	lines := 0
-	for _, text := range texts {
-		at := vg.Point{X: vg.Length(text.X), Y: -vg.Length(text.Y)}
-		if at.X < area.Min.X || at.Y > area.Max.Y || at.Y < area.Min.Y {
-			continue
-		}
-		lines++
-		face := regular(text.size())
-		if end := at.X + face.Width(text.Body); end > area.Max.X {
-			t.Errorf("%q ends at %g beyond the frame at %g", text.Body, end, area.Max.X)
+	for says, change := range map[string]func(th *Thumbnails){
+		"2 labels for 5 images":   func(th *Thumbnails) { th.Labels = th.Labels[:2] },
+		"1 captions for 5 images": func(th *Thumbnails) { th.Captions = th.Captions[:1] },
+		"label -1 of image 0":     func(th *Thumbnails) { th.Labels = []int32{-1, 0, 0, 0, 0} },
+		"field Columns is -2":     func(th *Thumbnails) { th.Columns = -2 },
+		"image 4 has no pixels":   func(th *Thumbnails) { th.Images = append(th.Images[:4:4], gray(0, 0, 1)) },
+	} {
+		broken := th
+		change(&broken)
+		if err := NewFigure(broken).WritePNG(io.Discard); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v, want one saying %q", err, says)
 		}
 	}
-	if lines < 3 {
-		t.Errorf("%d lines of text in the frame", lines)
-	}
-	// A figure of missing panels only has no legend.
-	if lay := newLayout(t, NewFigure(Scatter{Missing: "not trained yet"})); len(lay.legend.items) != 0 {
-		t.Errorf("legend %v", lay.legend.items)
-	}
-	writePNG(t, NewFigure(Scatter{Missing: "not trained yet"}))
 }

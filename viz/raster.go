@@ -113,7 +113,7 @@ const (
 
 // raster returns an image of the area of the panel with the points, the unknown ones on top
 // of the others of the same depth, and in a cube their shadows.
-func (p *panel) raster(v view, sharpness float64) *image.RGBA {
+func (p *plotted) raster(v view, sharpness float64) *image.RGBA {
 	scale := dpi / 72 * sharpness
 	pixels := p.pixels(sharpness)
 	img := image.NewRGBA(image.Rect(0, 0, pixels, pixels))
@@ -166,13 +166,13 @@ func (p *panel) raster(v view, sharpness float64) *image.RGBA {
 }
 
 // radius returns the radius of a point on the page.
-func (p *panel) radius() vg.Length {
+func (p *plotted) radius() vg.Length {
 	r := min(3.4, 1.4*math.Pow(float64(len(p.content.points))/10_000, -0.2))
 	return vg.Length(r * math.Pow(float64(p.side/400), 0.7))
 }
 
 // pixels returns the width of the panel in pixels, of a picture with sharpness times 144
 // dots per inch.
-func (p *panel) pixels(sharpness float64) int {
+func (p *plotted) pixels(sharpness float64) int {
 	return max(1, int(float64(p.side)*dpi/72*sharpness+0.5))
 }

@@ -73,7 +73,7 @@ func TestNoClassHidesAnother(t *testing.T) {
 		}
 	}
 	lay := newLayout(t, NewFigure(s))
-	p := lay.panels[0]
+	p := lay.panel(0)
 	img := p.raster(p.view(), 1)
 	var first, second int // pixels nearer to the colour of class 0 and 1
 	for i := 0; i < len(img.Pix); i += 4 {
@@ -98,7 +98,7 @@ func TestNearPointsHideFarOnes(t *testing.T) {
 	s := Scatter{Dim: 3, Points: []float32{-1, 0, 0, 1, 0, 0}, Labels: []int32{0, 1}, ClassNames: classNames(2)}
 	for azimuth, front := range map[float64]int{0: 1, 180: 0} {
 		s.Camera = &Camera{Azimuth: azimuth}
-		p := newLayout(t, NewFigure(s)).panels[0]
+		p := newLayout(t, NewFigure(s)).panel(0)
 		img := p.raster(p.view(), 1)
 		got := img.RGBAAt(img.Rect.Dx()/2, img.Rect.Dy()/2)
 		if ciede2000(labAs(got, machado["normal vision"]), labAs(Color(front), machado["normal vision"])) > 15 {
@@ -109,7 +109,7 @@ func TestNearPointsHideFarOnes(t *testing.T) {
 
 func BenchmarkRaster(b *testing.B) {
 	lay := newLayout(b, NewFigure(blobs(60_000, 10, 2, 1)))
-	p := lay.panels[0]
+	p := lay.panel(0)
 	for b.Loop() {
 		p.raster(p.view(), 1)
 	}

@@ -12,7 +12,7 @@ import (
 
 // regionImage returns the picture of the decision regions, with a line along their
 // borders.
-func (p *panel) regionImage() (*image.RGBA, error) {
+func (p *plotted) regionImage() (*image.RGBA, error) {
 	n := p.pixels(1)
 	classes, err := p.regionClasses(n)
 	if err != nil {
@@ -23,7 +23,7 @@ func (p *panel) regionImage() (*image.RGBA, error) {
 
 // regionClasses returns the class that the decision rule chooses for each of n x n
 // pixels, row by row from the top.
-func (p *panel) regionClasses(n int) ([]int32, error) {
+func (p *plotted) regionClasses(n int) ([]int32, error) {
 	coordinate := func(k, axis int) float32 {
 		x := p.space.center[axis] + p.space.half*(float64(2*k+1)/float64(n)-1)
 		return float32(min(max(x, -math.MaxFloat32), math.MaxFloat32))
@@ -86,7 +86,7 @@ func paintRegions(classes []int32, n, classCount int) *image.RGBA {
 }
 
 // drawRegions draws the decision regions over the area.
-func (p *panel) drawRegions(c vg.Canvas, sharpness float64) {
+func (p *plotted) drawRegions(c vg.Canvas, sharpness float64) {
 	img := p.regions
 	if n := p.pixels(sharpness); n != img.Rect.Dx() {
 		img = image.NewRGBA(image.Rect(0, 0, n, n))

@@ -128,7 +128,7 @@ func TestRegionsSVGSize(t *testing.T) {
 func BenchmarkRegions(b *testing.B) {
 	s := ruled()
 	for b.Loop() {
-		if _, err := newPanel(&s, newStyle(panelSide(1), false)); err != nil {
+		if _, err := s.plot(Place{style: newStyle(1, false)}); err != nil {
 			b.Fatal(err)
 		}
 	}

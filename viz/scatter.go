@@ -63,6 +63,18 @@ func (s Scatter) Projected() Scatter {
 	return s
 }
 
+// Turned returns the scatter as it is seen when the camera goes on by some degrees around the
+// third axis. Two views tell what is in front of what: NewFigure(s, s.Turned(90)).
+func (s Scatter) Turned(degrees float64) Scatter {
+	camera := DefaultCamera
+	if s.Camera != nil {
+		camera = *s.Camera
+	}
+	camera.Azimuth += degrees
+	s.Camera = &camera
+	return s
+}
+
 // normalized returns a copy of the rows, each divided by its norm. Rows whose norm is 0 or
 // not finite are kept as they are.
 func normalized(rows []float32, dim int) []float32 {
@@ -97,7 +109,7 @@ func norm(row []float32) float64 {
 
 // Validate reports the first thing that is wrong with the scatter, as an error that wraps one
 // of this package's.
-func (s *Scatter) Validate() error {
+func (s Scatter) Validate() error {
 	if s.Missing != "" {
 		if len(s.Points) > 0 {
 			return fmt.Errorf("field Missing is %q, with %d coordinates of points: %w", s.Missing, len(s.Points), ErrMissing)

@@ -23,15 +23,28 @@ type content struct {
 
 // content returns what is drawn of the scatter: in more than 3 dimensions its first two
 // principal components.
-func (s *Scatter) content() (content, error) {
-	pr := projection{}
+func (s Scatter) content() (content, error) {
+	pr, err := s.projection()
+	if err != nil {
+		return content{}, err
+	}
+	return s.along(pr), nil
+}
+
+// projection returns how the scatter is drawn: in more than 3 dimensions along its first two
+// principal components.
+func (s Scatter) projection() (projection, error) {
+	if s.Dim <= 3 {
+		return projection{}, nil
+	}
+	return principal(s.Points, s.Dim)
+}
+
+// along returns what a projection draws of the scatter.
+func (s Scatter) along(pr projection) content {
 	c := content{dim: s.Dim, labels: s.Labels, classes: len(s.ClassNames)}
-	if s.Dim > 3 {
-		var err error
-		if pr, err = principal(s.Points, s.Dim); err != nil {
-			return c, err
-		}
-		c.dim, c.shares, c.origin = 2, pr.shares, pr.place(make([]float32, s.Dim))
+	if pr.axes != nil {
+		c.dim, c.shares, c.origin = len(pr.axes), pr.shares, pr.place(make([]float32, s.Dim))
 	}
 	row := func(rows []float32, i int) []float32 { return rows[i*s.Dim : (i+1)*s.Dim] }
 	for i := range s.Labels {
@@ -55,7 +68,7 @@ func (s *Scatter) content() (content, error) {
 	for _, star := range s.Stars {
 		c.stars = append(c.stars, pr.place(star.Point))
 	}
-	return c, nil
+	return c
 }
 
 // dropOutside drops the points outside the space, and returns their number.
@@ -96,7 +109,7 @@ type Frame struct {
 
 // Frame returns what a picture of the scatter shows: see the documentation of the package.
 // The scatter has 2 or 3 dimensions.
-func (s *Scatter) Frame() (Frame, error) {
+func (s Scatter) Frame() (Frame, error) {
 	if err := s.Validate(); err != nil {
 		return Frame{}, err
 	}

@@ -47,8 +47,8 @@ func TestRareClassIsShown(t *testing.T) {
 	}
 	f := NewFigure(s)
 	lay := newLayout(t, f)
-	if lay.panels[0].outside != 0 {
-		t.Errorf("%d points outside", lay.panels[0].outside)
+	if lay.panel(0).outside != 0 {
+		t.Errorf("%d points outside", lay.panel(0).outside)
 	}
 }
 

@@ -23,13 +23,13 @@ const (
 
 // hasSphere reports whether the unit circle or sphere is drawn. In 1-D there is only the
 // strip.
-func (p *panel) hasSphere() bool { return p.scatter.Sphere && p.scatter.Dim > 1 }
+func (p *plotted) hasSphere() bool { return p.scatter.Sphere && p.scatter.Dim > 1 }
 
 // onCircle reports whether the points lie on the drawn circle.
-func (p *panel) onCircle() bool { return p.scatter.Sphere && p.scatter.Dim == 2 }
+func (p *plotted) onCircle() bool { return p.scatter.Sphere && p.scatter.Dim == 2 }
 
 // sphereSpace returns the space around the unit circle or sphere, on which the rays end.
-func (p *panel) sphereSpace() space {
+func (p *plotted) sphereSpace() space {
 	half := outlineHalf
 	switch p.scatter.Dim {
 	case 2:
@@ -42,7 +42,7 @@ func (p *panel) sphereSpace() space {
 
 // drawCircle draws the unit circle. In more than 3 dimensions it is the outline of the
 // sphere.
-func (p *panel) drawCircle(c vg.Canvas, v view) {
+func (p *plotted) drawCircle(c vg.Canvas, v view) {
 	center := v(p.content.origin).Point
 	c.SetColor(sphereLine)
 	c.SetLineWidth(0.75)
@@ -55,7 +55,7 @@ type spread [720]float64
 
 // spreads returns the spread of each class, smoothed with a Gaussian of a standard
 // deviation of 2 degrees. It is nil for a class without directions.
-func (p *panel) spreads() []*spread {
+func (p *plotted) spreads() []*spread {
 	counts := make([]*spread, len(p.scatter.ClassNames))
 	for i, q := range p.content.points {
 		if q == (point{}) {
@@ -91,8 +91,8 @@ func (p *panel) spreads() []*spread {
 }
 
 // drawSpreads draws the spread of each class as hills on the unit circle.
-func (p *panel) drawSpreads(c vg.Canvas, v view) {
-	const low = 0.03
+func (p *plotted) drawSpreads(c vg.Canvas, v view) {
+	const low, peak = 0.03, 0.15
 	for class, density := range p.spreads() {
 		if density == nil {
 			continue
@@ -103,7 +103,7 @@ func (p *panel) drawSpreads(c vg.Canvas, v view) {
 			return v(point{r * cos, r * sin}).Point
 		}
 		clr := Color(class)
-		for _, hill := range density.hills(low) {
+		for _, hill := range density.hills(low, peak) {
 			var path vg.Path
 			path.Move(at(hill.from, 0))
 			for k := hill.from; k <= hill.to; k++ {
@@ -126,27 +126,27 @@ func (p *panel) drawSpreads(c vg.Canvas, v view) {
 // counts on from the first.
 type arc struct{ from, to int }
 
-// hills returns the arcs on which the density is at least low.
-func (s *spread) hills(low float64) (arcs []arc) {
+// hills returns the arcs on which the density is at least low, and somewhere at least peak:
+// lower ones are fragments, of single points.
+func (s *spread) hills(low, peak float64) (arcs []arc) {
 	start := slices.IndexFunc(s[:], func(d float64) bool { return d < low })
 	if start < 0 {
 		return []arc{{0, len(s)}}
 	}
-	up := false
 	for k := start; k < start+len(s); k++ {
-		switch high := s[k%len(s)] >= low; {
-		case high && !up:
-			arcs = append(arcs, arc{k, k})
-		case high:
-			arcs[len(arcs)-1].to = k
+		hill, highest := arc{k, k}, 0.
+		for ; s[k%len(s)] >= low; k++ {
+			hill.to, highest = k, max(highest, s[k%len(s)])
 		}
-		up = s[k%len(s)] >= low
+		if highest >= peak {
+			arcs = append(arcs, hill)
+		}
 	}
 	return arcs
 }
 
 // hillRects returns rectangles that cover the hills.
-func (p *panel) hillRects(v view) (taken []vg.Rectangle) {
+func (p *plotted) hillRects(v view) (taken []vg.Rectangle) {
 	const every = 8 // directions
 	unit := p.side / 2 / circleHalf
 	for _, density := range p.spreads() {
@@ -169,7 +169,7 @@ func (p *panel) hillRects(v view) (taken []vg.Rectangle) {
 
 // spreadTips returns rays that end outside the hills, in the mean direction of each class:
 // its name is beyond. On a drawn circle only.
-func (p *panel) spreadTips(v view) map[int]ray {
+func (p *plotted) spreadTips(v view) map[int]ray {
 	if !p.onCircle() {
 		return nil
 	}
@@ -189,7 +189,7 @@ func (p *panel) spreadTips(v view) map[int]ray {
 
 // drawGlobe draws the unit sphere: its outline and, every 30 degrees, the circles of
 // latitude and longitude, which are fainter on the far side.
-func (p *panel) drawGlobe(c vg.Canvas, v view) {
+func (p *plotted) drawGlobe(c vg.Canvas, v view) {
 	_, _, towards := p.camera.axes()
 	outline := circle(v(point{}).Point, p.side/2/globeHalf)
 	c.SetColor(wall)

@@ -14,7 +14,7 @@ import (
 func TestSpreadOfOneDirection(t *testing.T) {
 	for _, degrees := range []float64{90, 0, 359.5, 180, -45} {
 		s := atAngles(degrees, degrees, degrees)
-		got := newLayout(t, NewFigure(s)).panels[0].spreads()[0]
+		got := newLayout(t, NewFigure(s)).panel(0).spreads()[0]
 		for k := range got {
 			off := math.Remainder(float64(k)/2-degrees, 360)
 			if want := math.Exp(-off * off / (2 * 2 * 2)); math.Abs(got[k]-want) > 1e-3 {
@@ -31,7 +31,7 @@ func TestSpreadIsTheStandardDeviation(t *testing.T) {
 	for range 200_000 {
 		degrees = append(degrees, 30+10*rng.NormFloat64())
 	}
-	got := newLayout(t, NewFigure(atAngles(degrees...))).panels[0].spreads()[0]
+	got := newLayout(t, NewFigure(atAngles(degrees...))).panel(0).spreads()[0]
 	for k := range got {
 		off := math.Remainder(float64(k)/2-30, 360)
 		if want := math.Exp(-off * off / (2 * 104)); math.Abs(got[k]-want) > 0.05 {
@@ -48,6 +48,8 @@ func TestHills(t *testing.T) {
 		}
 		return s
 	}
+	faint := shape(5)
+	faint[100] = 0.1 // a fragment
 	var everywhere spread
 	for k := range everywhere {
 		everywhere[k] = 0.5
@@ -61,8 +63,9 @@ func TestHills(t *testing.T) {
 		{shape(0), []arc{{720, 720}}},
 		{&everywhere, []arc{{0, 720}}},
 		{shape(), nil},
+		{faint, []arc{{5, 5}}},
 	} {
-		got := test.s.hills(0.03)
+		got := test.s.hills(0.03, 0.15)
 		for i := range got { // an arc may start a turn later
 			turn := got[i].from / 720 * 720
 			if len(test.want) > i && test.want[i].from < 720 {
@@ -100,8 +103,8 @@ func TestCircle(t *testing.T) {
 		t.Errorf("%v between the hills", got)
 	}
 	texts, _ := renderSVG(t, NewFigure(s))
-	center := lay.panels[0].view()(point{}).Point
-	radius := lay.panels[0].view()(point{1}).X - center.X
+	center := lay.panel(0).view()(point{}).Point
+	radius := lay.panel(0).view()(point{1}).X - center.X
 	for _, text := range texts {
 		if !strings.Contains(text.Font, "bold") || text.Body == "2" {
 			continue
@@ -122,7 +125,7 @@ func TestGlobe(t *testing.T) {
 	}
 	for _, camera := range []Camera{DefaultCamera, {0, 0}, {100, -80}} {
 		s.Camera = &camera
-		p := newLayout(t, NewFigure(s.Projected())).panels[0]
+		p := newLayout(t, NewFigure(s.Projected())).panel(0)
 		if p.outside > 0 {
 			t.Errorf("%d points outside", p.outside)
 		}
@@ -142,7 +145,7 @@ func TestGlobe(t *testing.T) {
 		}
 	}
 	// The rays end on the sphere, whatever their direction.
-	p := newLayout(t, NewFigure(s.Projected())).panels[0]
+	p := newLayout(t, NewFigure(s.Projected())).panel(0)
 	for _, direction := range p.content.rays {
 		if length := p.space.cut(p.content.origin, direction); length != 1 {
 			t.Errorf("ray in direction %v is %g long", direction, length)
@@ -155,7 +158,7 @@ func TestGlobeDepth(t *testing.T) {
 	s := Scatter{Dim: 3, Points: []float32{1, 0, 0}, Labels: []int32{0}, ClassNames: classNames(1), Sphere: true}
 	contrast := func(azimuth float64) float64 {
 		s.Camera = &Camera{Azimuth: azimuth}
-		p := newLayout(t, NewFigure(s)).panels[0]
+		p := newLayout(t, NewFigure(s)).panel(0)
 		img := p.raster(p.view(), 1)
 		if img.Rect != image.Rect(0, 0, 800, 800) {
 			t.Fatalf("image of %v", img.Rect)
@@ -172,7 +175,7 @@ func TestSphereOfMoreDimensions(t *testing.T) {
 	s := blobs(1000, 4, 5, 1)
 	s.ClassVectors = make([]float32, 4*5)
 	s.ClassVectors[2], s.ClassVectors[8] = 1, -4
-	p := newLayout(t, NewFigure(s.Projected())).panels[0]
+	p := newLayout(t, NewFigure(s.Projected())).panel(0)
 	for _, q := range p.content.points {
 		if r := q.sub(p.content.origin).norm(); r > 1.0001 {
 			t.Errorf("%v is %g from the origin", q, r)

@@ -49,7 +49,7 @@ func (s *Scatter) hasStar(name string) bool {
 }
 
 // drawStars draws the stars with their names, and returns where they are.
-func (p *panel) drawStars(c vg.Canvas, v view) (taken []vg.Rectangle) {
+func (p *plotted) drawStars(c vg.Canvas, v view) (taken []vg.Rectangle) {
 	radius := 0.55 * p.labelSize
 	for i, at := range p.content.stars {
 		center := v(at).Point

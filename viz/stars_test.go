@@ -24,7 +24,7 @@ func TestStars(t *testing.T) {
 		s.Stars[0].Point = at
 		lay := newLayout(t, NewFigure(s))
 		p := point{float64(at[0]), float64(at[1])}
-		if !lay.panels[0].space.contains(p) {
+		if !lay.panel(0).space.contains(p) {
 			t.Errorf("the star at %v is outside", at)
 		}
 		if got := pixel(lay, lay.image(1), 0, p); got != black {
@@ -60,7 +60,7 @@ func TestStarsInAllDimensions(t *testing.T) {
 		s.Stars = []Star{{"star", slices.Clone(s.Points[:dim])}}
 		for _, panel := range []Scatter{s, s.Projected()} {
 			lay := newLayout(t, NewFigure(panel))
-			stars := lay.panels[0].content.stars
+			stars := lay.panel(0).content.stars
 			if len(stars) != 1 {
 				t.Fatalf("%d-D: %d stars", dim, len(stars))
 			}

@@ -29,7 +29,7 @@ func (sp space) row(class float64, classes int) float64 {
 }
 
 // stripMargin returns the share of the width of the panel that the class names need.
-func (p *panel) stripMargin() float64 {
+func (p *plotted) stripMargin() float64 {
 	var widest vg.Length
 	for _, name := range p.scatter.ClassNames {
 		face, text := fit(bold(p.labelSize), printable(name), p.side/3)

@@ -14,7 +14,7 @@ func TestStrip(t *testing.T) {
 		Dim: 1, Points: []float32{-4, 3, 6}, Labels: []int32{0, 1, 2}, ClassNames: []string{"first", "second", "third"},
 	}
 	lay := newLayout(t, NewFigure(s))
-	p := lay.panels[0]
+	p := lay.panel(0)
 	at := dots(lay.image(1), 3)
 	scale := float64(at[2].X-at[0].X) / 10
 	if want := float64(at[0].X) + 7*scale; scale < 40 || math.Abs(float64(at[1].X)-want) > 1.5 {
@@ -53,7 +53,7 @@ func TestStripRaysAndTargets(t *testing.T) {
 	}
 	lay := newLayout(t, NewFigure(s))
 	img := lay.image(1)
-	sp := lay.panels[0].space
+	sp := lay.panel(0).space
 	for _, test := range []struct {
 		x     float64
 		class float64

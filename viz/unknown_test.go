@@ -22,10 +22,10 @@ func TestUnknownIsARing(t *testing.T) {
 		}
 		lay := newLayout(t, NewFigure(s))
 		img := lay.image(1)
-		at := lay.panels[0].view()(point{0, 0.5, 0})
+		at := lay.panel(0).view()(point{0, 0.5, 0})
 		x, y := int(at.X*dpi/72), int((lay.height-at.Y)*dpi/72)
 		dark, light := 0, 0
-		reach := int(3 * float64(lay.panels[0].radius()) * dpi / 72)
+		reach := int(3 * float64(lay.panel(0).radius()) * dpi / 72)
 		for dy := -reach; dy <= reach; dy++ {
 			for dx := -reach; dx <= reach; dx++ {
 				c := color.GrayModel.Convert(img.At(x+dx, y+dy)).(color.Gray)
@@ -65,7 +65,7 @@ func TestUnknownFrame(t *testing.T) {
 		t.Errorf("an unknown point far out widens the picture to %+v", got)
 	}
 	lay := newLayout(t, NewFigure(far))
-	if got := lay.panels[0].outside; got != 1 {
+	if got := lay.panel(0).outside; got != 1 {
 		t.Errorf("%d points outside, want 1", got)
 	}
 }

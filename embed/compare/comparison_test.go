@@ -198,7 +198,7 @@ func TestComparisonResumes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if interruptions == 1 {
-			embedtest.CheckEqual(t, "first panel", figure.Panels[0], viz.Scatter{Title: "Softmax", Missing: "not trained yet"})
+			embedtest.CheckEqual(t, "first panel", figure.Panels[0], viz.Panel(viz.Scatter{Title: "Softmax", Missing: "not trained yet"}))
 		}
 	}
 	if interruptions < 4 {
@@ -415,8 +415,8 @@ func TestComparisonFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		embedtest.CheckEqual(t, "panel of what failed", figure.Panels[1], viz.Scatter{Title: technique.Title, Missing: "failed"})
-		embedtest.CheckEqual(t, "points of the other", len(figure.Panels[0].Points), 2*30)
+		embedtest.CheckEqual(t, "panel of what failed", figure.Panels[1], viz.Panel(viz.Scatter{Title: technique.Title, Missing: "failed"}))
+		embedtest.CheckEqual(t, "points of the other", len(figure.Panels[0].(viz.Scatter).Points), 2*30)
 
 		// The other folder has one of its cells.
 		merged := smallComparison(t.TempDir())
@@ -457,7 +457,7 @@ func TestComparisonFolders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	embedtest.CheckEqual(t, "panel of what is gone", figure.Panels[0].Missing, "no panel.npz")
+	embedtest.CheckEqual(t, "panel of what is gone", figure.Panels[0].(viz.Scatter).Missing, "no panel.npz")
 
 	if err := os.Rename(second, second+".old"); err != nil {
 		t.Fatal(err)

@@ -86,7 +86,7 @@ func cellPanel(folder string, cells map[string]*cell, wanted Cell, points int) (
 		if err != nil {
 			return viz.Scatter{}, nil, err
 		}
-		panel := thinned(figure.Panels[0], points)
+		panel := thinned(figure.Panels[0].(viz.Scatter), points)
 		panel.Title = ""
 		panel.Note = fmt.Sprintf("accuracy %.1f %%", 100*c.Result.Metrics.Accuracy)
 		return panel, c, nil
@@ -138,13 +138,13 @@ func panelArrays(p *viz.Scatter) map[string]*[]float32 {
 // I, from 0, and all else as JSON.
 func writeFigure(path string, figure *viz.Figure) error {
 	arrays := store.Arrays{}
-	for i := range figure.Panels {
-		p := &figure.Panels[i]
+	for i, panel := range figure.Panels {
+		p := panel.(viz.Scatter)
 		if p.Missing != "" {
 			continue
 		}
 		arrays[fmt.Sprint(i, ".labels")] = store.Vector(p.Labels)
-		for name, rows := range panelArrays(p) {
+		for name, rows := range panelArrays(&p) {
 			if *rows != nil {
 				arrays[fmt.Sprint(i, ".", name)] = store.Matrix(*rows, p.Dim)
 			}
@@ -176,15 +176,15 @@ func readFigure(path string) (*viz.Figure, error) {
 	if err := store.ReadObject(arrays, figureKey, figure); err != nil {
 		return nil, err
 	}
-	for i := range figure.Panels {
-		p := &figure.Panels[i]
+	for i, panel := range figure.Panels {
+		p := panel.(viz.Scatter) // as all that have a JSON form
 		if p.Missing != "" {
 			continue
 		}
 		if err := store.Read(arrays, fmt.Sprint(i, ".labels"), &p.Labels); err != nil {
 			return nil, err
 		}
-		for name, rows := range panelArrays(p) {
+		for name, rows := range panelArrays(&p) {
 			name = fmt.Sprint(i, ".", name)
 			if arrays[name] == nil {
 				continue
@@ -193,6 +193,7 @@ func readFigure(path string) (*viz.Figure, error) {
 				return nil, err
 			}
 		}
+		figure.Panels[i] = p
 	}
 	return figure, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -134,7 +135,8 @@ func (o Overview) cell(cfg embed.Config) (embed.Config, error) {
 // folder out (empty: out/overview in the module around the working folder):
 //
 //	overview.png, .svg, overview-DATASET.png, .svg   techniques by datasets and dimensions
-//	overview.npz, overview-DATASET.npz               what they show, for ReadFigure
+//	overview-paper.png, .svg                         the same as the paper arranges it, with nine of its techniques
+//	overview.npz, overview-DATASET.npz, ...          what they show, for ReadFigure
 //	results.csv, results.json, results.md            mean and standard deviation over the seeds
 //	manifest.json                                    configuration, data, versions, machines
 //	cells/TECHNIQUE-DATASET-DIMd-sSEED/              cell.json, panel.npz, and what embed.Result.Save writes
@@ -207,7 +209,9 @@ func overviewFigures(folder string, cells map[string]*cell) (map[string]*viz.Fig
 		if err != nil {
 			return nil, err
 		}
-		all.Panels = append(all.Panels, panels...)
+		for _, panel := range panels {
+			all.Panels = append(all.Panels, panel)
+		}
 	}
 	for _, name := range names {
 		figure, err := datasetFigure(folder, cells, name, compared, dims)
@@ -220,10 +224,48 @@ func overviewFigures(folder string, cells map[string]*cell) (map[string]*viz.Fig
 		}
 	}
 	figures["overview"] = all
+	paper, err := paperOverview(folder, cells, names, dims)
+	if err != nil {
+		return nil, err
+	}
+	if paper != nil {
+		figures["overview-paper"] = paper
+	}
 	if len(names) == 1 {
 		figures["overview"] = figures["overview-"+names[0]]
 	}
 	return figures, nil
+}
+
+// paperColumns are the nine columns of the overview in the paper: of the angular margins and of
+// the minings of triplets one each, that which the paper cites or shows.
+var paperColumns = []string{"softmax", "softmax-normalized", "cosface", "center", "center-normalized", "contrastive", "triplet-semihard", "regression-raster", "regression-circle"}
+
+// paperOverview returns the overview as the paper arranges it: with datasets and dimensions in
+// rows and nine techniques in columns. It is nil where one of them is not among the cells.
+func paperOverview(folder string, cells map[string]*cell, names []string, dims []int) (*viz.Figure, error) {
+	figure := &viz.Figure{Title: "Overview, as in the paper", Columns: len(paperColumns)}
+	columns := make([][]viz.Scatter, len(paperColumns))
+	for i, id := range paperColumns {
+		if !slices.ContainsFunc(slices.Collect(maps.Values(cells)), func(c *cell) bool { return c.Config.Technique == id }) {
+			return nil, nil
+		}
+		technique, err := embed.LookUp(id)
+		if err != nil {
+			return nil, err
+		}
+		figure.ColumnLabels = append(figure.ColumnLabels, technique.Title)
+		if columns[i], err = techniquePanels(folder, cells, technique, names, dims, len(paperColumns)*len(names)*len(dims)); err != nil {
+			return nil, err
+		}
+	}
+	for row := range len(names) * len(dims) {
+		figure.RowLabels = append(figure.RowLabels, fmt.Sprintf("%s, %d-D", names[row/len(dims)], dims[row%len(dims)]))
+		for _, column := range columns {
+			figure.Panels = append(figure.Panels, column[row])
+		}
+	}
+	return figure, nil
 }
 
 // datasetFigure returns the figure of a dataset: several techniques beside each other, each
@@ -246,10 +288,10 @@ func datasetFigure(folder string, cells map[string]*cell, dataset string, compar
 		if err != nil {
 			return nil, err
 		}
-		for i := range panels {
-			panels[i].Title = technique.Title
+		for _, panel := range panels {
+			panel.Title = technique.Title
+			figure.Panels = append(figure.Panels, panel)
 		}
-		figure.Panels = append(figure.Panels, panels...)
 	}
 	return figure, nil
 }

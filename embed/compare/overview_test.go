@@ -115,7 +115,8 @@ func TestOverviewFigures(t *testing.T) {
 	}
 	titles := func(f *viz.Figure) (list []string) {
 		for _, panel := range f.Panels {
-			list = append(list, panel.Title)
+			title, _ := panel.Heading()
+			list = append(list, title)
 		}
 		return list
 	}
@@ -128,6 +129,10 @@ func TestOverviewFigures(t *testing.T) {
 	one := figures["overview-mnist"]
 	embedtest.CheckEqual(t, "title", one.Title, "Overview of mnist")
 	embedtest.CheckEqual(t, "columns of one", one.ColumnLabels, []string{"2-D", "3-D", "2-D", "3-D"})
+	paper := figuresOf(Overview{Datasets: []string{"cifar-10", "mnist"}})["overview-paper"]
+	embedtest.CheckEqual(t, "rows as in the paper", paper.RowLabels, []string{"mnist, 2-D", "mnist, 3-D", "cifar-10, 2-D", "cifar-10, 3-D"})
+	embedtest.CheckEqual(t, "first and last column", []string{paper.ColumnLabels[0], paper.ColumnLabels[8]}, []string{"Softmax", "Regression to a circle"})
+	embedtest.CheckEqual(t, "panels as in the paper", len(paper.Panels), 4*9)
 	embedtest.CheckEqual(t, "panels of one", titles(one), []string{"Softmax", "Softmax", "CosFace", "CosFace", "Center loss", "Center loss"})
 
 	var ids []string
@@ -209,9 +214,10 @@ func TestTechniquesAreShown(t *testing.T) {
 		}
 		titles := slices.Clone(overview.RowLabels)
 		for i, panel := range overview.Panels {
-			titles = append(titles, panel.Title) // where the overview is that of one dataset
-			if panel.Missing != "" {
-				t.Errorf("panel %d of the overview is %s", i, panel.Missing)
+			scatter := panel.(viz.Scatter)
+			titles = append(titles, scatter.Title) // where the overview is that of one dataset
+			if scatter.Missing != "" {
+				t.Errorf("panel %d of the overview is %s", i, scatter.Missing)
 			}
 		}
 		for _, technique := range ofFamily(family) {

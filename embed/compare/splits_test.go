@@ -20,6 +20,7 @@ import (
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
 	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/viz"
 	"github.com/embedspace/embedspace/embed/fewshot"
 	"github.com/embedspace/embedspace/embed/internal/store"
 	"github.com/embedspace/embedspace/embed/measure"
@@ -572,6 +573,7 @@ func TestAllTechniques(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		panel := panel.(viz.Scatter)
 		if panel.Title != technique.Title || len(panel.Unknown) != 2*80 || len(panel.Points) != 2*120 || !strings.HasPrefix(panel.Note, technique.Known+": AUROC ") {
 			t.Errorf("panel %d is %q, %q with %d and %d coordinates", i, panel.Title, panel.Note, len(panel.Points), len(panel.Unknown))
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/embedspace/embedspace/embed/compare"
+	"github.com/embedspace/embedspace/viz"
 )
 
 // commandEnv makes the test binary the command itself, with its arguments.
@@ -146,7 +147,7 @@ func TestOverviewInterrupted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(figure.Panels) != 2 || figure.Panels[0].Missing != "not trained yet" {
+	if len(figure.Panels) != 2 || figure.Panels[0].(viz.Scatter).Missing != "not trained yet" {
 		t.Errorf("the figure has %+v", figure.Panels)
 	}
 	_, resumed := execute(t, 0, args...)
@@ -173,7 +174,8 @@ func TestFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, panel := range figure.Panels {
+	for i := range figure.Panels {
+		panel := figure.Panels[i].(viz.Scatter)
 		if title := []string{"m = 0", "m = 0.05", "m = 0.2"}[i/2]; panel.Title != title || panel.Sphere != (i%2 == 1) || len(panel.Points) != 2*20 {
 			t.Errorf("panel %d is %+v", i, panel)
 		}
