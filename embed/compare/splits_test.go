@@ -20,11 +20,11 @@ import (
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
 	"github.com/embedspace/embedspace/embed/embedtest"
-	"github.com/embedspace/embedspace/viz"
 	"github.com/embedspace/embedspace/embed/fewshot"
 	"github.com/embedspace/embedspace/embed/internal/store"
 	"github.com/embedspace/embedspace/embed/measure"
 	"github.com/embedspace/embedspace/embed/openset"
+	"github.com/embedspace/embedspace/viz"
 )
 
 // tenPatterns returns n images of 4 x 4 pixels in ten classes, each of which has pixels of its
