@@ -30,7 +30,8 @@ func (p pace) add(c *cell) {
 		known.seconds + max(c.Took, c.Result.Seconds), known.images + float64(c.Config.Epochs*c.Config.Train)}
 }
 
-// remaining says about how long these cells take; nothing, if that can't be known yet. A
+// remaining says about how long these cells take; nothing, if there are none, or if that can't be
+// known yet. A
 // dataset without a pace of its own gets that of all.
 func (p pace) remaining(cells []Cell) string {
 	var all effort
@@ -38,7 +39,7 @@ func (p pace) remaining(cells []Cell) string {
 		all.seconds += known.seconds
 		all.images += known.images
 	}
-	if all.images == 0 {
+	if all.images == 0 || len(cells) == 0 {
 		return ""
 	}
 	seconds := 0.

@@ -104,11 +104,21 @@ func Nearest(k int) func(s Support, query [][]float64) ([]int32, error) {
 		if k < 1 || k > len(s.Z) {
 			return nil, fmt.Errorf("fewshot: the %d nearest of %d points; allowed: 1 to %[2]d", k, len(s.Z))
 		}
-		order := make([]int, len(s.Z))
+		near := make([]int, 0, k+1) // the nearest first
 		return each(query, func(z []float64) int {
-			floats.ArgsortStable(vectors.Distances(z, s.Z), order)
+			distances := vectors.Distances(z, s.Z)
+			near = near[:0]
+			for i, distance := range distances {
+				place := len(near)
+				for place > 0 && distance < distances[near[place-1]] {
+					place--
+				}
+				if place < k {
+					near = slices.Insert(near, place, i)[:min(k, len(near)+1)]
+				}
+			}
 			votes, nearest := make([]int, s.Way), make([]int, s.Way)
-			for place, i := range order[:k] {
+			for place, i := range near {
 				class := s.Labels[i]
 				if votes[class] == 0 {
 					nearest[class] = place

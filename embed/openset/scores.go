@@ -192,6 +192,9 @@ func KNNDirection(k int) func(Space, Points) ([]float64, error) {
 	}
 }
 
+// stride is after how many dimensions a distance that is too large is left: a cache line has as many.
+const stride = 8
+
 func kthNearest(k int, train, z [][]float64) ([]float64, error) {
 	if k < 1 || k > len(train) {
 		return nil, fmt.Errorf("the %d-th nearest of %d training points; allowed: 1 to %[2]d", k, len(train))
@@ -205,8 +208,12 @@ func kthNearest(k int, train, z [][]float64) ([]float64, error) {
 			}
 			for _, x := range train {
 				squared, farthest := 0., near[k-1]
-				for d := 0; d < len(x) && squared < farthest; d++ {
-					squared += (z[i][d] - x[d]) * (z[i][d] - x[d])
+				for d := 0; d < len(x) && squared < farthest; d += stride {
+					end := min(d+stride, len(x))
+					from, to := x[d:end], z[i][d:end]
+					for j, x := range from {
+						squared += (to[j] - x) * (to[j] - x)
+					}
 				}
 				if squared < farthest {
 					place, _ := slices.BinarySearch(near, squared)
