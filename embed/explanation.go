@@ -7,6 +7,7 @@ import (
 	"image"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -249,29 +250,31 @@ func (r *Result) trainingImage(train *datasets.Dataset, i int) (image.Image, err
 }
 
 // Gallery returns the decision as a picture: for each class the nearest training image and the
-// attribution of its score, and the attribution of the difference.
+// attribution of its score, and the attribution of the difference, with a scale of its own.
 func (d Decision) Gallery() *viz.Gallery {
+	class, against := d.Sides[0].Class, d.Sides[1].Class
 	g := &viz.Gallery{
-		Title:   fmt.Sprintf("Why %s and not %s?", d.Sides[0].Class, d.Sides[1].Class),
+		Title:   fmt.Sprintf("Why %s and not %s?", class, against),
 		Note:    fmt.Sprintf("%s: %s, predicted as %s", d.Name, d.Label, d.Predicted),
 		Columns: 3, Unit: "score",
 	}
+	largest := floats.Norm(d.Difference.Pixels, math.Inf(1))
+	first := []viz.Tile{
+		{Title: "the image", Image: d.Image},
+		{
+			Title: fmt.Sprintf("for %s, not %s", class, against), Image: d.Image, Attribution: d.Difference.Pixels, Scale: largest,
+			Note: "difference of the scores " + short(d.Difference.Value) + d.Difference.gapNote(),
+		},
+	}
 	for k, side := range d.Sides {
-		first := viz.Tile{Title: "the image", Note: "", Image: d.Image}
-		if k == 1 {
-			first = viz.Tile{
-				Title: fmt.Sprintf("for %s, not %s", d.Sides[0].Class, d.Sides[1].Class), Image: d.Image, Attribution: d.Difference.Pixels,
-				Note: fmt.Sprintf("difference of the scores: %.3g", d.Difference.Value) + d.Difference.gapNote(),
-			}
-		}
-		g.Tiles = append(g.Tiles, first,
+		g.Tiles = append(g.Tiles, first[k],
 			viz.Tile{
 				Title: "nearest " + side.Class, Image: side.NearestImage,
-				Note: fmt.Sprintf("distance %.3g; from the class %.3g", side.Nearest.Distance, side.Distance),
+				Note: fmt.Sprintf("distance %s, from the class %s", short(side.Nearest.Distance), short(side.Distance)),
 			},
 			viz.Tile{
 				Title: "for " + side.Class, Image: d.Image, Attribution: side.Score.Pixels,
-				Note: fmt.Sprintf("score %.3g, of a black image %.3g", side.Score.Value, side.Score.Baseline) + side.Score.gapNote(),
+				Note: fmt.Sprintf("score %s, of a black image %s", short(side.Score.Value), short(side.Score.Baseline)) + side.Score.gapNote(),
 			})
 	}
 	return g
@@ -283,5 +286,10 @@ func (a Attribution) gapNote() string {
 	if math.Abs(a.Gap) <= 0.01*math.Abs(difference) {
 		return ""
 	}
-	return fmt.Sprintf("; the attribution adds up to %.3g instead of %.3g", a.Sum, difference)
+	return fmt.Sprintf("; the attribution adds up to %s instead of %s", short(a.Sum), short(difference))
+}
+
+// short returns a number with three digits.
+func short(x float64) string {
+	return strings.ReplaceAll(fmt.Sprintf("%.3g", x), "-", "−")
 }

@@ -17,12 +17,12 @@ import (
 // labels do not matter.
 //
 // In the new Result the class with the nearest mean of training embeddings decides, also
-// between the classes that were there: the mean of a few embeddings is all that is known of the
-// new class, and class weights or targets, which a training has drawn classes to, have no
-// counterpart for it. Which mean is nearest depends on what the loss controls, as for the
-// techniques that decide by class means: in Technique.Geometry Space the Euclidean distance, on
-// the Sphere the angle. The accuracy of the classes that were there can change by that; Test has
-// it.
+// between the classes that were there, with the scores -||z - c_j||^2: the mean of a few
+// embeddings is all that is known of the new class, and class weights or targets, which a
+// training has drawn classes to, have no counterpart for it. The distance is Euclidean also
+// where directions decided before: a class that was not learned lies nearer to the origin, in
+// directions that others have, and without the norm most of its images would be taken for
+// theirs. The accuracy of the classes that were there changes by that; Test has it.
 //
 // The new images are the last ones of Train, and the picture shows the class as a star. The new
 // Result can't be saved, as it has no training to go on with; r stays as it is.
@@ -76,7 +76,7 @@ var errLearned = errors.New("embed: a Result with a class that it learned from i
 
 // byMeans returns the technique with the rule of the nearest class mean.
 func (t Technique) byMeans() Technique {
-	t.Scores, t.ClassVectors, t.Kind, t.Logits, t.Known = nil, nil, "", false, ""
+	t.Scores, t.ClassVectors, t.Kind, t.Geometry, t.Logits, t.Known = nil, nil, "", Space, false, ""
 	t.Known = t.known()
 	return t
 }

@@ -2,6 +2,7 @@ package viz
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	"image/png"
@@ -30,8 +31,8 @@ type Gallery struct {
 
 	Tiles []Tile // row by row, at least one
 
-	// Scale is the magnitude of an attribution that has the full colour; 0: the largest that
-	// is drawn. A bar below the images shows it, with Unit.
+	// Scale is the magnitude of an attribution that has the full colour; 0: the largest of the
+	// tiles that have no Scale of their own. A bar below the images shows it, with Unit.
 	Scale float64
 	Unit  string // of the attributions, such as "score"; none if empty
 }
@@ -45,6 +46,9 @@ type Tile struct {
 	// Attribution [height*width] is drawn over the image, which is pale then: what adds in
 	// orange, what takes away in blue. nil: the image as it is.
 	Attribution []float64
+	// Scale takes the place of the gallery's for this image, if it is not 0. It is added to the
+	// Note, as the bar does not show it.
+	Scale float64
 }
 
 // The largest number of columns that a gallery chooses, and of the lines of a note.
@@ -121,8 +125,8 @@ func (g *Gallery) validate() error {
 	if g.Columns < 0 {
 		return fmt.Errorf("field Columns is %d: %w", g.Columns, ErrColumns)
 	}
-	if g.Scale < 0 || g.Scale-g.Scale != 0 {
-		return fmt.Errorf("field Scale is %v; allowed: 0 or more: %w", g.Scale, ErrNotFinite)
+	if err := checkScale(g.Scale); err != nil {
+		return err
 	}
 	for i, t := range g.Tiles {
 		if err := t.validate(); err != nil {
@@ -141,8 +145,19 @@ func (g *Gallery) validate() error {
 	return nil
 }
 
+// checkScale returns an error unless a scale is 0 or more.
+func checkScale(scale float64) error {
+	if scale < 0 || scale-scale != 0 {
+		return fmt.Errorf("field Scale is %v; allowed: 0 or more: %w", scale, ErrNotFinite)
+	}
+	return nil
+}
+
 // validate reports the first thing that is wrong with the tile.
 func (t Tile) validate() error {
+	if err := checkScale(t.Scale); err != nil {
+		return err
+	}
 	if t.Image == nil {
 		if t.Attribution != nil {
 			return fmt.Errorf("an attribution without an image: %w", ErrEmpty)
@@ -240,14 +255,18 @@ func (g *Gallery) hang() *hung {
 			}
 			x := left + vg.Length(column)*(side+tileGap) + (side-width)/2
 			hungTile := hungTile{Tile: t, area: vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + width, Y: y + height}}}
-			if t.Note != "" {
-				hungTile.notes = wrap(regular(tileNoteSize), printable(t.Note), side+tileGap/2, mostNoteLines)
+			note := t.Note
+			if t.Attribution != nil && t.Scale != 0 {
+				note = strings.TrimPrefix(note+", ", ", ") + "colours up to ±" + strconv.FormatFloat(t.Scale, 'g', 2, 64)
+			}
+			if note != "" {
+				hungTile.notes = wrap(regular(tileNoteSize), printable(note), side+tileGap/2, mostNoteLines)
 				lines = max(lines, len(hungTile.notes))
 			}
-			for _, a := range t.Attribution {
+			if t.Attribution != nil && t.Scale == 0 {
 				drawn = true
 				if g.Scale == 0 {
-					h.scale = max(h.scale, math.Abs(a))
+					h.scale = max(h.scale, largest(t.Attribution))
 				}
 			}
 			h.tiles = append(h.tiles, hungTile)
@@ -275,6 +294,11 @@ func (g *Gallery) hang() *hung {
 	}
 	h.height = y + margin
 	return h
+}
+
+// largest returns the largest magnitude.
+func largest(attribution []float64) float64 {
+	return max(slices.Max(attribution), -slices.Min(attribution))
 }
 
 // draw draws the gallery on a canvas, where y grows upwards.
@@ -324,7 +348,7 @@ func (t hungTile) draw(c vg.Canvas, up func(x, y vg.Length) vg.Point, scale, sha
 	}
 	img := t.Image
 	if t.Attribution != nil {
-		img = attributed(img, t.Attribution, scale)
+		img = attributed(img, t.Attribution, cmp.Or(t.Scale, scale))
 	}
 	area := vg.Rectangle{Min: up(t.area.Min.X, t.area.Max.Y), Max: up(t.area.Max.X, t.area.Min.Y)}
 	c.DrawImage(area, scaledTo(img, int(float64(width)*dpi/72*sharpness+0.5)))

@@ -112,9 +112,9 @@ type Pair struct {
 	Distance float64
 }
 
-// Closest returns where two classes touch: points of class a, each with the nearest point of
-// class b, the n closest pairs first, and no point twice. Errors: n less than 1, one class
-// twice, those of Nearest.
+// Closest returns where two classes touch: the closest pair of a point of class a and one of
+// class b, then the closest pair of the other points, and so on, n of them or as many as there
+// are. Errors: n less than 1, one class twice, those of Nearest.
 func (p Points) Closest(a, b int32, n int) ([]Pair, error) {
 	if err := p.check(); err != nil {
 		return nil, err
@@ -129,21 +129,29 @@ func (p Points) Closest(a, b int32, n int) ([]Pair, error) {
 	if len(first) == 0 || len(p.of(b)) == 0 {
 		return nil, fmt.Errorf("explain: %d points of class %d and %d of class %d; allowed: 1 or more of each", len(first), a, len(p.of(b)), b)
 	}
-	all := make([]Pair, len(first))
-	parallel.For(len(first), func() func(k int) {
-		return func(k int) {
-			i := first[k]
-			other := p.nearest(p.Z[i], func(j int) bool { return p.Labels[j] == b })
-			all[k] = Pair{[2]int{i, other.Index}, other.Distance}
-		}
-	})
-	slices.SortStableFunc(all, func(x, y Pair) int { return cmp.Compare(x.Distance, y.Distance) })
-	var closest []Pair
 	taken := map[int]bool{}
-	for _, pair := range all {
-		if len(closest) < n && !taken[pair.Points[1]] {
-			closest, taken[pair.Points[1]] = append(closest, pair), true
+	partner := func(i int) Pair {
+		other := p.nearest(p.Z[i], func(j int) bool { return p.Labels[j] == b && !taken[j] })
+		return Pair{[2]int{i, other.Index}, other.Distance}
+	}
+	pairs := make([]Pair, len(first))
+	parallel.For(len(first), func() func(k int) {
+		return func(k int) { pairs[k] = partner(first[k]) }
+	})
+	var closest []Pair
+	for len(closest) < min(n, len(first), len(p.of(b))) {
+		k, pair := 0, Pair{Distance: math.Inf(1)}
+		for other, candidate := range pairs {
+			if candidate.Distance < pair.Distance && !taken[candidate.Points[0]] {
+				k, pair = other, candidate
+			}
 		}
+		if taken[pair.Points[1]] {
+			pairs[k] = partner(pair.Points[0])
+			continue
+		}
+		closest = append(closest, pair)
+		taken[pair.Points[0]], taken[pair.Points[1]] = true, true
 	}
 	return closest, nil
 }

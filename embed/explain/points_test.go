@@ -56,10 +56,11 @@ func TestOutliers(t *testing.T) {
 }
 
 func TestClosest(t *testing.T) {
-	p := Points{Z: [][]float64{{0}, {1}, {2}, {3}, {-9}}, Labels: []int32{0, 0, 1, 1, 1}}
-	// 0 and 1 are both nearest to 2: it stands in one pair.
-	embedtest.CheckEqual(t, "closest", must(p.Closest(0, 1, 3))(t), []Pair{{[2]int{1, 2}, 1}})
-	embedtest.CheckEqual(t, "the other way", must(p.Closest(1, 0, 3))(t), []Pair{{[2]int{2, 1}, 1}, {[2]int{4, 0}, 9}})
+	p := Points{Z: [][]float64{{0}, {1}, {2}, {4}, {-9}}, Labels: []int32{0, 0, 1, 1, 1}}
+	// 0 and 1 are both nearest to 2, which stands in one pair only.
+	embedtest.CheckEqual(t, "closest", must(p.Closest(0, 1, 3))(t), []Pair{{[2]int{1, 2}, 1}, {[2]int{0, 3}, 4}})
+	embedtest.CheckEqual(t, "the other way", must(p.Closest(1, 0, 3))(t), []Pair{{[2]int{2, 1}, 1}, {[2]int{3, 0}, 4}})
+	embedtest.CheckEqual(t, "one pair", must(p.Closest(1, 0, 1))(t), []Pair{{[2]int{2, 1}, 1}})
 }
 
 // A path is in one cell of the nearest point after the other, and its steps are equal.
