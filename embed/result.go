@@ -162,13 +162,18 @@ func (r *Result) Scatter() viz.Scatter {
 		return scatter
 	}
 	scatter.Title = technique.Title
-	switch technique.kind() {
-	case Weights:
-		scatter.ClassVectors = r.ClassVectors
-	case Targets:
-		scatter.Targets = r.ClassVectors
-	}
+	technique.addVectors(&scatter, r.ClassVectors)
 	return scatter
+}
+
+// addVectors adds class vectors to a picture: class weights as rays, targets as crosses.
+func (t Technique) addVectors(scatter *viz.Scatter, vectors []float32) {
+	switch t.kind() {
+	case Weights:
+		scatter.ClassVectors = vectors
+	case Targets:
+		scatter.Targets = vectors
+	}
 }
 
 // FolderEnv names the environment variable of the folder that holds Results by

@@ -36,7 +36,7 @@ type legendItem struct {
 // legend returns the legend of the figure, of a width.
 func (f *Figure) legend(width vg.Length) legend {
 	var classes [][]string
-	var rays, targets, regions bool
+	var rays, targets, arrows, regions bool
 	for _, s := range f.Panels {
 		if s.Missing != "" {
 			continue
@@ -46,6 +46,7 @@ func (f *Figure) legend(width vg.Length) legend {
 		}
 		rays = rays || s.ClassVectors != nil
 		targets = targets || s.Targets != nil
+		arrows = arrows || s.Arrows != nil
 		regions = regions || s.Regions != nil
 	}
 	l := legend{width: width}
@@ -65,6 +66,12 @@ func (f *Figure) legend(width vg.Length) legend {
 			c.SetColor(black)
 			c.SetLineWidth(1.2)
 			c.Stroke(cross(left.Add(vg.Point{X: swatch}), 2.5))
+		})
+	}
+	if arrows {
+		const length = 14
+		l.add("arrow", length+markGap, func(c vg.Canvas, left vg.Point) {
+			drawArrow(c, left, left.Add(vg.Point{X: length}), 1.2)
 		})
 	}
 	if regions {

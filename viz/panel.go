@@ -152,6 +152,7 @@ func (p *panel) draw(c vg.Canvas, sharpness float64) {
 	if p.onCircle() {
 		p.drawSpreads(c, v)
 	}
+	p.drawArrows(c, v)
 	rays := p.drawRays(c, v)
 	crosses := p.drawTargets(c, v)
 	p.drawLabels(c, v, rays, crosses)

@@ -8,7 +8,7 @@ import (
 
 // Scatter is one picture of an embedded space.
 //
-// Its JSON leaves out the arrays Points, Labels, ClassVectors and Targets: whoever
+// Its JSON leaves out the arrays Points, Labels, ClassVectors, Targets and Arrows: whoever
 // stores a scatter stores them beside it, in a format for arrays. It leaves out
 // Regions too, which is a function.
 type Scatter struct {
@@ -22,6 +22,11 @@ type Scatter struct {
 
 	ClassVectors []float32 `json:"-"` // [classes, Dim], or nil: rays from the origin in their directions
 	Targets      []float32 `json:"-"` // [classes, Dim], or nil: black crosses
+
+	// Arrows [n, Dim], or nil, are vectors that begin at the points, such as minus the
+	// gradient of a loss. All have one scale, by which the longest is a seventh as long as
+	// the panel is wide; a corner of the panel says what its length is.
+	Arrows []float32 `json:"-"`
 
 	// Regions is the decision rule of a 2-D space, or nil: it returns the class of
 	// each of the points [n, 2]. It is called once, with a point per pixel (640,000 in
@@ -44,8 +49,8 @@ type Scatter struct {
 }
 
 // Projected returns the scatter projected onto the unit circle or sphere: each point,
-// class vector and target is divided by its norm, unless that is 0, and Sphere is set. It
-// leaves the arrays of s as they are.
+// class vector and target is divided by its norm, unless that is 0, and Sphere is set. Arrows
+// are left out. The arrays of s stay as they are.
 //
 // Regions is kept. It is still right for a rule that depends only on the direction of a
 // point, as with normalized features; for any other rule, set it to nil.
@@ -53,7 +58,7 @@ func (s Scatter) Projected() Scatter {
 	s.Points = normalized(s.Points, s.Dim)
 	s.ClassVectors = normalized(s.ClassVectors, s.Dim)
 	s.Targets = normalized(s.Targets, s.Dim)
-	s.Sphere = true
+	s.Sphere, s.Arrows = true, nil
 	return s
 }
 
@@ -125,7 +130,14 @@ func (s *Scatter) Validate() error {
 				len(a.values), a.name, want, len(s.ClassNames), s.Dim, ErrLength)
 		}
 	}
-	for _, a := range []array{points, vectors, targets} {
+	arrows := array{"arrows", s.Arrows}
+	if s.Arrows != nil && len(s.Arrows) != len(s.Points) {
+		return fmt.Errorf("%d coordinates of arrows for %d of points: %w", len(s.Arrows), len(s.Points), ErrLength)
+	}
+	if s.Arrows != nil && s.Sphere {
+		return fmt.Errorf("arrows of %d points on the unit sphere: %w", len(s.Labels), ErrArrows)
+	}
+	for _, a := range []array{points, vectors, targets, arrows} {
 		if err := a.check(s.Dim, finite, "have a NaN or Inf", ErrNotFinite); err != nil {
 			return err
 		}
