@@ -57,7 +57,8 @@ type Result struct {
 	History      []Epoch
 	Trace        *explorer.Trace // nil without Options.Trace
 
-	net *network
+	net     *network
+	version int // see trainingVersion
 }
 
 // Seconds returns the time of training, without evaluation.
@@ -220,7 +221,7 @@ func (r *Result) Save(name string) error {
 		return r.noNetwork()
 	}
 	folder := Folder(name)
-	state := trainingState{Config: r.Config, Data: r.Data, Epoch: len(r.History), Seconds: r.Seconds(), History: r.History}
+	state := trainingState{Version: r.version, Config: r.Config, Data: r.Data, Epoch: len(r.History), Seconds: r.Seconds(), History: r.History}
 	if err := saveCheckpoint(folder, r.net, state); err != nil {
 		return err
 	}
@@ -271,21 +272,36 @@ func (r *Result) check() error {
 // name or of coordinates that are not finite; ErrUnfinished; ErrOtherRun, for a checkpoint that is not the
 // Result's; ErrUnknown, for its technique; those of backends.Open.
 func Load(name string) (*Result, error) {
-	folder := Folder(name)
+	r, variables, frozen, err := read(Folder(name))
+	if err != nil {
+		return nil, err
+	}
+	backend, err := backends.Open("", os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	if r.net, err = newNetwork(r.Config, backend, r.Data.Shape, len(r.ClassNames)); err != nil {
+		return nil, err
+	}
+	return r, r.net.restore(variables, frozen)
+}
+
+// read reads a Result from a folder, without a network, and the variables to restore one.
+func read(folder string) (r *Result, variables store.Arrays, frozen []string, err error) {
 	for _, file := range []string{configFile, metricsFile, embeddingFile, checkpointFile} {
 		if _, err := os.Stat(filepath.Join(folder, file)); err != nil {
-			return nil, fmt.Errorf("embed: %w in %s: %w; allowed: a folder with %s, %s, %s and %s", ErrNoResult, folder, err, configFile, metricsFile, embeddingFile, checkpointFile)
+			return nil, nil, nil, fmt.Errorf("embed: %w in %s: %w; allowed: a folder with %s, %s, %s and %s", ErrNoResult, folder, err, configFile, metricsFile, embeddingFile, checkpointFile)
 		}
 	}
 	arrays, err := store.ReadNpz(filepath.Join(folder, embeddingFile))
 	if err != nil {
-		return nil, fmt.Errorf("embed: %w in %s: %s: %w", ErrNoResult, folder, embeddingFile, err)
+		return nil, nil, nil, fmt.Errorf("embed: %w in %s: %s: %w", ErrNoResult, folder, embeddingFile, err)
 	}
-	r := &Result{}
+	r = &Result{}
 	var s summary
 	for file, value := range map[string]any{configFile: &r.Config, metricsFile: &s} {
 		if err := store.ReadJSON(filepath.Join(folder, file), value); err != nil {
-			return nil, fmt.Errorf("embed: %w in %s: %w", ErrNoResult, folder, err)
+			return nil, nil, nil, fmt.Errorf("embed: %w in %s: %w", ErrNoResult, folder, err)
 		}
 	}
 	r.Data, r.ClassNames, r.History = s.Data, s.ClassNames, s.History
@@ -301,27 +317,21 @@ func Load(name string) (*Result, error) {
 		err = r.check()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
+		return nil, nil, nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
 	}
 	if r.Trace, err = loadTrace(folder); err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	variables, state, err := loadCheckpoint(folder)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
-		return nil, fmt.Errorf("embed: the result in %s has a checkpoint of %w", folder, err)
+		return nil, nil, nil, fmt.Errorf("embed: the result in %s has a checkpoint of %w", folder, err)
 	}
 	if state.Epoch < r.Config.Epochs {
-		return nil, fmt.Errorf("embed: the training in %s is %w, after %d of %d epochs: resume it first", folder, ErrUnfinished, state.Epoch, r.Config.Epochs)
+		return nil, nil, nil, fmt.Errorf("embed: the training in %s is %w, after %d of %d epochs: resume it first", folder, ErrUnfinished, state.Epoch, r.Config.Epochs)
 	}
-	backend, err := backends.Open("", os.Stderr)
-	if err != nil {
-		return nil, err
-	}
-	if r.net, err = newNetwork(r.Config, backend, state.Data.Shape, len(r.ClassNames)); err != nil {
-		return nil, err
-	}
-	return r, r.net.restore(variables, state.Frozen)
+	r.version = state.Version
+	return r, variables, state.Frozen, nil
 }
