@@ -4,9 +4,11 @@ import (
 	"archive/zip"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/embedspace/embedspace/datasets"
@@ -165,6 +167,30 @@ func (r *Result) Scatter() viz.Scatter {
 	scatter.Title = technique.Title
 	technique.addVectors(&scatter, r.ClassVectors)
 	return scatter
+}
+
+// Curves returns the picture of the training: after each epoch the loss, the share of test
+// images that are decided wrongly, and what the technique follows (see Head.Monitor). The scale
+// is logarithmic where nothing is 0 or less.
+func (r *Result) Curves() viz.Curves {
+	curves := viz.Curves{Title: r.Scatter().Title, X: "epoch", Log: true}
+	add := func(name string, of func(e Epoch) float64) {
+		line := viz.Line{Name: name}
+		for _, epoch := range r.History {
+			line.Values = append(line.Values, of(epoch))
+		}
+		curves.Log = curves.Log && slices.Min(line.Values) > 0
+		curves.Lines = append(curves.Lines, line)
+	}
+	if len(r.History) == 0 {
+		return curves
+	}
+	add("loss", func(e Epoch) float64 { return e.Loss })
+	add("share of test images decided wrongly", func(e Epoch) float64 { return 1 - e.TestAccuracy })
+	for _, name := range slices.Sorted(maps.Keys(r.History[0].Monitors)) {
+		add(name, func(e Epoch) float64 { return e.Monitors[name] })
+	}
+	return curves
 }
 
 // addVectors adds class vectors to a picture: class weights as rays, targets as crosses.

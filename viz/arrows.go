@@ -30,8 +30,11 @@ func (p *panel) drawArrows(c vg.Canvas, v view) {
 	if longest > 0 {
 		scale := 2 * arrowShare * p.space.half / longest
 		for i, arrow := range p.content.arrows {
-			from := p.content.points[i]
-			drawArrow(c, v(from).Point, v(from.add(arrow.scale(scale))).Point, 0.7*p.rayWidth)
+			place := p.content.points[i]
+			from, to := v(place).Point, v(place.add(arrow.scale(scale))).Point
+			if hypot(to.Sub(from)) > 2*p.radius() { // else the point hides it
+				drawArrow(c, from, to, 0.7*p.rayWidth)
+			}
 		}
 	}
 	face := regular(p.tickSize)
@@ -45,13 +48,9 @@ func (p *panel) drawArrows(c vg.Canvas, v view) {
 }
 
 // drawArrow draws an arrow whose head is as long as four widths of the line, or as the arrow.
-// Of one that is too short to see, it draws nothing.
 func drawArrow(c vg.Canvas, from, to vg.Point, width vg.Length) {
 	d := to.Sub(from)
 	length := hypot(d)
-	if length < width/2 {
-		return
-	}
 	d = d.Scale(1 / length)
 	head := min(4*width, length)
 	neck := to.Sub(d.Scale(head))

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,8 +20,8 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// Curves is a picture of numbers that change during a training, such as losses and
-// distances.
+// Curves is a picture of numbers that follow another one, such as losses and distances the
+// epochs of a training.
 type Curves struct {
 	Title string // above the picture; none if empty
 	X, Y  string // the titles of the axes
@@ -32,7 +33,8 @@ type Curves struct {
 // Line is one of the lines of Curves.
 type Line struct {
 	Name   string    // in the legend
-	Values []float64 // at x = 1, 2, 3 and so on
+	Values []float64 // at least one
+	X      []float64 // where they are, as many; nil: at 1, 2, 3 and so on, with a mark for each
 }
 
 // The size of a picture of curves, without its legend.
@@ -42,7 +44,7 @@ const (
 )
 
 // Save writes the curves to a PNG file, which is replaced as a whole. Errors wrap
-// [ErrExtension], [ErrEmpty] or [ErrNotFinite].
+// [ErrExtension], [ErrEmpty], [ErrLength] or [ErrNotFinite].
 func (c *Curves) Save(path string) error {
 	if strings.ToLower(filepath.Ext(path)) != ".png" {
 		return fmt.Errorf("viz: save %q: extension must be .png: %w", path, ErrExtension)
@@ -58,7 +60,7 @@ func (c *Curves) Save(path string) error {
 }
 
 // Show displays the curves below the running cell of a GoNB notebook, as [Figure.Show]
-// does. Errors wrap [ErrNotebook], [ErrEmpty] or [ErrNotFinite].
+// does. Errors wrap [ErrNotebook], [ErrEmpty], [ErrLength] or [ErrNotFinite].
 func (c *Curves) Show() error { return display("", c.png) }
 
 // png returns the curves as a PNG.
@@ -81,10 +83,13 @@ func (c *Curves) png() ([]byte, error) {
 	}
 	text(&p.Legend.TextStyle, 10)
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = printable(c.Title), printable(c.X), printable(c.Y)
+	hasPlaces := slices.ContainsFunc(c.Lines, func(l Line) bool { return l.X != nil })
 	p.X.Tick.Marker = plot.TickerFunc(func(lo, hi float64) (marks []plot.Tick) {
-		values, _ := ticks(lo, hi, 8)
+		values, format := ticks(lo, hi, 8)
 		for _, x := range values {
-			if x == math.Trunc(x) {
+			if hasPlaces {
+				marks = append(marks, plot.Tick{Value: x, Label: format(x)})
+			} else if x == math.Trunc(x) {
 				marks = append(marks, plot.Tick{Value: x, Label: strconv.FormatFloat(x, 'f', 0, 64)})
 			}
 		}
@@ -102,14 +107,20 @@ func (c *Curves) png() ([]byte, error) {
 		points := make(plotter.XYs, len(l.Values))
 		for x, y := range l.Values {
 			points[x] = plotter.XY{X: float64(x + 1), Y: y}
+			if l.X != nil {
+				points[x].X = l.X[x]
+			}
 		}
 		line, marks, err := plotter.NewLinePoints(points)
 		if err != nil {
 			return nil, fmt.Errorf("viz: line %q: %w", l.Name, err)
 		}
 		line.Color, line.Width = Color(i), 1.5
-		marks.Color, marks.Shape, marks.Radius = Color(i), draw.CircleGlyph{}, 2
-		p.Add(line, marks)
+		p.Add(line)
+		if l.X == nil {
+			marks.Color, marks.Shape, marks.Radius = Color(i), draw.CircleGlyph{}, 2
+			p.Add(marks)
+		}
 		p.Legend.Add(printable(l.Name), line)
 	}
 	room := 0.08 * float64(len(c.Lines)) // for the legend, above the lines
@@ -133,6 +144,14 @@ func (c *Curves) validate() error {
 	for _, l := range c.Lines {
 		if len(l.Values) == 0 {
 			return fmt.Errorf("viz: line %q without values: %w", l.Name, ErrEmpty)
+		}
+		if l.X != nil && len(l.X) != len(l.Values) {
+			return fmt.Errorf("viz: line %q has %d values at %d places: %w", l.Name, len(l.Values), len(l.X), ErrLength)
+		}
+		for i, x := range l.X {
+			if x-x != 0 {
+				return fmt.Errorf("viz: place %d of line %q is %v; allowed: finite numbers: %w", i, l.Name, x, ErrNotFinite)
+			}
 		}
 		for i, y := range l.Values {
 			if y-y != 0 || c.Log && y <= 0 {

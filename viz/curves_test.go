@@ -16,7 +16,7 @@ func falling(name string, first float64) Line {
 	for i := range values {
 		values[i] = first * math.Pow(0.5, float64(i))
 	}
-	return Line{name, values}
+	return Line{Name: name, Values: values}
 }
 
 // TestCurves: on a logarithmic scale, what halves at each step is straight, and is drawn in
@@ -80,12 +80,12 @@ func TestCurvesRefuse(t *testing.T) {
 	}{
 		"no lines":   {Curves{}, path, ErrEmpty},
 		"no values":  {Curves{Lines: []Line{{Name: "a"}}}, path, ErrEmpty},
-		"NaN":        {Curves{Lines: []Line{{"a", []float64{1, math.NaN()}}}}, path, ErrNotFinite},
-		"log of 0":   {Curves{Log: true, Lines: []Line{{"a", []float64{1, 0}}}}, path, ErrNotFinite},
+		"NaN":        {Curves{Lines: []Line{{Name: "a", Values: []float64{1, math.NaN()}}}}, path, ErrNotFinite},
+		"log of 0":   {Curves{Log: true, Lines: []Line{{Name: "a", Values: []float64{1, 0}}}}, path, ErrNotFinite},
 		"extension":  {Curves{Lines: []Line{falling("a", 1)}}, path + ".svg", ErrExtension},
 		"no folder":  {Curves{Lines: []Line{falling("a", 1)}}, filepath.Join(filepath.Dir(path), "missing", "c.png"), os.ErrNotExist},
-		"one value":  {Curves{Lines: []Line{{"a", []float64{1}}}}, path, nil},
-		"all values": {Curves{Lines: []Line{{"a", []float64{2, 2, 2}}}}, path, nil},
+		"one value":  {Curves{Lines: []Line{{Name: "a", Values: []float64{1}}}}, path, nil},
+		"all values": {Curves{Lines: []Line{{Name: "a", Values: []float64{2, 2, 2}}}}, path, nil},
 	} {
 		if err := test.curves.Save(test.path); !errors.Is(err, test.want) {
 			t.Errorf("%s: error %v, want %v", name, err, test.want)

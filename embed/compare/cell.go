@@ -43,19 +43,9 @@ func (c *cell) isDone() bool { return c != nil && c.Result != nil }
 // cellFile is the file of a cell.
 const cellFile = "cell.json"
 
-// cellName returns the name of a cell, which is that of its folder:
-// TECHNIQUE-DATASET-DIMd-sSEED, and what was changed (see embed.Config.Changes).
-func cellName(cfg embed.Config) string {
-	name := fmt.Sprintf("%s-%s-%dd-s%d", cfg.Technique, cfg.Dataset, cfg.Dim, cfg.Seed)
-	for _, change := range cfg.Changes() {
-		name += "-" + strings.ReplaceAll(change, "=", "-")
-	}
-	return name
-}
-
 // cellFolder returns the folder of a cell.
 func cellFolder(folder string, cfg embed.Config) string {
-	return filepath.Join(folder, "cells", cellName(cfg))
+	return filepath.Join(folder, "cells", cfg.Name())
 }
 
 // readCells returns the cells of a folder by their names.
@@ -81,7 +71,7 @@ func readCells(folder string) (map[string]*cell, error) {
 		if _, err := embed.LookUp(c.Config.Technique); err != nil {
 			return nil, fmt.Errorf("%w (the technique of %s)", err, file)
 		}
-		name := cellName(c.Config)
+		name := c.Config.Name()
 		if name != entry.Name() {
 			return nil, fmt.Errorf("compare: %s is of the cell %s; move its folder out of %s", file, name, folder)
 		}

@@ -138,7 +138,7 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 // left returns the cells that are not done.
 func (c comparison) left(cells map[string]*cell) (left []embed.Config) {
 	for _, cfg := range c.trainees {
-		if !cells[cellName(cfg)].isDone() {
+		if !cells[cfg.Name()].isDone() {
 			left = append(left, cfg)
 		}
 	}
@@ -149,7 +149,7 @@ func (c comparison) left(cells map[string]*cell) (left []embed.Config) {
 func (c comparison) announce(cells map[string]*cell, progress io.Writer) {
 	failed := 0
 	for _, cfg := range c.trainees {
-		if trained := cells[cellName(cfg)]; trained != nil && trained.Error != "" {
+		if trained := cells[cfg.Name()]; trained != nil && trained.Error != "" {
 			failed++
 		}
 	}
@@ -252,7 +252,7 @@ func (w *work) trainAll(ctx context.Context) (stopped, err error) {
 	left := w.left(w.cells)
 	for ; len(left) > 0 && stopped == nil; left = left[1:] {
 		title := fmt.Sprintf("cell %d of %d", len(w.trainees)-len(left)+1, len(w.trainees))
-		fmt.Fprintf(w.progress, "%s: %s%s\n", title, cellName(left[0]), w.pace.remaining(left))
+		fmt.Fprintf(w.progress, "%s: %s%s\n", title, left[0].Name(), w.pace.remaining(left))
 		trained, err := w.train(ctx, left)
 		switch {
 		case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()):
@@ -260,14 +260,14 @@ func (w *work) trainAll(ctx context.Context) (stopped, err error) {
 		case err != nil:
 			return nil, err
 		case trained.Error != "":
-			w.failed = append(w.failed, cellName(left[0]))
+			w.failed = append(w.failed, left[0].Name())
 			fmt.Fprintf(w.progress, "%s failed: %s\n", title, trained.Error)
 		default:
 			w.pace.add(trained)
 		}
 	}
 	for _, cfg := range left {
-		if name := cellName(cfg); w.cells[name] == nil { // figures say that it is not trained yet
+		if name := cfg.Name(); w.cells[name] == nil { // figures say that it is not trained yet
 			w.cells[name] = &cell{Config: cfg}
 		}
 	}
@@ -280,7 +280,7 @@ func (w *work) trainAll(ctx context.Context) (stopped, err error) {
 func (w *work) train(ctx context.Context, left []embed.Config) (*cell, error) {
 	begin := time.Now()
 	cfg := left[0]
-	name := cellName(cfg)
+	name := cfg.Name()
 	c := w.cells[name]
 	isNew := c == nil
 	if isNew {

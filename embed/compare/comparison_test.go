@@ -505,7 +505,7 @@ func TestComparisonUndrawn(t *testing.T) {
 // TestComparisonFiles: a file that can't be written ends it, and marks no cell as failed.
 func TestComparisonFiles(t *testing.T) {
 	c := smallComparison(t.TempDir(), "softmax", "contrastive")
-	name := cellName(c.trainees[0])
+	name := c.trainees[0].Name()
 	if err := os.MkdirAll(filepath.Join(c.folder, "cells", name, checkpointFile, "in the way"), 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -655,7 +655,7 @@ func handMade(t *testing.T) map[string]*cell {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cells[cellName(cfg)] = &cell{Config: cfg, Data: embed.DataInfo{Canonical: true}, Started: time.Unix(seed, 0), Result: &measured{
+		cells[cfg.Name()] = &cell{Config: cfg, Data: embed.DataInfo{Canonical: true}, Started: time.Unix(seed, 0), Result: &measured{
 			Metrics: measure.Metrics{
 				Accuracy: measure.Measure(accuracy), AngularSpread: measure.Measure(spread), NormMean: measure.Measure(seed),
 				Distances: measure.Distances{Silhouette: measure.Measure(math.NaN()), Touching: make([]measure.Touch, touching)},
@@ -777,7 +777,7 @@ func TestVariants(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cells[cellName(cfg)] = &cell{Config: cfg}
+		cells[cfg.Name()] = &cell{Config: cfg}
 	}
 	var names []string
 	for line := range strings.Lines(string(tablesMarkdown(rowsOf(cells), cells))) {

@@ -40,7 +40,7 @@ type manifest struct {
 func (c comparison) writeManifest(cells map[string]*cell) error {
 	m := manifest{Wanted: c.wanted, Cells: sortedNames(cells), Data: map[string]embed.DataInfo{}}
 	for _, cfg := range c.trainees {
-		if name := cellName(cfg); cells[name] == nil {
+		if name := cfg.Name(); cells[name] == nil {
 			m.Cells = append(m.Cells, name)
 		}
 	}

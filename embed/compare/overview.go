@@ -107,7 +107,7 @@ func (o Overview) grid() (cells []embed.Config, err error) {
 					if err != nil {
 						return nil, err
 					}
-					name := cellName(cfg)
+					name := cfg.Name()
 					if seen[name] {
 						return nil, fmt.Errorf("compare: %s is wanted twice; allowed: each technique, dataset and dim once", name)
 					}

@@ -22,7 +22,7 @@ func names(t *testing.T, cells []embed.Config, err error) (list []string) {
 		t.Fatal(err)
 	}
 	for _, cfg := range cells {
-		list = append(list, cellName(cfg))
+		list = append(list, cfg.Name())
 	}
 	return list
 }
@@ -99,7 +99,7 @@ func TestOverviewFigures(t *testing.T) {
 		}
 		cells := map[string]*cell{}
 		for _, cfg := range list {
-			cells[cellName(cfg)] = &cell{Config: cfg}
+			cells[cfg.Name()] = &cell{Config: cfg}
 		}
 		figures, err := overviewFigures(t.TempDir(), cells)
 		if err != nil {
@@ -175,7 +175,7 @@ func TestMergeOfDatasets(t *testing.T) {
 			if err := trained.write(c.folder); err != nil {
 				t.Fatal(err)
 			}
-			cells[cellName(cfg)] = trained
+			cells[cfg.Name()] = trained
 		}
 		if err := c.writeManifest(cells); err != nil {
 			t.Fatal(err)

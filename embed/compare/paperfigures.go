@@ -100,7 +100,7 @@ func (p PaperFigures) Cells() ([]embed.Config, error) {
 			if err != nil {
 				return nil, err
 			}
-			if name := cellName(cfg); !seen[name] {
+			if name := cfg.Name(); !seen[name] {
 				seen[name] = true
 				cells = append(cells, cfg)
 			}
@@ -148,7 +148,7 @@ func (p PaperFigures) figures(folder string, cells map[string]*cell) (map[string
 			if err != nil {
 				return nil, err
 			}
-			complete = complete && cells[cellName(cfg)] != nil
+			complete = complete && cells[cfg.Name()] != nil
 			scatter, err := cellPanel(folder, cells, cfg, pointsPerPanel(len(paper.panels)))
 			if err != nil {
 				return nil, err

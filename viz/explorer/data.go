@@ -166,7 +166,7 @@ func (s *Space) data() (spaceData, error) {
 	for _, curves := range s.Curves {
 		lines := make([]lineData, len(curves.Lines))
 		for i, line := range curves.Lines {
-			lines[i] = lineData(line)
+			lines[i] = lineData{line.Name, line.Values}
 		}
 		data.Curves = append(data.Curves, curvesData{curves.Title, lines})
 	}
