@@ -123,7 +123,8 @@ func (c *Curves) png() ([]byte, error) {
 		}
 		p.Legend.Add(printable(l.Name), line)
 	}
-	room := 0.08 * float64(len(c.Lines)) // for the legend, above the lines
+	share := min(0.08*float64(len(c.Lines)), 0.6) // of the height, for the legend above the lines
+	room := share / (1 - share)
 	if c.Log {
 		p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, room)
 	} else {
