@@ -346,3 +346,14 @@ func (c Config) Changes() (changes []string) {
 	}
 	return changes
 }
+
+// Name returns a name of the training for files and pictures: TECHNIQUE-DATASET-DIMd-sSEED, and
+// Changes. Config.WithDefaults comes first. Epochs, Train, Batch, Backend, Extractor, Padding
+// and LearningRate have no place in it.
+func (c Config) Name() string {
+	name := fmt.Sprintf("%s-%s-%dd-s%d", c.Technique, c.Dataset, c.Dim, c.Seed)
+	for _, change := range c.Changes() {
+		name += "-" + strings.ReplaceAll(change, "=", "-")
+	}
+	return name
+}

@@ -433,3 +433,21 @@ func TestLookUpUnknown(t *testing.T) {
 		t.Errorf("%v is no ValueError of dim", err)
 	}
 }
+
+// TestName: techniques, data, dimensions, seeds, activations and parameters give different
+// names, and defaults that are written out give the same.
+func TestName(t *testing.T) {
+	for want, cfg := range map[string]Config{
+		"softmax-mnist-sample-2d-s1":                    {},
+		"softmax-mnist-sample-2d-s1-activation-relu":    {Activation: "relu"},
+		"cosface-mnist-3d-s2":                           {Technique: "cosface", Dataset: "mnist", Dim: 3, Seed: 2, Params: Params{"margin": 0.05}},
+		"cosface-mnist-sample-2d-s1-margin-0.2":         {Technique: "cosface", Params: Params{"margin": 0.2}},
+		"triplet-hard-mnist-sample-2d-s1-mining-strict": {Technique: "triplet-hard", Params: Params{"mining": "strict"}},
+	} {
+		cfg, err := cfg.WithDefaults()
+		if err != nil {
+			t.Fatal(err)
+		}
+		embedtest.CheckEqual(t, "name", cfg.Name(), want)
+	}
+}

@@ -27,6 +27,9 @@
 // one that draws classes to targets of your own, and [RegisterExtractor] replaces the
 // network in front of the embedding layer.
 //
+// [LossAt] shows what a loss does at a few points, without a network and in an instant: its
+// values, and minus its gradient as arrows.
+//
 // Below this package, [backends] open what computes, [measure] has the embeddings and
 // their metrics, [explain] the methods of explanations, and [targets] the points of a regression. Above it, [compare] trains many
 // techniques beside each other and draws the paper's figures.

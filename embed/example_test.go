@@ -12,6 +12,7 @@ import (
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/measure"
 	"github.com/embedspace/embedspace/embed/openset"
 	"github.com/embedspace/embedspace/losses"
 )
@@ -232,4 +233,17 @@ func ExampleQuantity() {
 	// cosine with 3
 	// distance from [1 2.5]
 	// coordinate 0
+}
+
+// What softmax does to two points of one class, with given weights: both are driven towards
+// its weight and away from the other, the wrong one more.
+func ExampleLossAt() {
+	points := measure.Embedding{Dim: 2, Z: []float32{1, 0, 0, 1}, Labels: []int32{0, 0}, Classes: 2}
+	d, err := embed.LossAt(embed.Config{Technique: "softmax"}, points, embed.Variables{"W": {1, 0, 0, 1}, "b": {0, 0}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("losses %.2f, minus the gradient of their mean %.2f\n", d.Losses, d.Direction)
+	// Output: losses [0.31 1.31], minus the gradient of their mean [0.13 -0.13 0.37 -0.37]
 }

@@ -33,6 +33,12 @@ type Options struct {
 	Out string
 	// Resume goes on from the checkpoint in Out, if there is one.
 	Resume bool
+	// Reuse takes the Result in Out instead of training, the same bit by bit, where it is
+	// complete and of the same Config, images, backend and version of the training, and has
+	// the Trace that is wanted. Progress says so, or why not. One with a technique or an
+	// extractor of your own is trained anew, as its code may have changed, and so is one
+	// that can't be read. OnEpoch is not called for what is reused.
+	Reuse bool
 	// Trace is the number of test images whose embedding after each epoch becomes
 	// Result.Trace: 2,000 take 16 KB an epoch in 2-D. 0: none.
 	Trace int
@@ -107,6 +113,9 @@ func Fit(ctx context.Context, cfg Config, train, test *datasets.Dataset, opts Op
 	if err != nil {
 		return nil, err
 	}
+	if t.reused != nil {
+		return t.reused, nil
+	}
 	defer t.progress.end()
 	defer collectOften(t.cfg.Backend)()
 	for t.state.Epoch < t.cfg.Epochs {
@@ -131,10 +140,12 @@ type training struct {
 	state       trainingState
 	trace       *explorer.Trace // nil: none is wanted
 	lastSave    time.Time
+	reused      *Result // with Options.Reuse, where there is one
 }
 
 // A trainingState is what a checkpoint holds beside the variables.
 type trainingState struct {
+	Version  int                `json:"version"` // see trainingVersion
 	Config   Config             `json:"config"`
 	Data     DataInfo           `json:"data"`
 	Epoch    int                `json:"epoch"`              // complete epochs
@@ -192,7 +203,7 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 	}
 	t := &training{
 		cfg: cfg, opts: opts, train: train, test: test, reference: reference, net: net,
-		state:    trainingState{Config: cfg, Data: NewDataInfo(train, test)},
+		state:    trainingState{Version: trainingVersion, Config: cfg, Data: NewDataInfo(train, test)},
 		lastSave: time.Now(),
 	}
 	if opts.Trace < 0 {
@@ -200,6 +211,11 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 	}
 	if opts.Trace > 0 {
 		t.trace = newTrace(opts.Trace, test.Len())
+	}
+	if opts.Reuse {
+		if t.reused, err = t.reuse(output); t.reused != nil || err != nil {
+			return t, err
+		}
 	}
 	if opts.Resume {
 		if err := t.resume(); err != nil {
@@ -417,7 +433,7 @@ func (t *training) result(test measure.Embedding) (*Result, error) {
 	}
 	result := &Result{
 		Config: t.cfg, Data: t.state.Data, ClassNames: t.train.ClassNames,
-		Test: test, ClassVectors: vectors, History: t.state.History, net: t.net,
+		Test: test, ClassVectors: vectors, History: t.state.History, net: t.net, version: t.state.Version,
 	}
 	if t.trace != nil {
 		soFar := *t.trace

@@ -63,10 +63,11 @@ func TestFlow(t *testing.T) {
 			"embed/internal/console", "embed/internal/conv", "embed/internal/memory", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
 		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/fewshot", "embed/measure", "embed/openset",
 			"embed/internal/console", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
-		"embed/embedtest": {"datasets", "embed/backends", "embed/internal/memory", "embed/internal/project"},
+		"notebooks/course": {"datasets", "viz", "embed", "embed/measure"},
+		"embed/embedtest":  {"datasets", "embed/backends", "embed/internal/memory", "embed/internal/project"},
 	}
 	seen := 0
-	for _, folder := range []string{"datasets", "losses", "viz", "embed"} {
+	for _, folder := range []string{"datasets", "losses", "viz", "embed", "notebooks"} {
 		for pkg, imported := range imports(t, folder) {
 			own, known := allowed[pkg]
 			if !known {

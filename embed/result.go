@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/embedspace/embedspace/datasets"
@@ -60,6 +62,7 @@ type Result struct {
 
 	net     *network
 	learned learned
+	version int // see trainingVersion
 }
 
 // learned is what WithClass has learned: the last classes, and the last images of Train.
@@ -189,18 +192,47 @@ func (r *Result) Scatter() viz.Scatter {
 	for class := len(r.ClassNames) - r.learned.classes; class < len(r.ClassNames); class++ {
 		scatter.Stars = append(scatter.Stars, viz.Star{Name: r.ClassNames[class], Point: r.classVector(class)})
 	}
-	switch technique.kind() {
-	case Weights:
-		scatter.ClassVectors = r.ClassVectors
-	case Targets:
-		scatter.Targets = r.ClassVectors
-	}
+	technique.addVectors(&scatter, r.ClassVectors)
 	return scatter
 }
 
 // classVector returns the class vector [Dim] of a class.
 func (r *Result) classVector(class int) []float32 {
 	return r.ClassVectors[class*r.Config.Dim : (class+1)*r.Config.Dim]
+}
+
+// Curves returns the picture of the training: after each epoch the loss, the share of test
+// images that are decided wrongly, and what the technique follows (see Head.Monitor). The scale
+// is logarithmic where nothing is 0 or less.
+func (r *Result) Curves() viz.Curves {
+	curves := viz.Curves{Title: r.Scatter().Title, X: "epoch", Log: true}
+	add := func(name string, of func(e Epoch) float64) {
+		line := viz.Line{Name: name}
+		for _, epoch := range r.History {
+			line.Values = append(line.Values, of(epoch))
+		}
+		curves.Log = curves.Log && slices.Min(line.Values) > 0
+		curves.Lines = append(curves.Lines, line)
+	}
+	if len(r.History) == 0 {
+		return curves
+	}
+	add("loss", func(e Epoch) float64 { return e.Loss })
+	add("share of test images decided wrongly", func(e Epoch) float64 { return 1 - e.TestAccuracy })
+	for _, name := range slices.Sorted(maps.Keys(r.History[0].Monitors)) {
+		add(name, func(e Epoch) float64 { return e.Monitors[name] })
+	}
+	return curves
+}
+
+// addVectors adds class vectors to a picture: class weights as rays, targets as crosses.
+func (t Technique) addVectors(scatter *viz.Scatter, vectors []float32) {
+	switch t.kind() {
+	case Weights:
+		scatter.ClassVectors = vectors
+	case Targets:
+		scatter.Targets = vectors
+	}
 }
 
 // FolderEnv names the environment variable of the folder that holds Results by
@@ -251,7 +283,7 @@ func (r *Result) Save(name string) error {
 		return errLearned
 	}
 	folder := Folder(name)
-	state := trainingState{Config: r.Config, Data: r.Data, Epoch: len(r.History), Seconds: r.Seconds(), History: r.History}
+	state := trainingState{Version: r.version, Config: r.Config, Data: r.Data, Epoch: len(r.History), Seconds: r.Seconds(), History: r.History}
 	if err := saveCheckpoint(folder, r.net, state); err != nil {
 		return err
 	}
@@ -302,32 +334,41 @@ func (r *Result) check() error {
 // for a checkpoint that is not the Result's; ErrUnknown, for its technique; those of
 // backends.Open.
 func Load(name string) (*Result, error) {
-	r, err := LoadArrays(name)
+	r, variables, frozen, err := read(Folder(name))
 	if err != nil {
 		return nil, err
-	}
-	folder := Folder(name)
-	if err := needFiles(folder, checkpointFile); err != nil {
-		return nil, err
-	}
-	variables, state, err := loadCheckpoint(folder)
-	if err != nil {
-		return nil, err
-	}
-	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
-		return nil, fmt.Errorf("embed: the result in %s has a checkpoint of %w", folder, err)
-	}
-	if state.Epoch < r.Config.Epochs {
-		return nil, fmt.Errorf("embed: the training in %s is %w, after %d of %d epochs: resume it first", folder, ErrUnfinished, state.Epoch, r.Config.Epochs)
 	}
 	backend, err := backends.Open("", os.Stderr)
 	if err != nil {
 		return nil, err
 	}
-	if r.net, err = newNetwork(r.Config, backend, state.Data.Shape, len(r.ClassNames)); err != nil {
+	if r.net, err = newNetwork(r.Config, backend, r.Data.Shape, len(r.ClassNames)); err != nil {
 		return nil, err
 	}
-	return r, r.net.restore(variables, state.Frozen)
+	return r, r.net.restore(variables, frozen)
+}
+
+// read reads a Result from a folder, without a network, and the variables to restore one.
+func read(folder string) (r *Result, variables store.Arrays, frozen []string, err error) {
+	fail := func(err error) (*Result, store.Arrays, []string, error) { return nil, nil, nil, err }
+	if r, err = readArrays(folder); err != nil {
+		return fail(err)
+	}
+	if err := needFiles(folder, checkpointFile); err != nil {
+		return fail(err)
+	}
+	variables, state, err := loadCheckpoint(folder)
+	if err != nil {
+		return fail(err)
+	}
+	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
+		return fail(fmt.Errorf("embed: the result in %s has a checkpoint of %w", folder, err))
+	}
+	if state.Epoch < r.Config.Epochs {
+		return fail(fmt.Errorf("embed: the training in %s is %w, after %d of %d epochs: resume it first", folder, ErrUnfinished, state.Epoch, r.Config.Epochs))
+	}
+	r.version = state.Version
+	return r, variables, state.Frozen, nil
 }
 
 // LoadArrays reads a Result as Load does, but without its network, for which it opens no
@@ -335,8 +376,9 @@ func Load(name string) (*Result, error) {
 //
 // Errors: ErrNoResult; arrays of other types, of lengths that do not fit, of classes without a
 // name or of coordinates that are not finite.
-func LoadArrays(name string) (*Result, error) {
-	folder := Folder(name)
+func LoadArrays(name string) (*Result, error) { return readArrays(Folder(name)) }
+
+func readArrays(folder string) (*Result, error) {
 	if err := needFiles(folder, configFile, metricsFile, embeddingFile); err != nil {
 		return nil, err
 	}

@@ -104,10 +104,16 @@ class Renderer(IPythonRenderer):
     def block_math(self, body):
         return convert(body, display="block")
 
+    def from_page(self, url):
+        """The address of one of the project's files as seen from the page."""
+        return os.path.relpath(SOURCE / url, self.path) if url.startswith("../") else url
+
+    def image(self, text, url, title=None):
+        return super().image(text, self.from_page(url), title)
+
     def link(self, text, url, title=None):
         """Links to the project's files, as seen from the page, and to other pages."""
-        if url.startswith("../"):
-            url = os.path.relpath(SOURCE / url, self.path)
+        url = self.from_page(url)
         return super().link(text, re.sub(r"^([\w-]+)\.ipynb", r"\1.html", url), title)
 
 

@@ -2,9 +2,10 @@
 //
 // A [Scatter] is one picture. It shows points of any dimension, coloured by class, with
 // the class vectors as rays from the origin, targets as black crosses, points of no known
-// class as dark rings and, in 2-D, the regions in which a decision rule chooses each class. [Scatter.Projected] shows only
-// the directions, on the unit circle or sphere. A [Figure] is a grid of such panels with
-// one style and one legend. It is written as PNG or SVG, or shown in a GoNB notebook:
+// class as dark rings, arrows at the points (such as minus the gradient of a loss) and, in 2-D,
+// the regions in which a decision rule chooses each class. [Scatter.Projected] shows only the
+// directions, on the unit circle or sphere. A [Figure] is a grid of such panels with one style
+// and one legend. It is written as PNG or SVG, or shown in a GoNB notebook:
 //
 //	scatter := viz.Scatter{
 //		Title:        "Softmax",

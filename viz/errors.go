@@ -11,6 +11,7 @@ var (
 	ErrLabel     = errors.New("label out of range")
 	ErrNotFinite = errors.New("not a finite number")
 	ErrSphere    = errors.New("norm must be 1 or 0, as Projected makes it")
+	ErrArrows    = errors.New("arrows are drawn in the space, not on the unit circle or sphere")
 	ErrRegions   = errors.New("decision regions are drawn in 2 dimensions only")
 	ErrMissing   = errors.New("a missing panel must not have points")
 	ErrFrames    = errors.New("frames must show the same points")

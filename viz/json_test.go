@@ -12,7 +12,7 @@ import (
 
 // notInJSON lists the fields of a Scatter that its JSON leaves out: the arrays, which
 // are stored beside it, and the function.
-var notInJSON = []string{"Points", "Labels", "Unknown", "ClassVectors", "Targets", "Regions"}
+var notInJSON = []string{"Points", "Labels", "Unknown", "ClassVectors", "Targets", "Arrows", "Regions"}
 
 // fill gives v a value that is not zero, and in the same way every field below it that
 // is not in notInJSON. The values differ from each other, by n.

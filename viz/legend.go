@@ -37,7 +37,7 @@ type legendItem struct {
 // legend returns the legend of the figure, of a width and scale.
 func (f *Figure) legend(width, scale vg.Length) legend {
 	var classes [][]string
-	var unknown, rays, targets, regions bool
+	var unknown, rays, targets, arrows, regions bool
 	for _, s := range f.scatters() {
 		if !slices.ContainsFunc(classes, func(names []string) bool { return slices.Equal(names, s.ClassNames) }) {
 			classes = append(classes, s.ClassNames)
@@ -45,6 +45,7 @@ func (f *Figure) legend(width, scale vg.Length) legend {
 		unknown = unknown || s.Unknown != nil
 		rays = rays || s.ClassVectors != nil
 		targets = targets || s.Targets != nil
+		arrows = arrows || s.Arrows != nil
 		regions = regions || s.Regions != nil
 	}
 	l := legend{width: width, scale: scale}
@@ -73,6 +74,12 @@ func (f *Figure) legend(width, scale vg.Length) legend {
 			c.SetColor(black)
 			c.SetLineWidth(1.2)
 			c.Stroke(cross(left.Add(vg.Point{X: scale * swatch}), 2.5*scale))
+		})
+	}
+	if arrows {
+		length := 14 * scale
+		l.add("arrow", length+scale*markGap, func(c vg.Canvas, left vg.Point) {
+			drawArrow(c, left, left.Add(vg.Point{X: length}), 1.2)
 		})
 	}
 	if regions {

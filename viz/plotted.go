@@ -127,6 +127,7 @@ func (p *plotted) Draw(c vg.Canvas, sharpness float64) {
 	if p.onCircle() {
 		p.drawSpreads(c, v)
 	}
+	p.drawArrows(c, v)
 	rays := p.drawRays(c, v)
 	crosses := p.drawTargets(c, v)
 	p.drawLabels(c, v, rays, crosses, p.drawStars(c, v))

@@ -8,7 +8,7 @@ import (
 
 // Scatter is one picture of an embedded space.
 //
-// Its JSON leaves out the arrays Points, Labels, Unknown, ClassVectors and Targets:
+// Its JSON leaves out the arrays Points, Labels, Unknown, ClassVectors, Targets and Arrows:
 // whoever stores a scatter stores them beside it, in a format for arrays. It leaves out
 // Regions too, which is a function.
 type Scatter struct {
@@ -26,6 +26,10 @@ type Scatter struct {
 	Targets      []float32 `json:"-"` // [classes, Dim], or nil: black crosses
 
 	Stars []Star `json:"stars,omitempty"` // points that are marked by name
+	// Arrows [n, Dim], or nil, are vectors that begin at the points, such as minus the
+	// gradient of a loss. All have one scale, by which the longest is a seventh as long as
+	// the panel is wide; a corner of the panel says what its length is.
+	Arrows []float32 `json:"-"`
 
 	// Regions is the decision rule of a 2-D space, or nil: it returns the class of
 	// each of the points [n, 2]. It is called once, with a point per pixel (640,000 in
@@ -49,7 +53,7 @@ type Scatter struct {
 
 // Projected returns the scatter projected onto the unit circle or sphere: each point,
 // class vector, target and star is divided by its norm, unless that is 0, and Sphere is set.
-// It leaves the arrays of s as they are.
+// Arrows are left out. The arrays of s stay as they are.
 //
 // Regions is kept. It is still right for a rule that depends only on the direction of a
 // point, as with normalized features; for any other rule, set it to nil.
@@ -59,7 +63,7 @@ func (s Scatter) Projected() Scatter {
 	s.ClassVectors = normalized(s.ClassVectors, s.Dim)
 	s.Targets = normalized(s.Targets, s.Dim)
 	s.Stars = s.normalizedStars()
-	s.Sphere = true
+	s.Sphere, s.Arrows = true, nil
 	return s
 }
 
@@ -147,7 +151,14 @@ func (s Scatter) Validate() error {
 				len(a.values), a.name, want, len(s.ClassNames), s.Dim, ErrLength)
 		}
 	}
-	for _, a := range []array{points, unknown, vectors, targets} {
+	arrows := array{"arrows", s.Arrows}
+	if s.Arrows != nil && len(s.Arrows) != len(s.Points) {
+		return fmt.Errorf("%d coordinates of arrows for %d of points: %w", len(s.Arrows), len(s.Points), ErrLength)
+	}
+	if s.Arrows != nil && s.Sphere {
+		return fmt.Errorf("arrows of %d points on the unit sphere: %w", len(s.Labels), ErrArrows)
+	}
+	for _, a := range []array{points, unknown, vectors, targets, arrows} {
 		if err := a.check(s.Dim, finite, "have a NaN or Inf", ErrNotFinite); err != nil {
 			return err
 		}

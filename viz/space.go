@@ -13,6 +13,7 @@ type content struct {
 	labels  []int32   // of the points
 	norms   []float64 // of the points, in the embedded space
 	unknown []point
+	arrows  []point // of the points; nil without
 	origin  point
 	rays    []point // the class vectors at length 1, shorter if they point out of the picture; nil without
 	targets []point
@@ -50,6 +51,9 @@ func (s Scatter) along(pr projection) content {
 	for i := range s.Labels {
 		c.points = append(c.points, pr.place(row(s.Points, i)))
 		c.norms = append(c.norms, norm(row(s.Points, i)))
+		if s.Arrows != nil {
+			c.arrows = append(c.arrows, pr.direction(row(s.Arrows, i)))
+		}
 	}
 	for i := range numRows(s.Unknown, s.Dim) {
 		c.unknown = append(c.unknown, pr.place(row(s.Unknown, i)))
@@ -74,12 +78,15 @@ func (s Scatter) along(pr projection) content {
 // dropOutside drops the points outside the space, and returns their number.
 func (c *content) dropOutside(sp space) (dropped int) {
 	kept := *c
-	kept.points, kept.labels, kept.norms, kept.unknown = nil, nil, nil, nil
+	kept.points, kept.labels, kept.norms, kept.unknown, kept.arrows = nil, nil, nil, nil, nil
 	for i, p := range c.points {
 		if sp.contains(p) {
 			kept.points = append(kept.points, p)
 			kept.labels = append(kept.labels, c.labels[i])
 			kept.norms = append(kept.norms, c.norms[i])
+			if c.arrows != nil {
+				kept.arrows = append(kept.arrows, c.arrows[i])
+			}
 		}
 	}
 	for _, p := range c.unknown {
@@ -206,6 +213,9 @@ func (c *content) space() space {
 		sp.half = 1
 	}
 	sp.half *= 1 + padding
+	if c.arrows != nil {
+		sp.half *= arrowRoom
+	}
 	return sp
 }
 

@@ -41,13 +41,11 @@ func (c Cell) dataKey() string {
 }
 
 // name returns the name of a cell, which is that of its folder: TECHNIQUE-DATASET-DIMd-sSEED, or
-// TECHNIQUE-DATASET-splitSPLIT-DIMd-sSEED, and what was changed (see embed.Config.Changes).
+// TECHNIQUE-DATASET-splitSPLIT-DIMd-sSEED, and what was changed (see embed.Config.Name).
 func (c Cell) name() string {
-	name := fmt.Sprintf("%s-%s-%dd-s%d", c.Technique, c.dataKey(), c.Dim, c.Seed)
-	for _, change := range c.Changes() {
-		name += "-" + strings.ReplaceAll(change, "=", "-")
-	}
-	return name
+	named := c.Config
+	named.Dataset = c.dataKey()
+	return named.Name()
 }
 
 // in returns the folder of a cell in that of a comparison.

@@ -1,0 +1,139 @@
+package embed
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"github.com/embedspace/embedspace/embed/backends"
+	"github.com/embedspace/embedspace/embed/embedtest"
+)
+
+// TestReuse: the same training is taken from its folder, with the same bits, and predicts;
+// any other is trained.
+func TestReuse(t *testing.T) {
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
+		t.Setenv(FolderEnv, t.TempDir())
+		train, test := embedtest.SmallData()
+		// fit returns the Result, what was said, and whether it was trained.
+		fit := func(cfg Config, opts Options) (r *Result, said string, trained bool) {
+			t.Helper()
+			var progress strings.Builder
+			opts.Out, opts.Reuse, opts.Progress = "result", true, &progress
+			opts.OnEpoch = func(*Result) error { trained = true; return nil }
+			r, err := Fit(t.Context(), cfg, train, test, opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r, progress.String(), trained
+		}
+		cfg := smallOn(backend)
+		cfg.Technique = "contrastive"
+		first, _, trained := fit(cfg, Options{})
+		if !trained {
+			t.Fatal("not trained, though there was nothing")
+		}
+		again, said, trained := fit(cfg, Options{})
+		if trained || said != "result is reused\n" {
+			t.Errorf("trained again: %v; it says %q", trained, said)
+		}
+		classes, err := again.Classify(first.Test.Z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		embedtest.CheckEqual(t, "its classes", classes, first.Test.Predicted)
+		again.net, first.net = nil, nil
+		embedtest.CheckEqual(t, "the result", again, first)
+		if cfg.Backend != backends.Go {
+			return // all else is alike, and takes longer
+		}
+		for name, change := range map[string]func(c *Config, o *Options){
+			"seed":      func(c *Config, o *Options) { c.Seed = 7 },
+			"margin":    func(c *Config, o *Options) { c.Params = Params{"margin": 2} },
+			"its trace": func(c *Config, o *Options) { o.Trace = 5 },
+			"test is":   func(c *Config, o *Options) { *test = *must(test.Subset(test.Len()-3, 1)) },
+		} {
+			fit(cfg, Options{})
+			before := *test
+			other, opts := cfg, Options{}
+			change(&other, &opts)
+			_, said, trained := fit(other, opts)
+			if !trained || !strings.Contains(said, "trained anew") || !strings.Contains(said, name) {
+				t.Errorf("%s: trained: %v, it says %q", name, trained, said)
+			}
+			if _, _, trained := fit(other, opts); trained {
+				t.Errorf("%s: trained twice", name)
+			}
+			*test = before
+		}
+	})
+}
+
+// must returns the value of a call that can't fail here.
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// TestReuseOfWhatIsBad: what is damaged, unfinished, of another version or of code of one's
+// own is trained anew.
+func TestReuseOfWhatIsBad(t *testing.T) {
+	register(t, Technique{ID: "own", Loss: func(h Head) *graph.Node { return graph.ReduceSum(graph.Square(h.Z), -1) }})
+	damage := func(file string) func(t *testing.T, folder string) {
+		return func(t *testing.T, folder string) {
+			path := filepath.Join(folder, file)
+			content := must(os.ReadFile(path))
+			if err := os.WriteFile(path, content[:len(content)/2], 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		technique string
+		spoil     func(t *testing.T, folder string)
+		says      string
+	}{
+		"config":     {"softmax", damage(configFile), "no complete result"},
+		"metrics":    {"softmax", damage(metricsFile), "no complete result"},
+		"embedding":  {"softmax", damage(embeddingFile), "no complete result"},
+		"checkpoint": {"softmax", damage(checkpointFile), "checkpoint"},
+		"missing":    {"softmax", func(t *testing.T, folder string) { os.Remove(filepath.Join(folder, configFile)) }, ""},
+		"own code":   {"own", func(*testing.T, string) {}, "not one of this library"},
+		"version": {"softmax", func(t *testing.T, folder string) {
+			r := must(Load(folder))
+			r.version--
+			if err := r.Save(folder); err != nil {
+				t.Fatal(err)
+			}
+		}, "another version"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := filepath.Join(t.TempDir(), "result")
+			cfg := small()
+			cfg.Technique = c.technique
+			mustFitSmall(t, cfg, Options{Out: folder})
+			c.spoil(t, folder)
+			trained := false
+			var said strings.Builder
+			train, test := embedtest.SmallData()
+			if _, err := Fit(t.Context(), cfg, train, test, Options{Out: folder, Reuse: true, Progress: &said,
+				OnEpoch: func(*Result) error { trained = true; return nil }}); err != nil {
+				t.Fatal(err)
+			}
+			if !trained || !strings.Contains(said.String(), c.says) {
+				t.Errorf("trained: %v; it says %q, want %q in it", trained, said.String(), c.says)
+			}
+			if _, err := Load(folder); err != nil {
+				t.Errorf("after it was trained anew: %v", err)
+			}
+		})
+	}
+	_, err := fitSmall(t.Context(), small(), Options{Reuse: true})
+	embedtest.WantError(t, err, "reuse", "Options.Out")
+}

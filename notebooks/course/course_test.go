@@ -1,0 +1,47 @@
+package course
+
+import (
+	"testing"
+
+	"github.com/embedspace/embedspace/embed"
+)
+
+// TestNinePoints: they are three of each class, and every technique drives some of them.
+func TestNinePoints(t *testing.T) {
+	points := NinePoints()
+	if err := points.Check("nine"); err != nil {
+		t.Fatal(err)
+	}
+	counts := map[int32]int{}
+	for _, label := range points.Labels {
+		counts[label]++
+	}
+	for class := range int32(3) {
+		if counts[class] != 3 {
+			t.Errorf("%d points of class %d, want 3", counts[class], class)
+		}
+	}
+	for _, technique := range embed.Techniques() {
+		d, err := embed.LossAt(embed.Config{Technique: technique.ID}, points, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved := false
+		for _, x := range d.Direction {
+			moved = moved || x != 0
+		}
+		if !moved {
+			t.Errorf("%s drives no point", technique.ID)
+		}
+	}
+}
+
+// TestTrainReuses: the second training is the result of the first.
+func TestTrainReuses(t *testing.T) {
+	t.Setenv(embed.FolderEnv, t.TempDir())
+	cfg := embed.Config{Train: 128, Epochs: 1, Backend: "go"}
+	first, again := Train(cfg), Train(cfg)
+	if first.Seconds() != again.Seconds() || first.History[0].Loss != again.History[0].Loss {
+		t.Errorf("trained twice: %v and %v seconds", first.Seconds(), again.Seconds())
+	}
+}
