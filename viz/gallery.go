@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"image"
+	"image/color"
 	"image/png"
 	"io"
 	"math"
@@ -43,6 +44,7 @@ type Tile struct {
 	Note  string // below the image, up to three lines
 
 	Image image.Image // nil: the place is empty
+	Frame color.Color // around the image, such as the Color of its class; nil: a thin gray line
 	// Attribution [height*width] is drawn over the image, which is pale then: what adds in
 	// orange, what takes away in blue. nil: the image as it is.
 	Attribution []float64
@@ -354,6 +356,10 @@ func (t hungTile) draw(c vg.Canvas, up func(x, y vg.Length) vg.Point, scale, sha
 	c.DrawImage(area, scaledTo(img, int(float64(width)*dpi/72*sharpness+0.5)))
 	c.SetColor(axisLine)
 	c.SetLineWidth(0.5)
+	if t.Frame != nil {
+		c.SetColor(t.Frame)
+		c.SetLineWidth(2)
+	}
 	c.Stroke(area.Path())
 }
 

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot/vg"
 )
 
 // shades returns a gray image of a size whose pixels become brighter.
@@ -176,5 +178,29 @@ func TestGalleryErrors(t *testing.T) {
 	}
 	if content, err := os.ReadFile(path); err != nil || !bytes.HasPrefix(content, []byte("\x89PNG")) {
 		t.Errorf("the file after an error: %v", err)
+	}
+}
+
+// A frame has its colour on all sides of its image, and no other image has it.
+func TestGalleryFrame(t *testing.T) {
+	g := &Gallery{Tiles: []Tile{{Image: shades(3, 3), Frame: Color(1)}, {Image: shades(3, 3)}}}
+	img, h := drawGallery(t, g), g.hang()
+	want := Color(1)
+	for tile := range g.Tiles {
+		area := h.tiles[tile].area
+		middle := area.Min.Add(area.Max).Scale(0.5)
+		for _, at := range []vg.Point{{X: area.Min.X, Y: middle.Y}, {X: area.Max.X, Y: middle.Y}, {X: middle.X, Y: area.Min.Y}, {X: middle.X, Y: area.Max.Y}} {
+			found := false
+			for d := -2; d <= 2; d++ {
+				x, y := int(at.X*dpi/72), int(at.Y*dpi/72)
+				for _, p := range []image.Point{{X: x + d, Y: y}, {X: x, Y: y + d}} {
+					got := color.RGBAModel.Convert(img.At(p.X, p.Y)).(color.RGBA)
+					found = found || closeTo(got.R, want.R) && closeTo(got.G, want.G) && closeTo(got.B, want.B)
+				}
+			}
+			if found != (tile == 0) {
+				t.Errorf("tile %d, at %v: a frame %v", tile, at, found)
+			}
+		}
 	}
 }

@@ -76,7 +76,7 @@ func Images(dataset string, count int) {
 					continue
 				}
 				if seen == k {
-					gallery.Tiles = append(gallery.Tiles, viz.Tile{Image: test.Image(i)})
+					gallery.Tiles = append(gallery.Tiles, viz.Tile{Image: test.Image(i), Frame: viz.Color(class)})
 					break
 				}
 				seen++
@@ -87,7 +87,7 @@ func Images(dataset string, count int) {
 }
 
 // Mistakes displays test images that the result decides wrongly, count at most, with the class
-// that each is taken for.
+// that each is taken for; the frame has the colour of the true class.
 func Mistakes(result *embed.Result, count int) {
 	test := testImages(result.Config.Dataset)
 	gallery := viz.Gallery{Columns: min(10, count)}
@@ -98,7 +98,7 @@ func Mistakes(result *embed.Result, count int) {
 			continue
 		}
 		if total++; total <= count {
-			gallery.Tiles = append(gallery.Tiles, viz.Tile{Image: test.Image(i),
+			gallery.Tiles = append(gallery.Tiles, viz.Tile{Image: test.Image(i), Frame: viz.Color(int(label)),
 				Note: fmt.Sprintf("%s taken for %s", result.ClassNames[label], result.ClassNames[predicted])})
 		}
 	}
