@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -325,6 +326,16 @@ func (c *Config) setField(s setting, text string) error {
 	}
 	*c = changed
 	return nil
+}
+
+// Name returns TECHNIQUE-DATASET-DIMd, a name for files; DATASET is folder-pets for
+// folder:a/pets.
+func (c Config) Name() string {
+	dataset := c.Dataset
+	if kind, path, ok := strings.Cut(dataset, ":"); ok {
+		dataset = kind + "-" + filepath.Base(strings.ReplaceAll(path, ":", "-"))
+	}
+	return fmt.Sprintf("%s-%s-%dd", c.Technique, dataset, c.Dim)
 }
 
 // Changes returns what makes the Config another one than its technique's defaults, as

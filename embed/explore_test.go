@@ -53,6 +53,11 @@ func TestExploreRefuses(t *testing.T) {
 		t.Error("no error without a result")
 	}
 	result := mustFitSmall(t, small(), Options{})
+	cfg := result.Config
+	for dataset, want := range map[string]string{"mnist": "softmax-mnist-2d", "folder:a/pets:size=9x9": "softmax-folder-pets-size=9x9-2d"} {
+		cfg.Dataset = dataset
+		embedtest.CheckEqual(t, "name", cfg.Name(), want)
+	}
 	_, err := Explore(train, train, result)
 	if !errors.Is(err, ErrOtherRun) {
 		t.Errorf("other images: error %v, want ErrOtherRun", err)

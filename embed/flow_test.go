@@ -62,6 +62,7 @@ func TestFlow(t *testing.T) {
 			"embed/internal/console", "embed/internal/conv", "embed/internal/memory", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
 		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/measure",
 			"embed/internal/console", "embed/internal/project", "embed/internal/store"},
+		"embed/notebook":  {"embed", "viz"},
 		"embed/embedtest": {"datasets", "embed/backends", "embed/internal/memory", "embed/internal/project"},
 	}
 	seen := 0

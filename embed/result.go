@@ -208,8 +208,8 @@ type summary struct {
 
 // Save writes the Result into a folder (see Folder), file by file and each of them whole:
 // config.json, metrics.json, embedding.npz (z, label, predicted, train_z, train_label,
-// train_predicted, class_vectors) and checkpoint.npz; with a Trace also trace.npz (indices,
-// points, predicted, class_vectors). A Result that was made by hand has ErrNoNetwork.
+// train_predicted, class_vectors) and checkpoint.npz; with a Trace also trace.npz (epochs,
+// losses, indices, points, predicted, class_vectors). A Result that was made by hand has ErrNoNetwork.
 func (r *Result) Save(name string) error {
 	if r.net == nil {
 		return r.noNetwork()
@@ -230,7 +230,7 @@ func (r *Result) Save(name string) error {
 	}, zip.Store); err != nil {
 		return err
 	}
-	if err := saveTrace(folder, r.Trace, r.Config.Dim); err != nil {
+	if err := saveTrace(folder, r.Trace, state); err != nil {
 		return err
 	}
 	if err := store.WriteJSON(filepath.Join(folder, metricsFile), summary{
@@ -263,8 +263,8 @@ func (r *Result) check() error {
 // float64 and int64, too, as other programs write them.
 //
 // Errors: ErrNoResult; arrays of other types, of lengths that do not fit, of classes without a
-// name or of coordinates that are not finite; ErrUnfinished; ErrOtherRun, for a checkpoint that is not the
-// Result's; ErrUnknown, for its technique; those of backends.Open.
+// name or of coordinates that are not finite; ErrUnfinished; ErrOtherRun, for a checkpoint or
+// trace that is not the Result's; explorer.ErrTrace; ErrUnknown, for its technique; those of backends.Open.
 func Load(name string) (*Result, error) {
 	folder := Folder(name)
 	for _, file := range []string{configFile, metricsFile, embeddingFile, checkpointFile} {
@@ -298,7 +298,7 @@ func Load(name string) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
 	}
-	if r.Trace, err = loadTrace(folder); err != nil {
+	if r.Trace, err = loadTrace(folder, trainingState{Config: r.Config, Data: r.Data}, len(r.ClassNames)); err != nil {
 		return nil, err
 	}
 	variables, state, err := loadCheckpoint(folder)

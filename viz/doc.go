@@ -19,6 +19,8 @@
 //	err = viz.NewFigure(scatter, scatter.Projected()).Show()
 //
 // [Curves] show how a training went: losses, and the distances that tell a collapse.
+// [Thumbnails] are images beside each other. All of these are a [Panel], and so is whatever
+// else draws into a square. An [Animation] shows how a space changes, as a GIF.
 //
 // # What is drawn
 //

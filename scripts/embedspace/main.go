@@ -1,5 +1,5 @@
 // Command embedspace lists the techniques, trains embeddings, compares them, writes pages to
-// look into them and measures speed.
+// look into them, animates their training and measures speed.
 //
 // Usage:
 //
@@ -9,6 +9,7 @@
 //	embedspace overview [-out FOLDER] -merge FOLDER...
 //	embedspace figures [flags]
 //	embedspace explore [-out FILE] DIR...
+//	embedspace animate [-out FILE] DIR
 //	embedspace bench [flags]
 //
 // "embedspace train -h" and the like list the flags. Results go to standard output,
@@ -35,6 +36,7 @@ const usage = `usage: embedspace list [-json]       techniques, datasets, parame
        embedspace overview [flags]   compare techniques on datasets: figures and tables
        embedspace figures [flags]    train and draw figures 2 to 7 of the paper
        embedspace explore DIR...     write saved embeddings as a page to look into
+       embedspace animate DIR        write the training of a saved embedding as a GIF
        embedspace bench [flags]      measure images per second
 
 embedspace train -h and the like list their flags.
@@ -50,7 +52,7 @@ func main() {
 // run executes the command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
 	commands := map[string]func(args []string, stdout, stderr io.Writer) error{
-		"list": list, "train": train, "overview": overview, "figures": figures, "explore": explore, "bench": bench,
+		"list": list, "train": train, "overview": overview, "figures": figures, "explore": explore, "animate": animate, "bench": bench,
 	}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)
@@ -63,7 +65,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	command, ok := commands[args[0]]
 	if !ok {
-		fmt.Fprintf(stderr, "embedspace: unknown command %q; allowed: list, train, overview, figures, explore, bench\n", args[0])
+		fmt.Fprintf(stderr, "embedspace: unknown command %q; allowed: list, train, overview, figures, explore, animate, bench\n", args[0])
 		return 2
 	}
 	err := command(args[1:], stdout, stderr)
