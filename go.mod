@@ -14,6 +14,7 @@ require (
 	github.com/gomlx/gomlx v0.28.16
 	github.com/google/renameio/v2 v2.0.0
 	github.com/janpfeifer/gonb v0.11.5
+	github.com/tdewolff/parse/v2 v2.8.20
 	golang.org/x/image v0.30.0
 	golang.org/x/term v0.40.0
 	gonum.org/v1/gonum v0.17.0

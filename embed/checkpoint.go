@@ -26,13 +26,19 @@ const checkpointFile = "checkpoint.npz"
 const stateKey = "state.json"
 
 // saveCheckpoint replaces the checkpoint in the training's folder, unless the
-// variables are not finite.
+// variables are not finite. The trace comes before: it never knows less.
 func (t *training) saveCheckpoint() error {
 	if err := t.checkFinite(); err != nil {
 		return err
 	}
 	t.lastSave = time.Now()
-	return saveCheckpoint(Folder(t.opts.Out), t.net, t.state)
+	folder := Folder(t.opts.Out)
+	if t.trace != nil {
+		if err := saveTrace(folder, t.trace, t.state); err != nil {
+			return err
+		}
+	}
+	return saveCheckpoint(folder, t.net, t.state)
 }
 
 func saveCheckpoint(folder string, net *network, state trainingState) error {
@@ -115,7 +121,7 @@ func (t *training) resume() error {
 		return fmt.Errorf("embed: the checkpoint in %s is of %w", folder, err)
 	}
 	t.state = state
-	if err := t.resumeTrace(folder); err != nil {
+	if err := t.resumeTrace(); err != nil {
 		return err
 	}
 	return t.net.restore(variables, state.Frozen)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -348,10 +349,14 @@ func (c Config) Changes() (changes []string) {
 }
 
 // Name returns a name of the training for files and pictures: TECHNIQUE-DATASET-DIMd-sSEED, and
-// Changes. Config.WithDefaults comes first. Epochs, Train, Batch, Backend, Extractor, Padding
-// and LearningRate have no place in it.
+// Changes. DATASET is folder-pets for folder:a/pets. Config.WithDefaults comes first. Epochs,
+// Train, Batch, Backend, Extractor, Padding and LearningRate have no place in it.
 func (c Config) Name() string {
-	name := fmt.Sprintf("%s-%s-%dd-s%d", c.Technique, c.Dataset, c.Dim, c.Seed)
+	dataset := c.Dataset
+	if kind, path, ok := strings.Cut(dataset, ":"); ok {
+		dataset = kind + "-" + filepath.Base(strings.ReplaceAll(path, ":", "-"))
+	}
+	name := fmt.Sprintf("%s-%s-%dd-s%d", c.Technique, dataset, c.Dim, c.Seed)
 	for _, change := range c.Changes() {
 		name += "-" + strings.ReplaceAll(change, "=", "-")
 	}

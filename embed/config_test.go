@@ -440,6 +440,7 @@ func TestName(t *testing.T) {
 	for want, cfg := range map[string]Config{
 		"softmax-mnist-sample-2d-s1":                    {},
 		"softmax-mnist-sample-2d-s1-activation-relu":    {Activation: "relu"},
+		"softmax-folder-pets-size=9x9-2d-s1":            {Dataset: "folder:a/pets:size=9x9"},
 		"cosface-mnist-3d-s2":                           {Technique: "cosface", Dataset: "mnist", Dim: 3, Seed: 2, Params: Params{"margin": 0.05}},
 		"cosface-mnist-sample-2d-s1-margin-0.2":         {Technique: "cosface", Params: Params{"margin": 0.2}},
 		"triplet-hard-mnist-sample-2d-s1-mining-strict": {Technique: "triplet-hard", Params: Params{"mining": "strict"}},

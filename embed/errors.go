@@ -19,6 +19,8 @@ var (
 	ErrUnfinished = errors.New("unfinished")
 	// ErrNoNetwork: the Result was made by hand, or read by LoadArrays, and has no network.
 	ErrNoNetwork = errors.New("no network")
+	// ErrNoTrace: the Result was trained without Options.Trace.
+	ErrNoTrace = errors.New("no trace of the training")
 )
 
 // A ValueError says that a value is not allowed, and what is.

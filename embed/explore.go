@@ -1,9 +1,13 @@
 package embed
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/embedspace/embedspace/datasets"
@@ -65,6 +69,22 @@ func (r *Result) partOf(train *datasets.Dataset) (*datasets.Dataset, error) {
 	return train.Subset(r.Data.TrainImages, r.Config.Seed)
 }
 
+// Explore displays a page to look into the embedding below the running cell of a GoNB
+// notebook (see explorer.Page.Show). It loads the images of the Config's dataset, and saves the
+// page beside the notebook, as NAME.html (see Config.Name). Errors: those of datasets.Load and
+// of the function Explore; viz.ErrNotebook.
+func (r *Result) Explore() error {
+	train, test, err := datasets.Load(context.Background(), r.Config.Dataset, os.Stderr)
+	if err != nil {
+		return err
+	}
+	page, err := Explore(train, test, r)
+	if err != nil {
+		return err
+	}
+	return page.Show(r.Config.Name() + ".html")
+}
+
 // imagesOf returns the images of d with these indices; nil: all.
 func imagesOf(d *datasets.Dataset, indices []int32) explorer.Images {
 	images := explorer.Images{
@@ -98,7 +118,7 @@ func sameTraining(sum string, results []*Result) bool {
 // space returns the test embedding as a space of a page, with the training images of these
 // indices as reference.
 func (r *Result) space(reference []int32) (explorer.Space, error) {
-	space := explorer.Space{Scatter: r.Scatter(), Predicted: r.Test.Predicted, Curves: r.curves(), Trace: r.Trace}
+	space := explorer.Space{Scatter: r.Scatter(), Predicted: r.Test.Predicted, Curves: r.Curves(), Trace: r.Trace}
 	technique, err := r.technique()
 	if err != nil {
 		return space, err
@@ -126,16 +146,32 @@ func (r *Result) space(reference []int32) (explorer.Space, error) {
 	return space, nil
 }
 
-// curves returns the loss and the accuracies after each epoch.
-func (r *Result) curves() []viz.Curves {
+// Curves returns the loss, the accuracies and, if the technique follows any, the monitors of
+// each epoch.
+func (r *Result) Curves() []viz.Curves {
+	if len(r.History) == 0 {
+		return nil
+	}
 	var loss, train, test []float64
+	monitors := viz.Curves{Title: "Monitors", X: "epoch"}
+	for _, name := range slices.Sorted(maps.Keys(r.History[0].Monitors)) {
+		l := viz.Line{Name: name}
+		for _, epoch := range r.History {
+			l.Values = append(l.Values, epoch.Monitors[name])
+		}
+		monitors.Lines = append(monitors.Lines, l)
+	}
 	for _, epoch := range r.History {
 		loss = append(loss, epoch.Loss)
 		train = append(train, 100*epoch.TrainAccuracy)
 		test = append(test, 100*epoch.TestAccuracy)
 	}
-	return []viz.Curves{
-		{Title: "Loss", Lines: []viz.Line{{Name: "loss", Values: loss}}},
-		{Title: "Accuracy in percent", Lines: []viz.Line{{Name: "train", Values: train}, {Name: "test", Values: test}}},
+	curves := []viz.Curves{
+		{Title: "Loss", X: "epoch", Lines: []viz.Line{{Name: "loss", Values: loss}}},
+		{Title: "Accuracy in percent", X: "epoch", Lines: []viz.Line{{Name: "train", Values: train}, {Name: "test", Values: test}}},
 	}
+	if len(monitors.Lines) > 0 {
+		curves = append(curves, monitors)
+	}
+	return curves
 }

@@ -63,7 +63,8 @@ func TestFlow(t *testing.T) {
 			"embed/internal/console", "embed/internal/conv", "embed/internal/memory", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
 		"embed/compare": {"datasets", "viz", "embed", "embed/backends", "embed/fewshot", "embed/measure", "embed/openset",
 			"embed/internal/console", "embed/internal/project", "embed/internal/store", "embed/internal/vectors"},
-		"notebooks/course": {"datasets", "viz", "embed", "embed/measure"},
+		"notebooks/course": {"datasets", "viz", "embed", "embed/measure", "embed/notebook"},
+		"embed/notebook":   {"embed", "viz"},
 		"embed/embedtest":  {"datasets", "embed/backends", "embed/internal/memory", "embed/internal/project"},
 	}
 	seen := 0

@@ -255,27 +255,32 @@ func inBatches(n, size int, run func(first, count int) error) error {
 	return nil
 }
 
-// embedAll returns the embedding of a dataset, without predicted classes. An incomplete
-// last batch is filled up with images of before, or zeros.
+// embedAll returns the embedding of a dataset, without predicted classes.
 func (n *network) embedAll(data *datasets.Dataset) (measure.Embedding, error) {
-	e := measure.Embedding{Dim: n.cfg.Dim, Labels: data.Labels, Classes: data.Classes()}
 	all := make([]int, data.Len())
 	for i := range all {
 		all[i] = i
 	}
+	z, err := n.embedSome(data, all)
+	return measure.Embedding{Dim: n.cfg.Dim, Z: z, Labels: data.Labels, Classes: data.Classes()}, err
+}
+
+// embedSome returns the embeddings [len(images), dim] of some images of a dataset. An
+// incomplete last batch is filled up with images of before, or zeros.
+func (n *network) embedSome(data *datasets.Dataset, images []int) (z []float32, err error) {
 	batch := make([]byte, n.embedBatch()*n.pixels())
-	err := inBatches(data.Len(), n.embedBatch(), func(first, count int) error {
-		if _, err := data.AppendPixels(batch[:0], all[first:first+count]...); err != nil {
+	err = inBatches(len(images), n.embedBatch(), func(first, count int) error {
+		if _, err := data.AppendPixels(batch[:0], images[first:first+count]...); err != nil {
 			return err
 		}
 		outputs, err := n.call(n.embedExec, n.imagesTensor(batch))
 		if err != nil {
 			return err
 		}
-		e.Z = append(e.Z, tensors.MustCopyFlatData[float32](outputs[0])[:count*e.Dim]...)
+		z = append(z, tensors.MustCopyFlatData[float32](outputs[0])[:count*n.cfg.Dim]...)
 		return finalize(outputs...)
 	})
-	return e, err
+	return z, err
 }
 
 // classify returns the classes [n] that are predicted for embeddings z [n, dim].

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/embedspace/embedspace/datasets"
@@ -201,30 +199,6 @@ func (r *Result) classVector(class int) []float32 {
 	return r.ClassVectors[class*r.Config.Dim : (class+1)*r.Config.Dim]
 }
 
-// Curves returns the picture of the training: after each epoch the loss, the share of test
-// images that are decided wrongly, and what the technique follows (see Head.Monitor). The scale
-// is logarithmic where nothing is 0 or less.
-func (r *Result) Curves() viz.Curves {
-	curves := viz.Curves{Title: r.Scatter().Title, X: "epoch", Log: true}
-	add := func(name string, of func(e Epoch) float64) {
-		line := viz.Line{Name: name}
-		for _, epoch := range r.History {
-			line.Values = append(line.Values, of(epoch))
-		}
-		curves.Log = curves.Log && slices.Min(line.Values) > 0
-		curves.Lines = append(curves.Lines, line)
-	}
-	if len(r.History) == 0 {
-		return curves
-	}
-	add("loss", func(e Epoch) float64 { return e.Loss })
-	add("share of test images decided wrongly", func(e Epoch) float64 { return 1 - e.TestAccuracy })
-	for _, name := range slices.Sorted(maps.Keys(r.History[0].Monitors)) {
-		add(name, func(e Epoch) float64 { return e.Monitors[name] })
-	}
-	return curves
-}
-
 // addVectors adds class vectors to a picture: class weights as rays, targets as crosses.
 func (t Technique) addVectors(scatter *viz.Scatter, vectors []float32) {
 	switch t.kind() {
@@ -272,9 +246,9 @@ type summary struct {
 
 // Save writes the Result into a folder (see Folder), file by file and each of them whole:
 // config.json, metrics.json, embedding.npz (z, label, predicted, train_z, train_label,
-// train_predicted, class_vectors) and checkpoint.npz; with a Trace also trace.npz (indices,
-// points, predicted, class_vectors). A Result that was made by hand has ErrNoNetwork; that of
-// WithClass is an error.
+// train_predicted, class_vectors) and checkpoint.npz; with a Trace also trace.npz (epochs,
+// losses, indices, points, predicted, class_vectors). A Result that was made by hand has
+// ErrNoNetwork; that of WithClass is an error.
 func (r *Result) Save(name string) error {
 	if r.net == nil {
 		return r.noNetwork()
@@ -298,7 +272,7 @@ func (r *Result) Save(name string) error {
 	}, zip.Store); err != nil {
 		return err
 	}
-	if err := saveTrace(folder, r.Trace, r.Config.Dim); err != nil {
+	if err := saveTrace(folder, r.Trace, state); err != nil {
 		return err
 	}
 	if err := store.WriteJSON(filepath.Join(folder, metricsFile), summary{
@@ -375,7 +349,7 @@ func read(folder string) (r *Result, variables store.Arrays, frozen []string, er
 // backend: it can be measured and drawn, and what embeds or classifies has ErrNoNetwork.
 //
 // Errors: ErrNoResult; arrays of other types, of lengths that do not fit, of classes without a
-// name or of coordinates that are not finite.
+// name or of coordinates that are not finite; explorer.ErrTrace and ErrOtherRun for its trace.
 func LoadArrays(name string) (*Result, error) { return readArrays(Folder(name)) }
 
 func readArrays(folder string) (*Result, error) {
@@ -408,7 +382,7 @@ func readArrays(folder string) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embed: %s in %s: %w", embeddingFile, folder, err)
 	}
-	r.Trace, err = loadTrace(folder)
+	r.Trace, err = loadTrace(folder, trainingState{Config: r.Config, Data: r.Data}, len(r.ClassNames))
 	return r, err
 }
 

@@ -471,22 +471,3 @@ func TestMetricsOfResult(t *testing.T) {
 	}
 	embedtest.CheckEqual(t, "metrics", fmt.Sprint(m), fmt.Sprint(want))
 }
-
-// TestCurves: one line for the loss, the errors and each monitor, over the epochs.
-func TestCurves(t *testing.T) {
-	r := Result{Config: Config{Technique: "contrastive"}, History: []Epoch{
-		{Loss: 2, TestAccuracy: 0.5, Monitors: map[string]float64{"b": 3, "a": 1}},
-		{Loss: 1, TestAccuracy: 0.75, Monitors: map[string]float64{"b": 4, "a": 2}},
-	}}
-	curves := r.Curves()
-	var lines []string
-	for _, line := range curves.Lines {
-		lines = append(lines, fmt.Sprint(line.Name, line.Values))
-	}
-	embedtest.CheckEqual(t, "lines", lines, []string{"loss[2 1]", "share of test images decided wrongly[0.5 0.25]", "a[1 2]", "b[3 4]"})
-	embedtest.CheckEqual(t, "title", curves.Title, "Contrastive loss")
-	embedtest.CheckEqual(t, "logarithmic", curves.Log, true)
-	r.History[1].TestAccuracy = 1
-	embedtest.CheckEqual(t, "logarithmic without errors", r.Curves().Log, false)
-	embedtest.CheckEqual(t, "lines without a history", len((&Result{}).Curves().Lines), 0)
-}

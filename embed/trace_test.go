@@ -2,6 +2,7 @@ package embed
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,10 +29,12 @@ func TestTrace(t *testing.T) {
 		return nil
 	}})
 	trace := result.Trace
-	if len(trace.Indices) != 5 || len(trace.Points) != 2*5*2 || len(trace.Predicted) != 2*5 || len(byEpoch[0].Predicted) != 5 {
-		t.Errorf("%d indices, %d coordinates, %d classes, %d after the first epoch", len(trace.Indices), len(trace.Points), len(trace.Predicted), len(byEpoch[0].Predicted))
+	embedtest.CheckEqual(t, "times", trace.Epochs, []float32{1. / 3, 2. / 3, 1, 2})
+	embedtest.CheckEqual(t, "losses after epochs", trace.Losses[2:], []float32{float32(result.History[0].Loss), float32(result.History[1].Loss)})
+	if len(trace.Losses) != 4 || len(trace.Indices) != 5 || len(trace.Points) != 4*5*2 || len(trace.Predicted) != 4*5 || len(byEpoch[0].Predicted) != 3*5 {
+		t.Errorf("%d losses, %d indices, %d coordinates, %d classes, %d after the first epoch",
+			len(trace.Losses), len(trace.Indices), len(trace.Points), len(trace.Predicted), len(byEpoch[0].Predicted))
 	}
-	embedtest.CheckEqual(t, "result with a trace", outcome(t, result), outcome(t, mustFitSmall(t, small(), Options{})))
 	loaded, err := Load(folder)
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +47,34 @@ func TestTrace(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(folder, traceFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the trace of the training before is still there: %v", err)
 	}
+}
+
+// TestTraceChangesNothing: the training is the same with a trace, bit by bit.
+func TestTraceChangesNothing(t *testing.T) {
+	for _, technique := range Techniques() {
+		t.Run(technique.ID, func(t *testing.T) {
+			cfg := small()
+			cfg.Technique = technique.ID
+			with := mustFitSmall(t, cfg, Options{Trace: 3})
+			if len(with.Trace.Epochs) != 4 {
+				t.Errorf("times %v", with.Trace.Epochs)
+			}
+			embedtest.CheckEqual(t, "result", outcome(t, with), outcome(t, mustFitSmall(t, cfg, Options{})))
+		})
+	}
+}
+
+func TestIsTraced(t *testing.T) {
+	var traced []int
+	for step := range 100 {
+		if isTraced(step) {
+			traced = append(traced, step)
+		}
+	}
+	embedtest.CheckEqual(t, "steps", traced, []int{1, 2, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91})
+	embedtest.CheckEqual(t, "times in the first epoch", traceTimes(8, 0.5), []float32{0.125, 0.25, 0.375, 0.5})
+	embedtest.CheckEqual(t, "times after it", traceTimes(4, 2.5), []float32{0.25, 0.5, 0.75, 1, 2})
+	embedtest.CheckEqual(t, "at the start", traceTimes(4, 0), []float32{})
 }
 
 func TestTraceResumes(t *testing.T) {
@@ -60,22 +91,47 @@ func TestTraceResumes(t *testing.T) {
 			if !errors.Is(err, ErrOtherRun) {
 				t.Errorf("another trace: error %v, want ErrOtherRun", err)
 			}
-			whole, err := loadTrace(opts.Out)
+			_, state, err := loadCheckpoint(opts.Out)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, cut := range []explorer.Trace{
-				{Indices: whole.Indices, Points: whole.Points[:2], Predicted: whole.Predicted, ClassVectors: whole.ClassVectors},
-				{Indices: whole.Indices, Points: whole.Points, Predicted: whole.Predicted, ClassVectors: whole.ClassVectors[:2]},
+			whole, err := loadTrace(opts.Out, state, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, damage := range map[string]struct {
+				change func(trace *explorer.Trace, state *trainingState)
+				want   error
+			}{
+				"points":      {func(trace *explorer.Trace, _ *trainingState) { trace.Points = trace.Points[:2] }, explorer.ErrTrace},
+				"vectors":     {func(trace *explorer.Trace, _ *trainingState) { trace.ClassVectors = trace.ClassVectors[:2] }, explorer.ErrTrace},
+				"time":        {func(trace *explorer.Trace, _ *trainingState) { trace.Epochs[1] = 0.5 }, ErrOtherRun},
+				"order":       {func(trace *explorer.Trace, _ *trainingState) { trace.Epochs[1] = 0.1 }, explorer.ErrTrace},
+				"index":       {func(trace *explorer.Trace, _ *trainingState) { trace.Indices[3] = 999 }, explorer.ErrTrace},
+				"other index": {func(trace *explorer.Trace, _ *trainingState) { trace.Indices[0]++ }, ErrOtherRun},
+				"class":       {func(trace *explorer.Trace, _ *trainingState) { trace.Predicted[0] = 3 }, explorer.ErrTrace},
+				"NaN":         {func(trace *explorer.Trace, _ *trainingState) { trace.Losses[0] = float32(math.NaN()) }, explorer.ErrTrace},
+				"seed":        {func(_ *explorer.Trace, state *trainingState) { state.Config.Seed = 9 }, ErrOtherRun},
+				"data":        {func(_ *explorer.Trace, state *trainingState) { state.Data.TestChecksum = "x" }, ErrOtherRun},
 			} {
-				if err := saveTrace(opts.Out, &cut, 2); err != nil {
+				damaged, of := *whole, state
+				damaged.Epochs, damaged.Losses = slices.Clone(whole.Epochs), slices.Clone(whole.Losses)
+				damaged.Indices, damaged.Predicted = slices.Clone(whole.Indices), slices.Clone(whole.Predicted)
+				damage.change(&damaged, &of)
+				if err := saveTrace(opts.Out, &damaged, of); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := fitSmall(t.Context(), small(), opts); !errors.Is(err, ErrOtherRun) {
-					t.Errorf("a trace of %d points: error %v, want ErrOtherRun", len(cut.Points)/2, err)
+				if _, err := fitSmall(t.Context(), small(), opts); !errors.Is(err, damage.want) {
+					t.Errorf("%s: error %v, want %v", name, err, damage.want)
 				}
 			}
-			if err := saveTrace(opts.Out, whole, 2); err != nil {
+			if err := os.WriteFile(filepath.Join(opts.Out, traceFile), []byte("no zip"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := fitSmall(t.Context(), small(), opts); err == nil {
+				t.Error("a file that is no archive: no error")
+			}
+			if err := saveTrace(opts.Out, whole, state); err != nil {
 				t.Fatal(err)
 			}
 		}

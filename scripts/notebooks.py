@@ -1,7 +1,7 @@
 """Executes notebooks headlessly: notebooks.py FOLDER [NAME...]
 
-Leaves in the folder, for each notebook, the executed .ipynb, its .html and its
-pictures, and an index.html. The notebooks themselves stay as they are. A cell that
+Leaves in the folder, for each notebook, the executed .ipynb, its .html, its pictures
+and the pages that it shows, and an index.html. The notebooks themselves stay as they are. A cell that
 fails ends its notebook; the others go on, and the exit code is 1.
 """
 
@@ -9,6 +9,7 @@ import base64
 import html
 import os
 import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -72,6 +73,9 @@ def execute(name, out):
         old.unlink()
     for number, picture in enumerate(pictures(notebook), 1):
         write(out / f"{name}-{number}.png", picture)
+    for page in pages(notebook):
+        if (SOURCE / page).exists():
+            shutil.move(SOURCE / page, out / page)
     if error:
         print(f"{name}: FAILED\n{plain(str(error))}", file=sys.stderr, flush=True)
     return error is None
@@ -134,6 +138,13 @@ def pictures(notebook):
         for output in cell.get("outputs", []):
             if picture := output.get("data", {}).get("image/png"):
                 yield base64.b64decode(picture)
+
+
+def pages(notebook):
+    """The pages that the notebook's programs have saved beside it, and show."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            yield from re.findall(r'<iframe src="([\w.-]+\.html)"', output.get("data", {}).get("text/html", ""))
 
 
 def index(out):

@@ -155,6 +155,13 @@ func (c *Curves) plot(size vg.Length, tickCount int, height vg.Length) (drawing 
 		}
 		return marks
 	})
+	p.Y.Tick.Marker = plot.TickerFunc(func(lo, hi float64) (marks []plot.Tick) {
+		values, format := ticks(lo, hi, tickCount)
+		for _, y := range values {
+			marks = append(marks, plot.Tick{Value: y, Label: format(y)})
+		}
+		return marks
+	})
 	if c.LogX {
 		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	}

@@ -181,6 +181,12 @@ func (l *layout) label(label gridLabel) {
 // flip makes y grow upwards, as on a canvas.
 func (l *layout) flip() { l.move(func(p *vg.Point) { p.Y = l.height - p.Y }) }
 
+// raise makes room below the figure.
+func (l *layout) raise(by vg.Length) {
+	l.height += by
+	l.move(func(p *vg.Point) { p.Y += by })
+}
+
 // move moves all that is on the page.
 func (l *layout) move(move func(p *vg.Point)) {
 	move(&l.titleAt)

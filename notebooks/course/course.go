@@ -1,6 +1,6 @@
-// Package course is what the notebooks have in common: trainings that are reused, pictures
-// below a cell, and the end of a cell at an error. It only calls the other packages; programs
-// call them directly, as [embed.Train] and [viz.Figure.Show].
+// Package course is what the notebooks of the course have in common: trainings on the built-in
+// digits that are reused, their images and mistakes, and nine points. An error ends the cell, as
+// in package embed/notebook.
 package course
 
 import (
@@ -8,37 +8,21 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"log"
 
 	"github.com/janpfeifer/gonb/gonbui"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
 	"github.com/embedspace/embedspace/embed/measure"
+	"github.com/embedspace/embedspace/embed/notebook"
 	"github.com/embedspace/embedspace/viz"
 )
-
-// Panel is a picture of a figure.
-type Panel = viz.Panel
-
-// Must returns the value of a call. An error ends the cell.
-func Must[T any](value T, err error) T {
-	Check(err)
-	return value
-}
-
-// Check ends the cell with an error, if there is one.
-func Check(err error) {
-	if err != nil {
-		log.Fatal(err)
-	}
-}
 
 // Train trains on mnist-sample, unless the Config says otherwise, and displays one line that
 // follows the epochs. The result is saved by the name of the Config (see embed.Config.Name);
 // where it is there already, it is not trained again.
 func Train(cfg embed.Config) *embed.Result {
-	cfg = Must(cfg.WithDefaults())
+	cfg = notebook.Must(cfg.WithDefaults())
 	id := gonbui.UniqueId()
 	line := func(text string) {
 		if gonbui.IsNotebook {
@@ -46,7 +30,7 @@ func Train(cfg embed.Config) *embed.Result {
 			gonbui.Sync()
 		}
 	}
-	result := Must(embed.Train(embed.Interruptible(), cfg, embed.Options{Out: cfg.Name(), Reuse: true, Progress: io.Discard,
+	result := notebook.Must(embed.Train(embed.Interruptible(), cfg, embed.Options{Out: cfg.Name(), Reuse: true, Progress: io.Discard,
 		OnEpoch: func(r *embed.Result) error {
 			now := r.History[len(r.History)-1]
 			line(fmt.Sprintf("%s: epoch %d of %d, loss %.3f, test accuracy %.1f %%", cfg.Name(), now.Epoch, cfg.Epochs, now.Loss, 100*now.TestAccuracy))
@@ -56,13 +40,8 @@ func Train(cfg embed.Config) *embed.Result {
 	return result
 }
 
-// Show displays panels in a grid of so many columns.
-func Show(columns int, panels ...Panel) {
-	Check((&viz.Figure{Columns: columns, Panels: panels}).Show())
-}
-
 // ShowCurves displays curves.
-func ShowCurves(curves viz.Curves) { Check(curves.Show()) }
+func ShowCurves(curves viz.Curves) { notebook.Check(curves.Show()) }
 
 // Images displays some test images of a dataset, count of each class.
 func Images(dataset string, count int) {
@@ -83,7 +62,7 @@ func Images(dataset string, count int) {
 			}
 		}
 	}
-	Check(gallery.Show())
+	notebook.Check(gallery.Show())
 }
 
 // Mistakes displays test images that the result decides wrongly, count at most, with the class
@@ -107,12 +86,12 @@ func Mistakes(result *embed.Result, count int) {
 		return
 	}
 	gallery.Title = fmt.Sprintf("%s: %d of %d mistakes", result.Scatter().Title, len(gallery.Tiles), total)
-	Check(gallery.Show())
+	notebook.Check(gallery.Show())
 }
 
 func testImages(dataset string) *datasets.Dataset {
 	_, test, err := datasets.Load(context.Background(), dataset, nil)
-	Check(err)
+	notebook.Check(err)
 	return test
 }
 
@@ -125,5 +104,5 @@ func NinePoints() measure.Embedding {
 
 // LossAt returns what a loss does at points; see embed.LossAt.
 func LossAt(cfg embed.Config, points measure.Embedding, variables embed.Variables) *embed.Descent {
-	return Must(embed.LossAt(cfg, points, variables))
+	return notebook.Must(embed.LossAt(cfg, points, variables))
 }

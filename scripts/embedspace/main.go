@@ -1,6 +1,6 @@
 // Command embedspace lists the techniques, trains embeddings, compares them, measures what they
-// do with classes that they have never seen, writes pages to look into them, explains decisions
-// and measures speed.
+// do with classes that they have never seen, writes pages to look into them, animates their
+// training, explains decisions and measures speed.
 //
 // Usage:
 //
@@ -15,6 +15,7 @@
 //	embedspace fewshot [-out FOLDER] -merge FOLDER...
 //	embedspace explore [-out FILE] DIR...
 //	embedspace explain [flags] DIR
+//	embedspace animate [-out FILE] DIR
 //	embedspace bench [flags]
 //
 // "embedspace train -h" and the like list the flags. Results go to standard output,
@@ -44,6 +45,7 @@ const usage = `usage: embedspace list [-json]       techniques, datasets, parame
        embedspace fewshot [flags]    learn unknown classes from few images: tables
        embedspace explore DIR...     write saved embeddings as a page to look into
        embedspace explain DIR        draw why an image is of one class and not of another
+       embedspace animate DIR        write the training of a saved embedding as a GIF
        embedspace bench [flags]      measure images per second
 
 embedspace train -h and the like list their flags.
@@ -60,7 +62,7 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) int {
 	commands := map[string]func(args []string, stdout, stderr io.Writer) error{
 		"list": list, "train": train, "overview": overview, "figures": figures, "openset": openset, "fewshot": fewshot,
-		"explore": explore, "explain": explain, "bench": bench,
+		"explore": explore, "explain": explain, "animate": animate, "bench": bench,
 	}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)
@@ -73,7 +75,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	command, ok := commands[args[0]]
 	if !ok {
-		fmt.Fprintf(stderr, "embedspace: unknown command %q; allowed: list, train, overview, figures, openset, fewshot, explore, explain, bench\n", args[0])
+		fmt.Fprintf(stderr, "embedspace: unknown command %q; allowed: list, train, overview, figures, openset, fewshot, explore, explain, animate, bench\n", args[0])
 		return 2
 	}
 	err := command(args[1:], stdout, stderr)

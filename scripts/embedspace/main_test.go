@@ -112,8 +112,8 @@ func TestMistakes(t *testing.T) {
 		args  []string
 		words []string
 	}{
-		{nil, []string{"usage", "list", "train", "overview", "figures", "openset", "fewshot", "explore", "explain", "bench"}},
-		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, openset, fewshot, explore, explain, bench"}},
+		{nil, []string{"usage", "list", "train", "overview", "figures", "openset", "fewshot", "explore", "explain", "animate", "bench"}},
+		{[]string{"trian"}, []string{`"trian"`, "list, train, overview, figures, openset, fewshot, explore, explain, animate, bench"}},
 		{[]string{"train", "-tecnique", "softmax"}, []string{"tecnique", "-technique", "-dataset", "-dim", "-epochs", "-train", "-batch", "-seed", "-backend", "-devices", "-extractor", "-activation", "-padding", "-learning-rate", "-set", "-out", "-explore", "-resume", "-json"}},
 		{[]string{"train", "-dim", "two"}, []string{`"two"`, "-dim"}},
 		{[]string{"train", "softmax"}, []string{`"softmax"`}},
@@ -170,6 +170,9 @@ func TestMistakes(t *testing.T) {
 		{[]string{"explain", "-index", "two", "a"}, []string{`"two"`, "-index"}},
 		{[]string{"explain", "-image", "2", "a"}, []string{"image", "-index", "-class", "-against", "-out"}},
 		{[]string{"explain", "-out", "why.jpg", "a"}, []string{`"why.jpg"`, ".png"}},
+		{[]string{"animate"}, []string{"animate with 0 folders", "one of embedspace train -explore"}},
+		{[]string{"animate", "a", "b"}, []string{"animate with 2 folders"}},
+		{[]string{"animate", "-out", "a.png", "a"}, []string{`"a.png"`, ".gif"}},
 		{[]string{"figures", "-only", "1,2"}, []string{"figure is 1", "2 to 7"}},
 		{[]string{"figures", "-dim", "2"}, []string{"dim", "-dataset", "-train", "-epochs", "-only", "-out", "-backend"}},
 	} {
@@ -212,7 +215,7 @@ func TestFailures(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	stdout, _ := execute(t, 0, "-h")
-	for command, flag := range map[string]string{"list": "-json", "train": "-json", "overview": "-shard", "figures": "-only", "openset": "-unknown", "fewshot": "-shots", "explore": "-out", "explain": "-against", "bench": "-json"} {
+	for command, flag := range map[string]string{"list": "-json", "train": "-json", "overview": "-shard", "figures": "-only", "openset": "-unknown", "fewshot": "-shots", "explore": "-out", "explain": "-against", "animate": "-out", "bench": "-json"} {
 		if !strings.Contains(stdout, command) {
 			t.Errorf("the help is %q, want it to have %q", stdout, command)
 		}
@@ -358,6 +361,24 @@ func TestExplore(t *testing.T) {
 			t.Errorf("the page has no %q", words)
 		}
 	}
+
+	execute(t, 0, "animate", folders[0])
+	animation := filepath.Join(t.TempDir(), "animations", "space.gif")
+	execute(t, 0, "animate", "-out", animation, folders[1])
+	for _, path := range []string{filepath.Join(folders[0], "animation.gif"), animation} {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(content), "GIF89a") {
+			t.Errorf("%s is no GIF", path)
+		}
+	}
+	untraced := filepath.Join(t.TempDir(), "untraced")
+	execute(t, 0, slices.Concat(fast, []string{"-epochs", "1", "-out", untraced})...)
+	if _, stderr := execute(t, 1, "animate", untraced); !strings.Contains(stderr, "no trace of the training") {
+		t.Errorf("standard error is %q", stderr)
+	}
 }
 
 func TestExplain(t *testing.T) {
@@ -427,7 +448,7 @@ func TestTrainOnAFolder(t *testing.T) {
 	if object := lastObject(t, stdout); object["train"] != 30. {
 		t.Errorf("train is %v, want 30", object["train"])
 	}
-	if _, err := os.Stat(filepath.Join(results, "softmax-folder-digits-test=0.25-2d", "embedding.png")); err != nil {
+	if _, err := os.Stat(filepath.Join(results, "softmax-folder-digits-test=0.25-2d-s1", "embedding.png")); err != nil {
 		t.Error(err)
 	}
 

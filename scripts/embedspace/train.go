@@ -62,11 +62,7 @@ func train(args []string, stdout, stderr io.Writer) error {
 	if err := datasets.CheckName(cfg.Dataset); err != nil {
 		return usageError{err}
 	}
-	dataset := cfg.Dataset
-	if kind, path, ok := strings.Cut(dataset, ":"); ok { // folder:a/pets is folder-pets
-		dataset = kind + "-" + filepath.Base(strings.ReplaceAll(path, ":", "-"))
-	}
-	folder := embed.Folder(fmt.Sprintf("%s-%s-%dd", cfg.Technique, dataset, cfg.Dim))
+	folder := embed.Folder(cfg.Name())
 	if *out != "" {
 		if folder, err = filepath.Abs(*out); err != nil {
 			return err
@@ -87,7 +83,13 @@ func train(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if cfg.Dim == 2 || cfg.Dim == 3 {
-		if err := viz.NewFigure(result.Scatter()).Save(filepath.Join(folder, "embedding.png")); err != nil {
+		scatter := result.Scatter()
+		figure := viz.NewFigure(scatter)
+		if cfg.Dim == 3 {
+			scatter.Note = "from another side"
+			figure.Panels = append(figure.Panels, scatter.Turned(90))
+		}
+		if err := figure.Save(filepath.Join(folder, "embedding.png")); err != nil {
 			return err
 		}
 	}

@@ -2,10 +2,13 @@ package explorer
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -225,19 +228,25 @@ func TestLasso(t *testing.T) {
 
 func TestTraining(t *testing.T) {
 	b := open(t, testPage(2, 3), 1280, 900)
-	check(b, "after epoch 3 of 3", `byId('epoch-text').textContent`)
+	check(b, "after 3 of 3 epochs", `byId('time-text').textContent`)
 	check(b, 2, `document.querySelectorAll('#curves svg').length`)
 	before := value[float64](b, `views[0].x[8]`)
-	value[bool](b, `(() => { byId('epoch').value = 1; byId('epoch').dispatchEvent(new Event('input')); return true; })()`)
-	b.frames()
-	check(b, "after epoch 1 of 3 (30 of the images)", `byId('epoch-text').textContent`)
+	slide := func(k int) {
+		t.Helper()
+		value[bool](b, `(() => { byId('time').value = %d; byId('time').dispatchEvent(new Event('input')); return true; })()`, k)
+		b.frames()
+	}
+	slide(0)
+	check(b, "after 0.50 of 3 epochs (30 of the images)", `byId('time-text').textContent`)
+	slide(1)
+	check(b, "after 1 of 3 epochs (30 of the images)", `byId('time-text').textContent`)
 	if after := value[float64](b, `views[0].x[8]`); after == before {
 		t.Error("the point of image 8 is where it was in the end")
 	}
 	check(b, true, `views[0].isDrawn(8) && !views[0].isDrawn(9)`)
 	check(b, 60, `views[1].order.filter((i) => views[1].isDrawn(i)).length`) // it has no trace
-	check(b, true, `(() => { setEpoch(1.5); const middle = views[0].places[24];
-		setEpoch(1); const first = views[0].places[24]; setEpoch(2); return Math.abs(middle - (first + views[0].places[24]) / 2) < 1e-5; })()`)
+	check(b, true, `(() => { setTime(0.5); const middle = views[0].places[24];
+		setTime(0); const first = views[0].places[24]; setTime(1); return Math.abs(middle - (first + views[0].places[24]) / 2) < 1e-5; })()`)
 	b.click("#play")
 	b.run(chromedp.Poll(`state.epoch === Infinity && playing === null`, nil))
 }
@@ -335,6 +344,58 @@ func TestThemes(t *testing.T) {
 	check(b, false, `theme.dark`)
 }
 
+// TestUnknown: images of unknown classes are a class of their own, without a ray, and
+// prototypes are drawn.
+func TestUnknown(t *testing.T) {
+	p := testPage(2, 3)
+	for i := 50; i < 60; i++ {
+		p.Images.Labels[i] = 3 // also of the spaces
+		p.Spaces[0].Predicted[i] = int32(3 - i%2)
+	}
+	p.Spaces[0].Prototypes = []Prototype{{[]float32{1, 2}, 0}, {[]float32{-3, 1}, 2}}
+	b := open(t, p, 1280, 900)
+	check(b, 4, `document.querySelectorAll('#classes label').length`)
+	check(b, 4, `data.classes.length`)
+	check(b, 3, `known`)
+	check(b, false, `isMistake(data.spaces[0], 50) || !isMistake(data.spaces[0], 51)`)
+	check(b, true, `isMistake(data.spaces[1], 50)`)
+	value[bool](b, `(() => { pin(50); return true; })()`)
+	check(b, "Image 50, unknown, Space 2-D: unknown, Space 3-D: zero", `byId('status').textContent`)
+	check(b, 2, `views[0].prototypes.length / 3`)
+	check(b, true, `(() => { const view = views[0], [x, y] = view.projection()(1, 2, 0), [r, g, blue] = view.front.getContext('2d').getImageData(x, y, 1, 1).data;
+		return [r, g, blue].join() === theme.classes[0].join(); })()`)
+	b.click("#none")
+	b.click("#classes label:nth-of-type(4) input")
+	check(b, "10 of 60 images", `byId('count').textContent`)
+}
+
+// TestFrame: in a notebook, the page takes the place of its picture when it is there and runs.
+func TestFrame(t *testing.T) {
+	p := testPage(2)
+	folder := t.TempDir()
+	html, err := p.frame("one", "page.html", []byte("a picture"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	notebook := filepath.Join(folder, "notebook.html")
+	if err := os.WriteFile(notebook, []byte("<!DOCTYPE html>"+html), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	shown := `JSON.stringify([document.querySelector('img').hidden, document.querySelector('iframe').clientHeight > 500])`
+	b := openFile(t, notebook, 1000, 800)
+	time.Sleep(500 * time.Millisecond)
+	check(b, `[false,false]`, "%s", shown)
+	if err := p.Save(filepath.Join(folder, "page.html")); err != nil {
+		t.Fatal(err)
+	}
+	b = openFile(t, notebook, 1000, 800)
+	b.run(chromedp.Poll(`document.querySelector('img').hidden`, nil))
+	check(b, `[true,true]`, "%s", shown)
+	if !strings.Contains(html, "A &lt;title&gt;") || strings.Contains(html, "A <title>") {
+		t.Errorf("the title is not escaped: %s", html)
+	}
+}
+
 // TestManyClasses: their list scrolls, and the page is not wider for it.
 func TestManyClasses(t *testing.T) {
 	p := &Page{Title: "Many", Images: Images{Pixels: gray(1, 0), Height: 1, Width: 1, Channels: 1}}
@@ -403,29 +464,80 @@ func TestScript(t *testing.T) {
 }
 
 // BenchmarkTurn measures the time to the first picture and that of a frame while a 3-D space
-// is turned.
+// is turned. Where EMBEDSPACE_PLOTLY is the path of plotly.js's gl3d bundle (npm
+// plotly.js-gl3d-dist-min), plotly draws the same points, to compare.
 func BenchmarkTurn(b *testing.B) {
+	plotly := os.Getenv("EMBEDSPACE_PLOTLY")
 	for _, n := range []int{10_000, 70_000} {
-		for name, noWebGL := range map[string]bool{"webgl": false, "canvas": true} {
-			b.Run(fmt.Sprint(n, "/", name), func(b *testing.B) {
-				page := open(b, largePage(n), 1280, 900, chromedp.Flag("disable-3d-apis", noWebGL))
+		for _, bench := range []struct {
+			name string
+			open func(b *testing.B) *browser
+			turn string // turns by 3 degrees
+		}{
+			{"webgl", func(b *testing.B) *browser { return open(b, largePage(n), 1280, 900) }, `views[0].turn(3, 0)`},
+			{"canvas", func(b *testing.B) *browser {
+				return open(b, largePage(n), 1280, 900, chromedp.Flag("disable-3d-apis", true))
+			}, `views[0].turn(3, 0)`},
+			{"plotly", func(b *testing.B) *browser { return openPlotly(b, plotly, n) }, `await turn(3)`},
+		} {
+			b.Run(fmt.Sprint(n, "/", bench.name), func(b *testing.B) {
+				if bench.name == "plotly" && plotly == "" {
+					b.Skip("EMBEDSPACE_PLOTLY is not set: no comparison with plotly")
+				}
+				page := bench.open(b)
 				frame := 0.
 				for b.Loop() {
 					frame = value[float64](page, `(async () => {
 						const times = [];
 						let before = performance.now();
-						for (let k = 0; k < 30; k++) {
-							views[0].turn(3, 0);
+						for (let k = 0; k < 11; k++) {
+							%s;
 							await new Promise(requestAnimationFrame);
 							times.push(performance.now() - before);
 							before = performance.now();
 						}
-						return times.sort((x, y) => x - y)[15];
-					})()`)
+						return times.sort((x, y) => x - y)[5];
+					})()`, bench.turn)
 				}
 				b.ReportMetric(frame, "ms/frame")
 				b.ReportMetric(value[float64](page, `performance.getEntriesByName('drawn')[0].startTime`), "ms-to-first-picture")
 			})
 		}
 	}
+}
+
+// openPlotly opens a page on which plotly draws the points of largePage(n) in the colours of
+// their classes.
+func openPlotly(b *testing.B, library string, n int) *browser {
+	b.Helper()
+	space := largePage(n).Spaces[0]
+	var coordinates [3][]float32
+	var colors []string
+	for i, label := range space.Labels {
+		for j := range coordinates {
+			coordinates[j] = append(coordinates[j], space.Points[3*i+j])
+		}
+		clr := viz.Color(int(label))
+		colors = append(colors, fmt.Sprintf("#%02x%02x%02x", clr.R, clr.G, clr.B))
+	}
+	data, err := json.Marshal(map[string]any{"x": coordinates[0], "y": coordinates[1], "z": coordinates[2], "colors": colors})
+	if err != nil {
+		b.Fatal(err)
+	}
+	path := filepath.Join(b.TempDir(), "plotly.html")
+	if err := os.WriteFile(path, fmt.Appendf(nil, `<!DOCTYPE html><meta charset="utf-8"><script src="file://%s"></script>
+		<div id="plot" style="width: 880px; height: 612px"></div><script>
+		const { x, y, z, colors } = %s;
+		const plot = document.getElementById('plot');
+		let angle = 0;
+		const eye = () => ({ x: 1.6 * Math.cos(angle), y: 1.6 * Math.sin(angle), z: 0.7 });
+		const turn = (degrees) => { angle += degrees * Math.PI / 180; return Plotly.relayout(plot, { 'scene.camera.eye': eye() }); };
+		Plotly.newPlot(plot, [{ type: 'scatter3d', mode: 'markers', x, y, z, marker: { size: 2, color: colors, opacity: 0.9 } }],
+			{ scene: { camera: { eye: eye() } }, margin: { l: 0, r: 0, t: 0, b: 0 } }).then(() => performance.mark('drawn'));
+		</script>`, library, data), 0o666); err != nil {
+		b.Fatal(err)
+	}
+	page := openFile(b, path, 1280, 900)
+	page.run(chromedp.Poll(`performance.getEntriesByName('drawn').length > 0`, nil))
+	return page
 }

@@ -12,6 +12,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"math"
+	"slices"
 
 	"golang.org/x/image/draw"
 
@@ -42,8 +43,9 @@ type pageData struct {
 }
 
 type classData struct {
-	Name  string   `json:"name"`
-	Color [3]uint8 `json:"color"`
+	Name    string   `json:"name"`
+	Color   [3]uint8 `json:"color"`
+	Unknown bool     `json:"unknown"`
 }
 
 type imagesData struct {
@@ -57,13 +59,19 @@ type imagesData struct {
 }
 
 type spaceData struct {
-	Title     string           `json:"title"`
-	Dim       int              `json:"dim"` // of points
-	DrawnDim  int              `json:"drawnDim"`
-	Points    numbers[float32] `json:"points"`
-	Axes      numbers[float32] `json:"axes"` // to draw points along, or null
-	Vectors   numbers[float32] `json:"vectors"`
-	Targets   numbers[float32] `json:"targets"`
+	Title      string           `json:"title"`
+	Dim        int              `json:"dim"`
+	Width      int              `json:"width"` // columns of points
+	DrawnDim   int              `json:"drawnDim"`
+	Points     numbers[float32] `json:"points"`
+	Axes       numbers[float32] `json:"axes"`  // to draw points along, or null
+	Norms      numbers[float32] `json:"norms"` // of points, in all dimensions
+	Vectors    numbers[float32] `json:"vectors"`
+	Targets    numbers[float32] `json:"targets"`
+	Prototypes struct {
+		Points numbers[float32] `json:"points"` // as they are drawn
+		Labels numbers[int32]   `json:"labels"`
+	} `json:"prototypes"`
 	Sphere    bool             `json:"sphere"`
 	Camera    viz.Camera       `json:"camera"`
 	Frame     viz.Frame        `json:"frame"`
@@ -99,10 +107,11 @@ type lineData struct {
 }
 
 type traceData struct {
+	Epochs    numbers[float32] `json:"epochs"`
 	Indices   numbers[int32]   `json:"indices"`
-	Points    numbers[float32] `json:"points"`
+	Points    numbers[float32] `json:"points"` // as they are drawn
 	Predicted numbers[int32]   `json:"predicted"`
-	Vectors   numbers[float32] `json:"vectors"`
+	Vectors   numbers[float32] `json:"vectors"` // as they are drawn
 }
 
 // data returns what the script of the page reads.
@@ -111,7 +120,10 @@ func (p *Page) data() (pageData, error) {
 	data.Reference = p.Reference.data(p.Images.sheetCount())
 	for class, name := range p.Spaces[0].ClassNames {
 		clr := viz.Color(class)
-		data.Classes = append(data.Classes, classData{name, [3]uint8{clr.R, clr.G, clr.B}})
+		data.Classes = append(data.Classes, classData{name, [3]uint8{clr.R, clr.G, clr.B}, false})
+	}
+	if p.hasUnknown() {
+		data.Classes = append(data.Classes, classData{unknownName, [3]uint8{0x6b, 0x6b, 0x73}, true})
 	}
 	for i := range p.Spaces {
 		space, err := p.Spaces[i].data()
@@ -131,13 +143,14 @@ func (m Images) data(first int) imagesData {
 }
 
 func (s *Space) data() (spaceData, error) {
-	axes, err := projection(s.Points, s.Dim)
+	pr, err := newProjection(s.Points, s.Dim)
 	if err != nil {
 		return spaceData{}, err
 	}
+	all := s.withUnknown()
 	drawn := viz.Scatter{
-		Points: projected(s.Points, axes, s.Dim), Dim: min(s.Dim, 3), Labels: s.Labels, ClassNames: s.ClassNames,
-		ClassVectors: projected(s.ClassVectors, axes, s.Dim), Targets: projected(s.Targets, axes, s.Dim), Regions: s.Regions,
+		Points: pr.drawn(s.Points), Dim: min(s.Dim, 3), Labels: s.Labels, ClassNames: all.ClassNames,
+		ClassVectors: pr.drawn(all.ClassVectors), Targets: pr.drawn(all.Targets),
 	}
 	frame, err := drawn.Frame()
 	if err != nil {
@@ -152,8 +165,20 @@ func (s *Space) data() (spaceData, error) {
 		camera = *s.Camera
 	}
 	data := spaceData{
-		Title: s.Title, Dim: s.Dim, DrawnDim: drawn.Dim, Points: s.Points, Axes: axes, Vectors: s.ClassVectors, Targets: s.Targets,
-		Sphere: s.Sphere, Camera: camera, Frame: frame, Regions: regions, Predicted: s.Predicted, Reference: s.Reference,
+		Title: s.Title, Dim: s.Dim, Width: pr.width, DrawnDim: drawn.Dim, Points: pr.columns(s.Points), Axes: pr.axes,
+		Vectors: pr.columns(s.ClassVectors), Targets: pr.columns(s.Targets), Reference: pr.columns(s.Reference),
+		Sphere: s.Sphere, Camera: camera, Frame: frame, Regions: regions, Predicted: s.Predicted,
+	}
+	for _, prototype := range s.Prototypes {
+		data.Prototypes.Points = append(data.Prototypes.Points, pr.drawn(prototype.Point)...)
+		data.Prototypes.Labels = append(data.Prototypes.Labels, prototype.Label)
+	}
+	for row := range slices.Chunk(s.Points, s.Dim) {
+		square := 0.
+		for _, x := range row {
+			square += float64(x) * float64(x)
+		}
+		data.Norms = append(data.Norms, float32(math.Sqrt(square)))
 	}
 	data.Score, data.Lead, data.Second = lead(s.Scores, len(s.ClassNames))
 	for _, metric := range s.Metrics {
@@ -171,7 +196,7 @@ func (s *Space) data() (spaceData, error) {
 		data.Curves = append(data.Curves, curvesData{curves.Title, lines})
 	}
 	if t := s.Trace; t != nil {
-		data.Trace = &traceData{t.Indices, t.Points, t.Predicted, t.ClassVectors}
+		data.Trace = &traceData{t.Epochs, t.Indices, pr.drawn(t.Points), t.Predicted, pr.drawn(t.ClassVectors)}
 	}
 	return data, nil
 }

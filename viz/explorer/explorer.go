@@ -12,7 +12,8 @@
 //	err := page.Save("spaces.html")
 //
 // More than three dimensions are shown by their first three principal components; nearest
-// images are those of the whole space.
+// images are those of the whole space, and of more than 64 dimensions those along their first
+// 64 principal components, which are all that the page has of them.
 //
 // The page draws with WebGL 2, and with Canvas 2-D where that is missing or there are more than
 // 8 spaces. Its images are JPEGs of quality 50, of at most 48 pixels.
@@ -21,6 +22,7 @@ package explorer
 import (
 	"bytes"
 	"embed"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +35,7 @@ import (
 
 	"github.com/google/renameio/v2"
 	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 
 	"github.com/embedspace/embedspace/viz"
 )
@@ -55,23 +58,32 @@ type Images struct {
 	Pixels        func(i int) ([]byte, error)
 	Height, Width int
 	Channels      int     // 1 (gray) or 3 (red, green, blue)
-	Labels        []int32 // [n], the true classes
+	Labels        []int32 // [n], the true classes; the number of classes stands for unknown ones
 }
 
 // A Space is an embedded space of the images. All arrays but those of the Scatter may be nil.
 type Space struct {
-	// Scatter has the points. Its Labels are those of the images, its ClassNames those of
-	// the other spaces. Dim is 2 or more; with Dim 2, Regions are drawn.
+	// Scatter has the points. Its Labels are those of the images, also of unknown classes,
+	// its ClassNames those of the other spaces. Dim is 2 or more; with Dim 2, Regions are drawn.
 	viz.Scatter
 
+	// Prototypes are points that stand for classes, such as the means of a few examples.
+	Prototypes []Prototype
+
 	Rule      string    // that decides, in words
-	Predicted []int32   // [n], by the rule
+	Predicted []int32   // [n], by the rule; the number of classes: it decides that the class is unknown
 	Scores    []float32 // [n, classes], the largest decides
 	Reference []float32 // [m, Dim], the points of Page.Reference
 
 	Metrics []Metric     // to colour by
 	Curves  []viz.Curves // of the training, an x for each epoch
-	Trace   *Trace       // the space after each epoch
+	Trace   *Trace       // the space while it was trained
+}
+
+// A Prototype is a point that stands for a class.
+type Prototype struct {
+	Point []float32 // [Dim]
+	Label int32
 }
 
 // A Metric is a number for each point.
@@ -80,18 +92,80 @@ type Metric struct {
 	Values []float64 // [n]; NaN: none
 }
 
-// A Trace is some of the points of a space after each epoch of a training.
+// A Trace is some of the points of a space while it was trained, at several times.
 type Trace struct {
+	Epochs       []float32 // [times], how many were complete: 0.5 is the middle of the first; ascending
+	Losses       []float32 // [times], or nil
 	Indices      []int32   // [k] of the points, ascending
-	Points       []float32 // [epochs, k, Dim]
-	Predicted    []int32   // [epochs, k]
-	ClassVectors []float32 // [epochs, classes, Dim]
+	Points       []float32 // [times, k, Dim]
+	Predicted    []int32   // [times, k]
+	ClassVectors []float32 // [times, classes, Dim], or nil
+}
+
+// Validate reports the first thing that is wrong with a trace of n points of a space with so
+// many dimensions and classes. Errors wrap [ErrTrace].
+func (t *Trace) Validate(n, dim, classes int) error {
+	k := len(t.Indices)
+	if k == 0 || len(t.Epochs) == 0 {
+		return fmt.Errorf("%w: %d points at %d times; allowed: 1 or more, at 1 or more", ErrTrace, k, len(t.Epochs))
+	}
+	for i, index := range t.Indices {
+		if index < 0 || int(index) >= n || i > 0 && index <= t.Indices[i-1] {
+			return fmt.Errorf("%w: index %d is %d; allowed: 0 to %d, ascending", ErrTrace, i, index, n-1)
+		}
+	}
+	for i, epoch := range t.Epochs {
+		if epoch-epoch != 0 || epoch < 0 || i > 0 && epoch <= t.Epochs[i-1] {
+			return fmt.Errorf("%w: time %d is %v epochs; allowed: 0 or more, ascending", ErrTrace, i, epoch)
+		}
+	}
+	for i, label := range t.Predicted {
+		if label < 0 || int(label) >= classes {
+			return fmt.Errorf("%w: predicted class %d is %d; allowed: 0 to %d", ErrTrace, i, label, classes-1)
+		}
+	}
+	for name, rows := range map[string][]float32{"losses": t.Losses, "points": t.Points, "class vectors": t.ClassVectors} {
+		if i := slices.IndexFunc(rows, func(x float32) bool { return x-x != 0 }); i >= 0 {
+			return fmt.Errorf("%w: number %d of the %s is %v; allowed: finite numbers", ErrTrace, i, name, rows[i])
+		}
+	}
+	for _, l := range []length{
+		{"losses", len(t.Losses), len(t.Epochs), true},
+		{"coordinates", len(t.Points), len(t.Epochs) * k * dim, false},
+		{"classes", len(t.Predicted), len(t.Epochs) * k, false},
+		{"coordinates of class vectors", len(t.ClassVectors), len(t.Epochs) * classes * dim, true},
+	} {
+		if err := l.check(); err != nil {
+			return fmt.Errorf("%w: %w", ErrTrace, err)
+		}
+	}
+	return nil
+}
+
+// A length is that of an array.
+type length struct {
+	name      string
+	got, want int
+	optional  bool
+}
+
+// check returns an error of a wrong length.
+func (l length) check() error {
+	if l.got == l.want || l.optional && l.got == 0 {
+		return nil
+	}
+	allowed := fmt.Sprint(l.want)
+	if l.optional {
+		allowed += ", or none"
+	}
+	return fmt.Errorf("%d %s; allowed: %s: %w", l.got, l.name, allowed, viz.ErrLength)
 }
 
 // The errors of a page that can't be written, beside those of package viz.
 var (
 	ErrSpaces = errors.New("a page needs at least one space")
 	ErrImages = errors.New("images and points do not fit together")
+	ErrTrace  = errors.New("damaged trace")
 )
 
 // Save writes the page to a file, which is replaced as a whole. The extension of the path is
@@ -110,8 +184,10 @@ func (p *Page) Save(path string) error {
 	return nil
 }
 
-// Show saves the page beside a GoNB notebook, and displays a link to it below the running
-// cell: the notebook stays small. Errors are those of [Page.Save], or wrap [viz.ErrNotebook].
+// Show saves the page beside a GoNB notebook and displays it below the running cell: live where
+// scripts run, such as in JupyterLab, else as a picture of at most 120 KB, with a link. The
+// page is not in the notebook, which stays small; where it is missing, the picture stays.
+// Errors are those of [Page.Save], or wrap [viz.ErrNotebook].
 func (p *Page) Show(path string) error {
 	if !gonbui.IsNotebook {
 		return fmt.Errorf("explorer: show: %w", viz.ErrNotebook)
@@ -119,18 +195,33 @@ func (p *Page) Show(path string) error {
 	if err := p.Save(path); err != nil {
 		return err
 	}
-	gonbui.DisplayHTML(p.link(path))
-	gonbui.Sync() // the program may end right after, and the link would be lost
-	if err := gonbui.Error(); err != nil {
+	figure := viz.Figure{Title: p.Title}
+	for _, s := range p.Spaces {
+		if p.hasUnknown() {
+			s.Scatter = s.withUnknown()
+		}
+		figure.Panels = append(figure.Panels, s.Scatter)
+	}
+	picture, err := figure.PNG(120_000)
+	if err != nil {
 		return fmt.Errorf("explorer: show: %w", err)
 	}
-	return nil
+	html, err := p.frame(gonbui.UniqueId(), path, picture)
+	if err != nil {
+		return fmt.Errorf("explorer: show: %w", err)
+	}
+	return viz.Display("", map[protocol.MIMEType]any{protocol.MIMETextHTML: html, protocol.MIMEImagePNG: picture})
 }
 
-// link returns a link to the page as HTML.
-func (p *Page) link(path string) string {
-	return fmt.Sprintf(`<a href="%s" target="_blank">%s</a> (look into the space: turn it, hover to see the images)`,
-		template.HTMLEscapeString(filepath.ToSlash(path)), template.HTMLEscapeString(p.Title))
+// frame returns the page that is saved in a file as a part of a notebook, with an id of its
+// own: the picture, which the page replaces when it is there and runs.
+func (p *Page) frame(id, path string, picture []byte) (string, error) {
+	var html strings.Builder
+	err := frame.Execute(&html, map[string]any{
+		"ID": id, "Path": filepath.ToSlash(path), "Title": p.Title,
+		"Picture": template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)),
+	})
+	return html.String(), err
 }
 
 // files are the parts of the page, in the order in which they are put together.
@@ -150,8 +241,11 @@ func file(name string) string {
 	return string(content)
 }
 
-// page is the HTML around the scripts.
-var page = template.Must(template.New("page").Parse(file("page.html")))
+// page is the HTML around the scripts, and frame is that of a notebook around the page.
+var (
+	page  = template.Must(template.New("page").Parse(file("page.html")))
+	frame = template.Must(template.New("frame").Parse(file("frame.html")))
+)
 
 // Write writes the page as HTML.
 //
@@ -188,10 +282,12 @@ func (p *Page) validate() error {
 	if len(p.Spaces) == 0 {
 		return ErrSpaces
 	}
-	for name, images := range map[string]Images{"images": p.Images, "reference images": p.Reference} {
-		if err := images.validate(len(p.Spaces[0].ClassNames)); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+	classes := len(p.Spaces[0].ClassNames)
+	if err := p.Images.validate(classes); err != nil { // classes is the unknown one
+		return fmt.Errorf("images: %w", err)
+	}
+	if err := p.Reference.validate(classes - 1); err != nil {
+		return fmt.Errorf("reference images: %w", err)
 	}
 	for i := range p.Spaces {
 		if err := p.validateSpace(&p.Spaces[i]); err != nil {
@@ -201,8 +297,8 @@ func (p *Page) validate() error {
 	return nil
 }
 
-// validate reports what is wrong with images of so many classes.
-func (m Images) validate(classes int) error {
+// validate reports what is wrong with images of the classes 0 to last.
+func (m Images) validate(last int) error {
 	n := len(m.Labels)
 	if n == 0 {
 		return nil
@@ -214,19 +310,58 @@ func (m Images) validate(classes int) error {
 		return fmt.Errorf("no pixels of %d images: %w", n, ErrImages)
 	}
 	for i, label := range m.Labels {
-		if label < 0 || int(label) >= classes {
-			return fmt.Errorf("the class of image %d is %d; allowed: 0 to %d: %w", i, label, classes-1, viz.ErrLabel)
+		if label < 0 || int(label) > last {
+			return fmt.Errorf("the class of image %d is %d; allowed: 0 to %d: %w", i, label, last, viz.ErrLabel)
 		}
 	}
 	return nil
 }
 
+// unknownName is the name of the class after the last one.
+const unknownName = "unknown"
+
+// withUnknown returns the scatter with a class more, which has no ray and no target of its own.
+func (s *Space) withUnknown() viz.Scatter {
+	scatter := s.Scatter
+	scatter.ClassNames = append(slices.Clone(s.ClassNames), unknownName)
+	if s.ClassVectors != nil {
+		scatter.ClassVectors = append(slices.Clone(s.ClassVectors), make([]float32, max(0, s.Dim))...)
+	}
+	if len(s.Targets) >= s.Dim && s.Dim > 0 {
+		scatter.Targets = append(slices.Clone(s.Targets), s.Targets[:s.Dim]...)
+	}
+	return scatter
+}
+
+// hasUnknown tells whether images are of unknown classes, or are decided to be.
+func (p *Page) hasUnknown() bool {
+	unknown := int32(len(p.Spaces[0].ClassNames))
+	return slices.Contains(p.Images.Labels, unknown) ||
+		slices.ContainsFunc(p.Spaces, func(s Space) bool { return slices.Contains(s.Predicted, unknown) })
+}
+
 // validateSpace reports what is wrong with a space.
 func (p *Page) validateSpace(s *Space) error {
-	if err := s.Validate(); err != nil {
+	if len(s.ClassNames) == 0 {
+		return fmt.Errorf("no class names: %w", viz.ErrEmpty)
+	}
+	if err := s.withUnknown().Validate(); err != nil {
 		return err
 	}
 	n, classes := len(p.Images.Labels), len(s.ClassNames)
+	for i, label := range s.Predicted {
+		if label < 0 || int(label) > classes {
+			return fmt.Errorf("the predicted class of image %d is %d; allowed: 0 to %d: %w", i, label, classes, viz.ErrLabel)
+		}
+	}
+	for i, prototype := range s.Prototypes {
+		if len(prototype.Point) != s.Dim || slices.ContainsFunc(prototype.Point, func(x float32) bool { return x-x != 0 }) {
+			return fmt.Errorf("prototype %d is at %v; allowed: %d finite coordinates: %w", i, prototype.Point, s.Dim, viz.ErrLength)
+		}
+		if prototype.Label < 0 || int(prototype.Label) >= classes {
+			return fmt.Errorf("the class of prototype %d is %d; allowed: 0 to %d: %w", i, prototype.Label, classes-1, viz.ErrLabel)
+		}
+	}
 	switch {
 	case s.Dim < 2:
 		return fmt.Errorf("dimension Dim = %d; allowed: 2 or more: %w", s.Dim, viz.ErrDim)
@@ -235,56 +370,79 @@ func (p *Page) validateSpace(s *Space) error {
 	case !slices.Equal(s.ClassNames, p.Spaces[0].ClassNames):
 		return fmt.Errorf("the class names are not those of the first space: %w", ErrImages)
 	}
-	type length struct {
-		name      string
-		got, want int
-	}
 	lengths := []length{
-		{"predicted classes", len(s.Predicted), n},
-		{"scores", len(s.Scores), n * classes},
-		{"coordinates of reference points", len(s.Reference), len(p.Reference.Labels) * s.Dim},
+		{"predicted classes", len(s.Predicted), n, true},
+		{"scores", len(s.Scores), n * classes, true},
+		{"coordinates of reference points", len(s.Reference), len(p.Reference.Labels) * s.Dim, true},
 	}
 	for _, metric := range s.Metrics {
-		lengths = append(lengths, length{"values of " + metric.Name, len(metric.Values), n})
-	}
-	if t := s.Trace; t != nil {
-		if len(t.Indices) == 0 || len(t.Predicted) == 0 || int(slices.Max(t.Indices)) >= n || slices.Min(t.Indices) < 0 {
-			return fmt.Errorf("a trace of %d points; allowed: 1 or more of the %d images: %w", len(t.Indices), n, ErrImages)
-		}
-		epochs := len(t.Predicted) / len(t.Indices)
-		lengths = append(lengths,
-			length{"classes in the trace", len(t.Predicted), epochs * len(t.Indices)},
-			length{"coordinates in the trace", len(t.Points), epochs * len(t.Indices) * s.Dim},
-			length{"coordinates of class vectors in the trace", len(t.ClassVectors), epochs * classes * s.Dim})
+		lengths = append(lengths, length{"values of " + metric.Name, len(metric.Values), n, true})
 	}
 	for _, l := range lengths {
-		if l.got != 0 && l.got != l.want {
-			return fmt.Errorf("%d %s; allowed: %d, or none: %w", l.got, l.name, l.want, viz.ErrLength)
+		if err := l.check(); err != nil {
+			return err
 		}
 	}
-	return nil
+	if s.Trace == nil {
+		return nil
+	}
+	return s.Trace.Validate(n, s.Dim, classes)
 }
 
-// projection returns the first three principal components of points [n, dim], as unit
-// vectors [3, dim]; nil, where no more than three dimensions can be drawn as they are.
-func projection(points []float32, dim int) (axes []float32, err error) {
+// mostColumns is the largest number of columns of the points on a page.
+const mostColumns = 64
+
+// A projection says which columns of a space are on the page, and along which axes they are
+// drawn. nil: all, as they are.
+type projection struct {
+	kept  []float32 // unit vectors [columns, Dim], or nil
+	axes  []float32 // unit vectors [3, columns], or nil
+	width int       // columns
+}
+
+// newProjection returns the projection of points [n, dim].
+func newProjection(points []float32, dim int) (projection, error) {
 	if dim <= 3 {
-		return nil, nil
+		return projection{width: dim}, nil
 	}
-	components, _, err := viz.PrincipalAxes(points, dim, 3)
+	count := 3
+	if dim > mostColumns {
+		count = mostColumns
+	}
+	components, _, err := viz.PrincipalAxes(points, dim, count)
+	if err != nil {
+		return projection{}, err
+	}
+	var flat []float32
 	for _, x := range slices.Concat(components...) {
-		axes = append(axes, float32(x))
+		flat = append(flat, float32(x))
 	}
-	return axes, err
+	if dim <= mostColumns {
+		return projection{axes: flat, width: dim}, nil
+	}
+	first := make([]float32, 3*mostColumns) // the components are in order
+	for j := range 3 {
+		first[j*mostColumns+j] = 1
+	}
+	return projection{flat, first, mostColumns}, nil
 }
 
-// projected returns rows of dim columns along axes [3, dim]; the rows themselves, if there
-// are none.
-func projected(rows, axes []float32, dim int) []float32 {
+// columns returns the columns of rows that are on the page.
+func (pr projection) columns(rows []float32) []float32 {
+	return along(rows, pr.kept, len(pr.kept)/max(1, pr.width))
+}
+
+// drawn returns rows as they are drawn.
+func (pr projection) drawn(rows []float32) []float32 {
+	return along(pr.columns(rows), pr.axes, pr.width)
+}
+
+// along returns rows of dim columns along axes [k, dim]; the rows themselves, if there are none.
+func along(rows, axes []float32, dim int) []float32 {
 	if axes == nil || rows == nil {
 		return rows
 	}
-	places := make([]float32, 0, 3*len(rows)/dim)
+	places := make([]float32, 0, len(axes)/dim*len(rows)/dim)
 	for row := range slices.Chunk(rows, dim) {
 		for axis := range slices.Chunk(axes, dim) {
 			sum := 0.

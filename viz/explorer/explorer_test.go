@@ -85,7 +85,7 @@ func testPage(dims ...int) *Page {
 			{Title: "Accuracy", Lines: []viz.Line{{Name: "train", Values: []float64{50, 70, 90}}, {Name: "test", Values: []float64{40, 60, 70}}}},
 		}
 		if k == 0 {
-			s.Trace = &Trace{}
+			s.Trace = &Trace{Epochs: []float32{0.5, 1, 3}}
 			for i := range n / 2 {
 				s.Trace.Indices = append(s.Trace.Indices, int32(2*i))
 			}
@@ -151,8 +151,16 @@ func TestErrors(t *testing.T) {
 		"scores":        {func(p *Page) { p.Spaces[0].Scores = make([]float32, 60) }, viz.ErrLength, "60 scores; allowed: 180"},
 		"reference":     {func(p *Page) { p.Spaces[0].Reference = make([]float32, 2) }, viz.ErrLength, "allowed: 18, or none"},
 		"metric":        {func(p *Page) { p.Spaces[0].Metrics[0].Values = []float64{1} }, viz.ErrLength, "1 values of index; allowed: 60"},
-		"trace":         {func(p *Page) { p.Spaces[0].Trace.Indices[29] = 60 }, ErrImages, "a trace of 30 points"},
-		"trace points":  {func(p *Page) { p.Spaces[0].Trace.Points = make([]float32, 5) }, viz.ErrLength, "5 coordinates in the trace; allowed: 180"},
+		"trace":         {func(p *Page) { p.Spaces[0].Trace.Indices[29] = 60 }, ErrTrace, "index 29 is 60; allowed: 0 to 59, ascending"},
+		"wrong class":   {func(p *Page) { p.Spaces[0].Predicted[3] = 4 }, viz.ErrLabel, "the predicted class of image 3 is 4; allowed: 0 to 3"},
+		"prototype":     {func(p *Page) { p.Spaces[0].Prototypes = []Prototype{{[]float32{1}, 0}} }, viz.ErrLength, "prototype 0 is at [1]; allowed: 2 finite"},
+		"of class":      {func(p *Page) { p.Spaces[0].Prototypes = []Prototype{{[]float32{1, 2}, 3}} }, viz.ErrLabel, "the class of prototype 0 is 3; allowed: 0 to 2"},
+		"trace order":   {func(p *Page) { p.Spaces[0].Trace.Epochs[2] = 1 }, ErrTrace, "time 2 is 1 epochs"},
+		"trace times":   {func(p *Page) { p.Spaces[0].Trace.Epochs = nil }, ErrTrace, "30 points at 0 times"},
+		"trace class":   {func(p *Page) { p.Spaces[0].Trace.Predicted[7] = 3 }, ErrTrace, "predicted class 7 is 3; allowed: 0 to 2"},
+		"trace NaN":     {func(p *Page) { p.Spaces[0].Trace.Points[1] = float32(math.NaN()) }, ErrTrace, "number 1 of the points is NaN"},
+		"trace points":  {func(p *Page) { p.Spaces[0].Trace.Points = make([]float32, 5) }, viz.ErrLength, "5 coordinates; allowed: 180"},
+		"trace losses":  {func(p *Page) { p.Spaces[0].Trace.Losses = make([]float32, 2) }, viz.ErrLength, "2 losses; allowed: 3, or none"},
 		"regions": {func(p *Page) {
 			p.Spaces[0].Regions = func([]float32) ([]int32, error) { return []int32{1}, nil }
 		}, viz.ErrLength, "decision regions: 1 classes for 1000000 points"},
@@ -241,28 +249,43 @@ func TestLead(t *testing.T) {
 	}
 }
 
-// TestProjection: points in a plane of a space of 4 dimensions keep their distances.
+// TestProjection: points in a plane of a space of more dimensions keep their distances, as they
+// are drawn and in the columns that are on the page: all, or 64 of more.
 func TestProjection(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	var points []float32
-	for range 50 {
-		x, y := float32(rng.NormFloat64()), float32(3*rng.NormFloat64())
-		points = append(points, x, y, -y, x)
+	for _, dim := range []int{2, 3, 4, 64, 65, 200} {
+		rng := rand.New(rand.NewPCG(1, 1))
+		var points []float32
+		for range 50 {
+			x, y := float32(rng.NormFloat64()), float32(3*rng.NormFloat64())
+			row := make([]float32, dim)
+			row[0], row[1], row[dim-2], row[dim-1] = x, y, -y, x
+			points = append(points, row...)
+		}
+		pr, err := newProjection(points, dim)
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, places := pr.columns(points), pr.drawn(points)
+		if pr.width != min(dim, 64) || len(columns) != 50*pr.width || len(places) != 50*min(dim, 3) {
+			t.Fatalf("%d-D: %d columns, %d coordinates, %d of places", dim, pr.width, len(columns), len(places))
+		}
+		checkDistances(t, columns, points, pr.width, dim)
+		checkDistances(t, places, points, min(dim, 3), dim)
 	}
-	axes, err := projection(points, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	places := projected(points, axes, 4)
+}
+
+// checkDistances checks the distances of rows of so many columns to the first.
+func checkDistances(t *testing.T, got, want []float32, gotDim, wantDim int) {
+	t.Helper()
 	distance := func(rows []float32, dim, i, j int) (sum float64) {
 		for k := range dim {
 			sum += math.Pow(float64(rows[i*dim+k]-rows[j*dim+k]), 2)
 		}
 		return math.Sqrt(sum)
 	}
-	for i := 1; i < 50; i++ {
-		if got, want := distance(places, 3, 0, i), distance(points, 4, 0, i); math.Abs(got-want) > 1e-4 {
-			t.Errorf("the distance of points 0 and %d is %v, want %v", i, got, want)
+	for i := 1; i < len(got)/gotDim; i++ {
+		if got, want := distance(got, gotDim, 0, i), distance(want, wantDim, 0, i); math.Abs(got-want) > 1e-4 {
+			t.Errorf("%d-D: the distance of points 0 and %d is %v, want %v", wantDim, i, got, want)
 		}
 	}
 }

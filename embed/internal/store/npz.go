@@ -26,7 +26,7 @@ func Matrix(values []float32, columns int) *tensors.Tensor {
 }
 
 // Vector returns an array of one axis.
-func Vector[T int32 | byte](values []T) *tensors.Tensor {
+func Vector[T int32 | float32 | byte](values []T) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(values, len(values))
 }
 

@@ -6,20 +6,23 @@ for (const images of [data.images, data.reference]) images.labels = decode(image
 data.spaces.forEach(decodeSpace);
 
 const count = data.images.labels.length;
+const known = data.classes.filter(({ unknown }) => !unknown).length; // classes; the one after them is the unknown one
 
 function decodeSpace(space) {
-  for (const name of ['points', 'axes', 'vectors', 'targets', 'score', 'lead', 'reference']) space[name] = decode(space[name], Float32Array);
+  for (const name of ['points', 'axes', 'norms', 'vectors', 'targets', 'score', 'lead', 'reference']) space[name] = decode(space[name], Float32Array);
   for (const name of ['predicted', 'second']) space[name] = decode(space[name], Int32Array);
-  space.norms = Float32Array.from(data.images.labels, (_, i) => norm(space.points, space.dim, i));
+  space.prototypes = {
+    points: decode(space.prototypes.points, Float32Array) ?? new Float32Array(0),
+    labels: decode(space.prototypes.labels, Int32Array) ?? new Int32Array(0),
+  };
   space.metrics = (space.metrics ?? []).map(({ name, values }) => ({ name, values: decode(values, Float32Array) }));
   space.metrics.unshift({ name: 'norm', values: space.norms });
   if (space.lead) space.metrics.splice(1, 0, { name: 'lead of the best score', values: space.lead });
   space.curves ??= [];
   const trace = space.trace;
   if (!trace) return;
-  for (const name of ['points', 'vectors']) trace[name] = decode(trace[name], Float32Array);
+  for (const name of ['epochs', 'points', 'vectors']) trace[name] = decode(trace[name], Float32Array);
   for (const name of ['indices', 'predicted']) trace[name] = decode(trace[name], Int32Array);
-  trace.epochs = trace.predicted.length / trace.indices.length;
 }
 
 /** Whether the space decides an image wrongly. */

@@ -48,8 +48,8 @@ function start() {
   byId('unsure-label').hidden = sureness === null;
   byId('regions-label').hidden = !data.spaces.some((space) => space.regions);
   byId('index').max = count - 1;
-  byId('player').hidden = epochs < 2;
-  byId('epoch').max = epochs;
+  byId('player').hidden = times.length < 2;
+  byId('time').max = times.length - 1;
 
   byId('color-by').addEventListener('change', (event) => { state.colorBy = event.target.value; showScale(); update(); });
   onCheck('lasso', (checked) => { for (const { plot } of views) plot.classList.toggle('lasso', checked); });
@@ -71,7 +71,7 @@ function start() {
   });
   byId('search').addEventListener('submit', (event) => { event.preventDefault(); pin(byId('index').valueAsNumber); });
   byId('more').addEventListener('click', () => { rows += PAGE; showTable(); });
-  byId('epoch').addEventListener('input', (event) => { stop(); setEpoch(event.target.valueAsNumber); });
+  byId('time').addEventListener('input', (event) => { stopPlaying(); setTime(event.target.valueAsNumber); });
   byId('play').addEventListener('click', play);
 
   for (const view of views) {
@@ -83,11 +83,12 @@ function start() {
   window.addEventListener('afterprint', () => { setTheme(prefersDark.matches); redraw(); });
   window.addEventListener('load', redraw); // the thumbnails are there
 
-  setEpoch(epochs);
-  byId('training').hidden = epochs < 2 && byId('curves').children.length === 0;
+  setTime(Math.max(0, times.length - 1));
+  byId('training').hidden = times.length < 2 && byId('curves').children.length === 0;
   showCount();
   redraw();
   performance.mark('drawn');
+  if (window.parent !== window) window.parent.postMessage('drawn', '*'); // to frame.html
 }
 
 start();

@@ -41,9 +41,9 @@ function spaceDetail(space, i) {
   }
   for (const { name, values } of space.metrics) if (values !== space.lead) row(name, short(values[i]));
   const made = element('div', {}, ...(data.spaces.length > 1 ? [element('strong', {}, spaceName(space))] : []), list);
-  const point = space.points.subarray(i * space.dim, (i + 1) * space.dim);
-  made.append(nearImages('nearest', data.images, nearest(space.points, space.dim, point, NEAR, i), true));
-  if (space.reference) made.append(nearImages(`nearest of ${data.reference.labels.length} training images`, data.reference, nearest(space.reference, space.dim, point, NEAR, -1), false));
+  const point = space.points.subarray(i * space.width, (i + 1) * space.width);
+  made.append(nearImages('nearest', data.images, nearest(space.points, space.width, point, NEAR, i), true));
+  if (space.reference) made.append(nearImages(`nearest of ${data.reference.labels.length} training images`, data.reference, nearest(space.reference, space.width, point, NEAR, -1), false));
   return made;
 }
 
@@ -170,8 +170,11 @@ function svgElement(tag, attributes) {
   return made;
 }
 
-/** The number of epochs of the longest trace; 0 without one. */
-const epochs = Math.max(0, ...data.spaces.map((space) => space.trace?.epochs ?? 0));
+/** The times of all traces, in epochs, ascending. */
+const times = [...new Set(data.spaces.flatMap((space) => [...space.trace?.epochs ?? []]))].sort((a, b) => a - b);
+
+/** A number of epochs for people. */
+function epochText(epoch) { return Number.isInteger(epoch) ? `${epoch}` : epoch.toPrecision(2); }
 
 function showCurves() {
   const byTitle = new Map();
@@ -182,16 +185,22 @@ function showCurves() {
       byTitle.set(title, [...(byTitle.get(title) ?? []), ...named]);
     }
   }
-  const epoch = epochs > 0 ? Math.min(state.epoch, epochs) : null;
+  const epoch = times.length > 0 ? Math.max(1, Math.min(state.epoch, times.at(-1))) : null;
   byId('curves').replaceChildren(...[...byTitle].map(([title, lines]) => curvesPicture(title, lines, epoch)));
 }
 
-/** Shows the spaces after an epoch; a fraction is on the way to the next. */
-function setEpoch(epoch) {
-  state.epoch = epoch >= epochs ? Infinity : epoch;
-  byId('epoch').value = Math.floor(epoch);
-  const traced = data.spaces.find((space) => space.trace && state.epoch < space.trace.epochs);
-  byId('epoch-text').textContent = `after epoch ${Math.floor(Math.min(epoch, epochs))} of ${epochs}${traced ? ` (${traced.trace.indices.length} of the images)` : ''}`;
+/** Shows the spaces at time k of the traces; a fraction is on the way to the next. */
+function setTime(k) {
+  const first = Math.floor(k);
+  state.time = k;
+  state.epoch = first >= times.length - 1 ? Infinity : times[first] + (k - first) * (times[first + 1] - times[first]);
+  byId('time').value = first;
+  if (times.length > 0) {
+    const traced = data.spaces.find((space) => space.trace && state.epoch < space.trace.epochs.at(-1));
+    const at = epochText(times[Math.min(first, times.length - 1)]);
+    byId('time-text').textContent = `after ${at} of ${epochText(times.at(-1))} epochs${traced ? ` (${traced.trace.indices.length} of the images)` : ''}`;
+    byId('time').setAttribute('aria-valuetext', byId('time-text').textContent);
+  }
   showCurves();
   for (const view of views) {
     view.setEpoch();
@@ -200,28 +209,27 @@ function setEpoch(epoch) {
   showDetail();
 }
 
-const EPOCH_TIME = 700; // milliseconds that an epoch takes when it is played
-let playing = null; // the time and epoch at which it began
+const FRAME_TIME = 400; // milliseconds from one time of the traces to the next when they are played
+let playing = null; // when it began, and at which time of the traces
 
-/** Plays the training from the slider's epoch, from the first at the end of it; again: stops. */
+/** Plays the training from where the slider is, from the first time at the end of it; again: stops. */
 function play() {
-  if (playing) { stop(); return; }
-  const from = state.epoch === Infinity ? 1 : state.epoch;
-  playing = { start: performance.now(), from };
+  if (playing) { stopPlaying(); return; }
+  playing = { start: performance.now(), from: state.epoch === Infinity ? 0 : state.time };
   byId('play').textContent = 'Stop';
   requestAnimationFrame(playFrame);
 }
 
 function playFrame(now) {
   if (!playing) return;
-  const epoch = Math.min(epochs, playing.from + Math.max(0, now - playing.start) / EPOCH_TIME);
+  const k = Math.min(times.length - 1, playing.from + Math.max(0, now - playing.start) / FRAME_TIME);
   const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  setEpoch(isCalm ? Math.floor(epoch) : epoch);
-  if (epoch >= epochs) stop();
+  setTime(isCalm ? Math.floor(k) : k);
+  if (k >= times.length - 1) stopPlaying();
   else requestAnimationFrame(playFrame);
 }
 
-function stop() {
+function stopPlaying() {
   playing = null;
   byId('play').textContent = 'Play';
 }

@@ -70,39 +70,42 @@ class View {
   /** Takes the points of state.epoch and, where only directions are left, divides them by their norms. */
   setEpoch() {
     const { space } = this;
-    const { trace, dim, axes } = space;
-    this.traced = trace !== null && state.epoch < trace.epochs;
+    const { trace, width, axes } = space;
+    this.traced = trace !== null && state.epoch < trace.epochs.at(-1);
+    const onSphere = (places) => (this.isSphere() ? normalize(places) : places);
+    this.targets = space.targets && onSphere(placed(space.targets, width, axes));
+    this.prototypes = onSphere(placed(space.prototypes.points, space.drawnDim, null));
     this.present = null;
     this.predicted = space.predicted;
-    let rows = space.points, vectors = space.vectors;
-    if (this.traced) {
-      const epoch = Math.max(1, state.epoch), first = Math.floor(epoch) - 1, share = epoch - 1 - first;
-      const between = (all) => {
-        const size = all.length / trace.epochs;
-        return Float32Array.from({ length: size }, (_, k) => {
-          const from = all[first * size + k];
-          return share === 0 ? from : from + share * (all[(first + 1) * size + k] - from);
-        });
-      };
-      rows = new Float32Array(space.points.length);
-      this.present = new Uint8Array(count);
-      this.predicted = new Int32Array(count);
-      const traced = between(trace.points);
-      trace.indices.forEach((i, k) => {
-        rows.set(traced.subarray(k * dim, (k + 1) * dim), i * dim);
-        this.present[i] = 1;
-        this.predicted[i] = trace.predicted[first * trace.indices.length + k];
-      });
-      if (vectors && trace.vectors) vectors = between(trace.vectors);
-    }
-    const place = (all) => {
-      const places = placed(all, dim, axes);
-      return this.isSphere() ? normalize(places) : places;
-    };
-    this.places = place(rows);
-    this.rays = vectors && normalize(placed(vectors, dim, axes));
-    this.targets = space.targets && place(space.targets);
+    this.places = onSphere(placed(space.points, width, axes));
+    this.rays = space.vectors && normalize(placed(space.vectors, width, axes));
+    if (this.traced) this.setTraced(onSphere);
     this.means = this.classMeans();
+  }
+
+  /** Takes the points of state.epoch, which the training has on its way. */
+  setTraced(onSphere) {
+    const { trace, drawnDim } = this.space;
+    const first = Math.max(0, trace.epochs.findLastIndex((epoch) => epoch <= state.epoch));
+    const [from, to] = trace.epochs.subarray(first, first + 2);
+    const share = Math.max(0, (state.epoch - from) / (to - from));
+    const between = (all) => {
+      const size = all.length / trace.epochs.length;
+      return placed(Float32Array.from({ length: size }, (_, k) => {
+        const value = all[first * size + k];
+        return share === 0 ? value : value + share * (all[(first + 1) * size + k] - value);
+      }), drawnDim, null);
+    };
+    const places = onSphere(between(trace.points));
+    this.places = new Float32Array(3 * count);
+    this.present = new Uint8Array(count);
+    this.predicted = new Int32Array(count);
+    trace.indices.forEach((i, k) => {
+      this.places.set(places.subarray(3 * k, 3 * k + 3), 3 * i);
+      this.present[i] = 1;
+      this.predicted[i] = trace.predicted[first * trace.indices.length + k];
+    });
+    if (this.rays && trace.vectors) this.rays = normalize(between(trace.vectors));
   }
 
   /** The means [classes, 3] of the points of each class; NaN without a point. */
@@ -232,7 +235,7 @@ class View {
     if (this.traced) {
       context.font = '600 14px system-ui, sans-serif';
       context.fillStyle = css(theme.quiet);
-      context.fillText(`epoch ${Math.floor(state.epoch)}`, 10, 22);
+      context.fillText(`epoch ${epochText(state.epoch)}`, 10, 22);
     }
   }
 
@@ -301,6 +304,7 @@ class View {
     if (state.images) this.drawImages(context);
     this.drawRays(context, project);
     this.drawTargets(context, project);
+    this.drawPrototypes(context, project);
     this.drawNames(context, project);
     this.drawChosen(context);
     if (this.lasso) this.drawLasso(context);
@@ -344,7 +348,7 @@ class View {
   drawRays(context, project) {
     if (!this.rays) return;
     context.lineCap = 'round';
-    data.classes.forEach((_, k) => {
+    data.classes.slice(0, known).forEach((_, k) => {
       for (const [color, width] of [[theme.paper, 3], [theme.texts[k], 1.5]]) {
         context.strokeStyle = css(color);
         context.lineWidth = width;
@@ -355,7 +359,7 @@ class View {
 
   drawTargets(context, project) {
     if (!this.targets) return;
-    data.classes.forEach((_, k) => {
+    data.classes.slice(0, known).forEach((_, k) => {
       const [x, y] = project(...this.targets.subarray(3 * k, 3 * k + 3));
       for (const [color, width] of [[theme.paper, 5], [theme.ink, 2.5]]) {
         context.strokeStyle = css(color);
@@ -366,6 +370,24 @@ class View {
     });
   }
 
+  /** Prototypes as diamonds in the colours of their classes. */
+  drawPrototypes(context, project) {
+    this.space.prototypes.labels.forEach((label, i) => {
+      const [x, y] = project(...this.prototypes.subarray(3 * i, 3 * i + 3));
+      context.beginPath();
+      for (const [dx, dy] of [[0, -9], [7, 0], [0, 9], [-7, 0]]) context.lineTo(x + dx, y + dy);
+      context.closePath();
+      context.lineWidth = 4;
+      context.strokeStyle = css(theme.paper);
+      context.stroke();
+      context.fillStyle = css(theme.classes[label]);
+      context.fill();
+      context.lineWidth = 1.5;
+      context.strokeStyle = css(theme.ink);
+      context.stroke();
+    });
+  }
+
   /** The names of the classes: at the ends of rays, else at targets, else at class means. */
   drawNames(context, project) {
     if (data.classes.length > 40) return;
@@ -373,7 +395,7 @@ class View {
     context.textAlign = 'center';
     context.textBaseline = 'middle';
     context.lineJoin = 'round';
-    data.classes.forEach(({ name }, k) => {
+    data.classes.slice(0, known).forEach(({ name }, k) => {
       if (!this.rays && !this.targets && state.hiddenClasses.has(k)) return;
       const place = this.rays ? this.onRay(k, 1.07) : [...(this.targets ?? this.means).subarray(3 * k, 3 * k + 3)];
       const [x, y] = project(...place);

@@ -14,6 +14,7 @@ const state = {
   images: false,
   sphere: false,
   regions: true,
+  time: 0, // where the slider is, among the times of the traces; a fraction is between two
   epoch: Infinity, // a fraction is between two epochs; Infinity: the end of the training
 };
 
