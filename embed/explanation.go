@@ -270,7 +270,7 @@ func (d Decision) Gallery() *viz.Gallery {
 		g.Tiles = append(g.Tiles, first[k],
 			viz.Tile{
 				Title: "nearest " + side.Class, Image: side.NearestImage,
-				Note: fmt.Sprintf("distance %s, from the class %s", short(side.Nearest.Distance), short(side.Distance)),
+				Note: fmt.Sprintf("distance %s, of the class %s", short(side.Nearest.Distance), short(side.Distance)),
 			},
 			viz.Tile{
 				Title: "for " + side.Class, Image: d.Image, Attribution: side.Score.Pixels,

@@ -81,3 +81,14 @@ func TestSquaredDistancesOfOneMatrix(t *testing.T) {
 		}
 	})
 }
+
+// TestDistances: the gradient of a distance is a unit vector, and that of equal rows is 0.
+func TestDistances(t *testing.T) {
+	in := arrays{"x": [][]float64{{1, 2}, {4, 6}}, "y": [][]float64{{1, 2}}}
+	distances := func(in nodes) *graph.Node { return losses.Distances(in["x"], in["y"]) }
+	onPlatforms(t, func(t *testing.T, p platform) {
+		values, gradients := p.evaluator(t, distances, "x", "y")(in, []int32{0})
+		checkClose(t, "distances", values, []float64{0, 5}, p.tolerance)
+		checkClose(t, "gradient of x, of the mean", gradients["x"], []float64{0, 0, 0.3, 0.4}, p.tolerance)
+	})
+}

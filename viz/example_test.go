@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
 	"image/png"
 	"io"
 	"log"
@@ -149,4 +151,28 @@ func ExampleScatter_Projected() {
 	s := viz.Scatter{Dim: 2, Points: []float32{3, 4, 0, -2, 0, 0}, Labels: []int32{0, 1, 1}, ClassNames: []string{"a", "b"}}
 	fmt.Println(s.Projected().Points)
 	// Output: [0.6 0.8 0 -1 0 0]
+}
+
+// Images beside each other, one with what speaks for its class drawn over it.
+func ExampleGallery() {
+	digit := image.NewGray(image.Rect(0, 0, 28, 28))
+	attribution := make([]float64, 28*28)
+	for row := 4; row < 24; row++ { // a vertical stroke, of which the upper half speaks for the class
+		digit.SetGray(14, row, color.Gray{Y: 255})
+		attribution[28*row+14] = float64(14 - row)
+	}
+	g := viz.Gallery{
+		Title: "Why 1?",
+		Unit:  "score of 1",
+		Tiles: []viz.Tile{{Title: "the image", Image: digit}, {Title: "for 1", Image: digit, Attribution: attribution}},
+	}
+
+	var picture bytes.Buffer
+	if err := g.WritePNG(&picture); err != nil {
+		log.Fatal(err)
+	}
+	g.Tiles[1].Attribution = attribution[1:]
+	fmt.Println(g.WritePNG(io.Discard))
+	// Output:
+	// viz: tile 1 "for 1": 783 attributions of an image of 28 x 28 pixels: lengths do not match
 }

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -159,10 +160,13 @@ func TestUsesAttribution(t *testing.T) {
 				near(nodes+" nodes: sum, gap, values, nodes", []float64{got.Sum, got.Gap, got.Value, got.Baseline, float64(got.Nodes)},
 					[]float64{want.Sum, want.Gap, c.Value, c.BaselineValue, float64(n)})
 			}
-			near("integral", must(f.IntegratedGradients(c.X, c.Baseline, 1<<15))(t).Attribution, c.Integrated)
-			chosen := must(f.IntegratedGradients(c.X, c.Baseline, 0))(t)
-			if allowed := 0.01 * math.Abs(c.Value-c.BaselineValue); math.Abs(chosen.Gap) > allowed {
-				t.Errorf("%d nodes were chosen: the gap is %v, want at most %v", chosen.Nodes, chosen.Gap, allowed)
+			// Three times the nodes have a ninth of the error: the exact integral follows.
+			few, many := must(f.IntegratedGradients(c.X, c.Baseline, 1<<13))(t).Attribution, must(f.IntegratedGradients(c.X, c.Baseline, 3<<13))(t).Attribution
+			exact := floats.ScaleTo(make([]float64, len(few)), -1./8, few)
+			near("integral", floats.AddScaledTo(exact, exact, 9./8, many), c.Integrated)
+			chosen, err := f.IntegratedGradients(c.X, c.Baseline, 0)
+			if allowed := 0.01 * math.Abs(c.Value-c.BaselineValue); (math.Abs(chosen.Gap) > allowed) != (err != nil) {
+				t.Errorf("%d nodes were chosen: the gap is %v, want at most %v; error %v", chosen.Nodes, chosen.Gap, allowed, err)
 			}
 
 			occlusion := must(f.Occlude(c.X, [3]int{c.Height, c.Width, 1}, Window{c.Occlusion.Size, c.Occlusion.Stride, c.Occlusion.Fill}))(t)
@@ -209,8 +213,8 @@ func TestUsesNeighbours(t *testing.T) {
 		}
 		Counterfactual []struct {
 			points
-			NearestOther []int `json:"nearest_other_class"`
-			NearestSame  []int `json:"nearest_same_class"`
+			NearestOther []int             `json:"nearest_other_class"`
+			NearestSame  embedtest.Numbers `json:"nearest_same_class"`
 			Ratio        embedtest.Numbers
 		}
 		Prototypes []struct {
@@ -262,7 +266,9 @@ func TestUsesNeighbours(t *testing.T) {
 			for i := range c.Z {
 				got := must(Points{c.Z, c.Labels}.Counterfactual(i))(t)
 				embedtest.CheckEqual(t, "nearest of another class", got.Other.Index, c.NearestOther[i])
-				embedtest.CheckEqual(t, "nearest of the own class", got.Own.Index, c.NearestSame[i])
+				if want := float64(c.NearestSame[i]); !(float64(got.Own.Index) == want || math.IsNaN(want) && got.Own.Index < 0) {
+					t.Errorf("nearest of the own class: got %d, want %v", got.Own.Index, want)
+				}
 				ratio = append(ratio, got.Ratio)
 			}
 			near(t, "ratio", ratio, c.Ratio.Floats())
@@ -275,7 +281,9 @@ func TestUsesNeighbours(t *testing.T) {
 			near(t, "objective", got.Objective, c.Objective)
 			near(t, "squared discrepancy", []float64{got.MMD2}, []float64{c.MMD2})
 			near(t, "witness", got.Witness, c.Witness)
-			embedtest.CheckEqual(t, "criticisms", got.Criticisms, c.Criticisms)
+			if !slices.Equal(got.Criticisms, c.Criticisms) {
+				t.Errorf("criticisms: got %d, want %d", got.Criticisms, c.Criticisms)
+			}
 			embedtest.CheckEqual(t, "medoid", must(Medoid(c.Z))(t), c.Medoid)
 		})
 	}
