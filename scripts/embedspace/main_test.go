@@ -478,7 +478,7 @@ func TestTrainByDefault(t *testing.T) {
 	t.Setenv(embed.PresetEnv, "smoke")
 	t.Setenv("GOMLX_BACKEND", "go")
 	stdout, stderr := execute(t, 0, "train", "-dataset", "mnist", "-batch", "16", "-dim", "4")
-	want := filepath.Join(folder, "softmax-mnist-4d")
+	want := filepath.Join(folder, "softmax-mnist-4d-s1")
 	if !strings.Contains(stdout, "test accuracy") || !strings.Contains(stdout, "on go") || !strings.Contains(stdout, want) {
 		t.Errorf("standard output is %q, want the accuracy and %q", stdout, want)
 	}
