@@ -203,7 +203,7 @@ func TestSplitsResume(t *testing.T) {
 	var all strings.Builder
 	for _, evaluation := range []evaluation{smallFewShot(), smallOpenSet()} {
 		for {
-			err := smallSplits(folder, evaluation, "softmax", "contrastive").run(&embedtest.Countdown{Context: t.Context(), Steps: 25}, &all)
+			err := smallSplits(folder, evaluation, "softmax", "contrastive").run(&embedtest.Countdown{Context: t.Context(), Steps: 40}, &all)
 			if err == nil {
 				break
 			}
@@ -615,6 +615,7 @@ func handMadeSplits(t *testing.T, folder string) map[string]*cell {
 			}
 			err = errors.Join(store.WriteJSON(filepath.Join(c.in(folder), openSetFile), m), store.WriteJSON(filepath.Join(c.in(folder), fewShotFile), f))
 			for _, b := range baselinesOf(c.Cell) {
+				b.Canonical = true
 				err = errors.Join(err, store.WriteJSON(b.path(folder), baselineMeasured{b, f}))
 			}
 			if err != nil {
