@@ -42,7 +42,8 @@ type fewShotRow struct {
 }
 
 // fewShotRows returns the rows of all cells that were evaluated and of the baselines beside them:
-// for each dataset and dimension, the baselines come first.
+// for each dataset and dimension, the baselines come first; that of pixels, which have more
+// dimensions, comes again in each.
 func fewShotRows(folder string, cells map[string]*cell) (rows []*fewShotRow, err error) {
 	byKey := map[string]*fewShotRow{}
 	add := func(common splitsRow, isBaseline bool, m fewShotMeasured) {
@@ -78,14 +79,15 @@ func fewShotRows(folder string, cells map[string]*cell) (rows []*fewShotRow, err
 			var measured baselineMeasured
 			beside := common
 			beside.Technique, beside.Title, beside.Set, beside.Epochs = b.Baseline, b.Baseline, "", 0
-			if key := fmt.Sprint(b.name(), beside.section()); used[key] {
+			key := fmt.Sprint(b.name(), beside.section())
+			if used[key] {
 				continue
-			} else {
-				used[key] = true
 			}
+			used[key] = true
 			if err := store.ReadJSON(b.path(folder), &measured); err != nil {
 				return nil, fmt.Errorf("compare: %w", err)
 			}
+			beside.Canonical = measured.Canonical
 			add(beside, true, measured.fewShotMeasured)
 		}
 		add(common, false, m)
