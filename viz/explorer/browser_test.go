@@ -457,6 +457,7 @@ func TestScript(t *testing.T) {
 		`Math.round(contrast([0, 0, 0], [255, 255, 255]))`:                                          `21`,
 		`contrast(readable([255, 255, 0], [255, 255, 255], [0, 0, 0], 4.5), [255, 255, 255]) > 4.5`: `true`,
 		`[ramp(0), ramp(1), ramp(NaN)]`:                                                             `[[68,1,84],[253,231,37],[128,128,128]]`,
+		`[...decodeIntegers(':AP8='), ...decodeIntegers('/////w==')]`:                               `[0,255,-1]`,
 		`[...decode('AACAPwAAAEA=', Float32Array)]`:                                                 `[1,2]`,
 	} {
 		check(b, want, `JSON.stringify(%s)`, expression)

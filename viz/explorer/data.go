@@ -19,13 +19,21 @@ import (
 	"github.com/embedspace/embedspace/viz"
 )
 
-// numbers are those of an array, in JSON as base64 of their little-endian bytes.
+// numbers are those of an array, in JSON as base64 of their little-endian bytes. Integers from
+// 0 to 255 take a byte each, behind a colon.
 type numbers[T float32 | int32] []T
 
 // MarshalJSON writes null for an array without numbers.
 func (n numbers[T]) MarshalJSON() ([]byte, error) {
 	if len(n) == 0 {
 		return []byte("null"), nil
+	}
+	if integers, ok := any([]T(n)).([]int32); ok && slices.Min(integers) >= 0 && slices.Max(integers) <= math.MaxUint8 {
+		small := make([]byte, len(n))
+		for i, x := range integers {
+			small[i] = byte(x)
+		}
+		return json.Marshal(":" + base64.StdEncoding.EncodeToString(small))
 	}
 	encoded, err := binary.Append(nil, binary.LittleEndian, []T(n))
 	if err != nil {

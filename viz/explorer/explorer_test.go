@@ -295,6 +295,8 @@ func TestNumbers(t *testing.T) {
 		`null`:           numbers[float32](nil),
 		`"AACAPwAAAEA="`: numbers[float32]{1, 2},
 		`"/////w=="`:     numbers[int32]{-1},
+		`"AAEAAA=="`:     numbers[int32]{256},
+		`":AP8="`:        numbers[int32]{0, 255},
 	} {
 		if got, err := json.Marshal(value); err != nil || string(got) != want {
 			t.Errorf("%v is %s, error %v, want %s", value, got, err, want)

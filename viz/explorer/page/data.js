@@ -2,7 +2,7 @@
 // The data of the page.
 
 const data = JSON.parse(document.getElementById('data').textContent);
-for (const images of [data.images, data.reference]) images.labels = decode(images.labels, Int32Array) ?? new Int32Array(0);
+for (const images of [data.images, data.reference]) images.labels = decodeIntegers(images.labels) ?? new Int32Array(0);
 data.spaces.forEach(decodeSpace);
 
 const count = data.images.labels.length;
@@ -10,10 +10,10 @@ const known = data.classes.filter(({ unknown }) => !unknown).length; // classes;
 
 function decodeSpace(space) {
   for (const name of ['points', 'axes', 'norms', 'vectors', 'targets', 'score', 'lead', 'reference']) space[name] = decode(space[name], Float32Array);
-  for (const name of ['predicted', 'second']) space[name] = decode(space[name], Int32Array);
+  for (const name of ['predicted', 'second']) space[name] = decodeIntegers(space[name]);
   space.prototypes = {
     points: decode(space.prototypes.points, Float32Array) ?? new Float32Array(0),
-    labels: decode(space.prototypes.labels, Int32Array) ?? new Int32Array(0),
+    labels: decodeIntegers(space.prototypes.labels) ?? new Int32Array(0),
   };
   space.metrics = (space.metrics ?? []).map(({ name, values }) => ({ name, values: decode(values, Float32Array) }));
   space.metrics.unshift({ name: 'norm', values: space.norms });
@@ -22,7 +22,7 @@ function decodeSpace(space) {
   const trace = space.trace;
   if (!trace) return;
   for (const name of ['epochs', 'points', 'vectors']) trace[name] = decode(trace[name], Float32Array);
-  for (const name of ['indices', 'predicted']) trace[name] = decode(trace[name], Int32Array);
+  for (const name of ['indices', 'predicted']) trace[name] = decodeIntegers(trace[name]);
 }
 
 /** Whether the space decides an image wrongly. */

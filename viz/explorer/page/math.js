@@ -11,6 +11,12 @@ function decode(base64, Type) {
   return new Type(bytes.buffer);
 }
 
+/** The integers of a base64 string: of a byte each behind a colon, else of four. */
+function decodeIntegers(base64) {
+  if (base64 === null) return null;
+  return base64[0] === ':' ? Int32Array.from(decode(base64.slice(1), Uint8Array)) : decode(base64, Int32Array);
+}
+
 function norm(points, dim, i) {
   let sum = 0;
   for (let k = i * dim; k < (i + 1) * dim; k++) sum += points[k] ** 2;
