@@ -15,6 +15,7 @@ import (
 
 	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/embed/internal/conv"
+	"github.com/embedspace/embedspace/viz"
 )
 
 // A layer of the extractor maps features [batch, ...] to features.
@@ -161,17 +162,10 @@ func embeddingInit(activation string) func(model.StoreProvider) model.VariableIn
 	}
 }
 
-// A Layer is a row of the description of an extractor.
-type Layer struct {
-	Name       string
-	Output     []int // shape for one image
-	Parameters int
-}
-
 // Layers describes the extractor of a Config for images of height x width x
-// channels: the paper's Fig. 1 with shapes and numbers of parameters. Errors are
-// those of a Config and of images that are too small.
-func Layers(cfg Config, height, width, channels int) ([]Layer, error) {
+// channels: the paper's Fig. 1 with shapes and numbers of parameters, the image first.
+// [viz.Network] draws it. Errors are those of a Config and of images that are too small.
+func Layers(cfg Config, height, width, channels int) ([]viz.Layer, error) {
 	cfg, err := cfg.WithDefaults()
 	if err != nil {
 		return nil, err
@@ -183,14 +177,14 @@ func Layers(cfg Config, height, width, channels int) ([]Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var described []Layer
+	var described []viz.Layer
 	exec, err := model.NewExec(backend, model.NewStore(), func(scope *model.Scope, images *graph.Node) *graph.Node {
-		described = []Layer{{"image", []int{height, width, channels}, 0}}
+		described = []viz.Layer{{Name: "image", Output: []int{height, width, channels}}}
 		x := pixels(images)
 		for _, l := range extractorLayers(cfg) {
 			layerScope := scope.In("%s", l.scope)
 			x = l.apply(layerScope, x)
-			described = append(described, Layer{l.name, x.Shape().Dimensions[1:], layerScope.NumParameters()})
+			described = append(described, viz.Layer{Name: l.name, Output: x.Shape().Dimensions[1:], Parameters: layerScope.NumParameters()})
 		}
 		return x
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/viz"
 )
 
 // TestLayers compares with numbers by hand: a convolution has 3*3*inputs weights
@@ -40,13 +41,13 @@ func TestLayers(t *testing.T) {
 			if test.cfg.Dim == 0 {
 				dim = 2
 			}
-			want := []Layer{
-				{"image", []int{test.size, test.size, test.channels}, 0},
-				{"Conv(32) - Pool", []int{test.afterConv1, test.afterConv1, 32}, test.conv1Parameters},
-				{"Conv(64) - Pool", []int{test.afterConv2, test.afterConv2, 64}, 18496}, // 9*32*64+64
-				{"Conv(128)", []int{test.conv3, test.conv3, 128}, 73856},                // 9*64*128+128
-				{"FC(256)", []int{256}, test.fcParameters},
-				{fmt.Sprintf("FC(%d)", dim), []int{dim}, 257 * dim},
+			want := []viz.Layer{
+				{Name: "image", Output: []int{test.size, test.size, test.channels}, Parameters: 0},
+				{Name: "Conv(32) - Pool", Output: []int{test.afterConv1, test.afterConv1, 32}, Parameters: test.conv1Parameters},
+				{Name: "Conv(64) - Pool", Output: []int{test.afterConv2, test.afterConv2, 64}, Parameters: 18496}, // 9*32*64+64
+				{Name: "Conv(128)", Output: []int{test.conv3, test.conv3, 128}, Parameters: 73856},                // 9*64*128+128
+				{Name: "FC(256)", Output: []int{256}, Parameters: test.fcParameters},
+				{Name: fmt.Sprintf("FC(%d)", dim), Output: []int{dim}, Parameters: 257 * dim},
 			}
 			got, err := Layers(test.cfg, test.size, test.size, test.channels)
 			if err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/embed/embedtest"
 	"github.com/embedspace/embedspace/losses"
+	"github.com/embedspace/embedspace/viz"
 )
 
 // TestEveryTechnique trains each technique a little on each backend, and loads the result.
@@ -421,7 +422,7 @@ func TestRegisterExtractor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	embedtest.CheckEqual(t, "layers", described, []Layer{{"image", []int{4, 4, 1}, 0}, {"mean", []int{8}, 4*8 + 8}, {"FC(2)", []int{2}, 8*2 + 2}})
+	embedtest.CheckEqual(t, "layers", described, []viz.Layer{{Name: "image", Output: []int{4, 4, 1}, Parameters: 0}, {Name: "mean", Output: []int{8}, Parameters: 4*8 + 8}, {Name: "FC(2)", Output: []int{2}, Parameters: 8*2 + 2}})
 	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
 		cfg.Backend = backends.Name(backend)
 		result := mustFitSmall(t, cfg, Options{})
