@@ -52,7 +52,7 @@ type FolderOptions struct {
 // sensor lies. Scaling uses the Catmull-Rom kernel, which averages where it shrinks.
 //
 // Images that take more than 1 GiB are not held in memory but read when they are
-// needed, except for the first 256 MiB of them.
+// needed, except for the first 64 MiB of them.
 //
 // The dataset's name is that of the folder. [Dataset.HoldOut] splits it into
 // training and test images; [Load] does both with a name, folder:PATH.

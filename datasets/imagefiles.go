@@ -11,7 +11,7 @@ import (
 // The bytes of images that a folder's dataset has in memory. Tests make them fewer.
 var (
 	memoryLimit = 1 << 30 // of all images, at most; larger datasets read their files
-	cacheLimit  = 1 << 28 // of these: all images come once in an epoch, so that no choice is better than the first ones
+	cacheLimit  = 1 << 26 // of these: all images come once in an epoch, so that no choice is better than the first ones
 )
 
 // An imageFiles is images that are read from their files when they are needed.

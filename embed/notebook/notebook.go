@@ -8,6 +8,7 @@ package notebook
 
 import (
 	"fmt"
+	"io"
 	"log"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -41,12 +42,15 @@ const traced = 1_000
 // which embed.Load reads it: with a trace of 1,000 test images, for Animation and Explore.
 // Interrupting the cell saves a checkpoint.
 func Train(name string, cfg embed.Config) *embed.Result {
-	return Must(embed.Train(embed.Interruptible(), cfg, embed.Options{Out: name, Trace: traced, OnEpoch: Live()}))
+	return Must(embed.Train(embed.Interruptible(), cfg, embed.Options{
+		Out: name, Trace: traced, Progress: io.Discard, OnEpoch: Live(),
+	}))
 }
 
 // Live returns an embed.Options.OnEpoch that displays how a training goes on, in one picture
-// that is drawn anew after each epoch: the test embedding after its first epoch and now, the
-// loss, the accuracies, and the monitors of a technique that has some. Its error, outside of a
+// that is drawn anew after each epoch: the test embedding after its first epoch and now, in the
+// plane with the regions of the classes, the loss, the accuracies, and the monitors of a
+// technique that has some. Its error, outside of a
 // notebook, wraps viz.ErrNotebook.
 func Live() func(*embed.Result) error {
 	id, follow := gonbui.UniqueId(), picture()
@@ -61,6 +65,9 @@ func picture() func(*embed.Result) *viz.Figure {
 		now.Note = fmt.Sprintf("%s, after epoch %d of %d", now.Note, len(r.History), r.Config.Epochs)
 		if first.Points == nil {
 			first = now
+		}
+		if now.Dim == 2 {
+			now.Regions = r.Classify
 		}
 		figure := &viz.Figure{Columns: 2, Panels: []viz.Panel{first, now}}
 		for _, curves := range r.Curves() {
