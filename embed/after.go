@@ -213,13 +213,18 @@ var cac = Technique{
 func prototypeDirections(h Head) *graph.Node { return onSphere(h, 1) }
 
 var prototypes = Technique{
-	ID:           "prototypes",
-	Title:        "Prototypes on a sphere",
-	Section:      "II-G",
-	Source:       "arXiv 1901.10514",
-	Equation:     `L_i = (1 - \cos\theta_i)^2`,
-	Notebook:     "11-after-the-paper",
-	Loss:         func(h Head) *graph.Node { return losses.Prototypes(h.Z, prototypeDirections(h), h.Labels) },
+	ID:       "prototypes",
+	Title:    "Prototypes on a sphere",
+	Section:  "II-G",
+	Source:   "arXiv 1901.10514",
+	Equation: `L_i = (1 - \cos\theta_i)^k`,
+	Notebook: "11-after-the-paper",
+	Params: []Param{
+		{Name: "exponent", Default: 1, Min: 1, Max: 10, Reason: "2 as published, flat near the target: in the plane, an image on the wrong neighbour costs 0.04, one on the opposite side 4"},
+	},
+	Loss: func(h Head) *graph.Node {
+		return losses.Prototypes(h.Z, prototypeDirections(h), h.Labels, h.Number("exponent"))
+	},
 	Scores:       func(h Head) *graph.Node { return losses.Cosines(h.Z, prototypeDirections(h)) },
 	ClassVectors: prototypeDirections,
 	Kind:         Weights, // they are directions

@@ -25,15 +25,18 @@ func CAC(z, targets, labels *graph.Node, lambda float64) *graph.Node {
 // Prototypes returns the loss of hyperspherical prototypes, which turns embeddings to the
 // target of their class,
 //
-//	L_i = (1 - cos t_i)^2
+//	L_i = (1 - cos t_i)^k
 //
-// t_i is the angle between embedding z_i and target t_{y_i}; norms have no effect.
+// t_i is the angle between embedding z_i and target t_{y_i}; norms have no effect. The exponent
+// k, at least 1, is 2 as published, where the loss is flat near the target; 1 makes it a
+// parabola of the angle.
 //
 // Shapes: z [batch, dim], targets [classes, dim], labels [batch]; returns [batch]. The targets
 // are constants: no gradient flows into them.
 //
 // Source: Mettes et al., arXiv 1901.10514.
-func Prototypes(z, targets, labels *graph.Node) *graph.Node {
+func Prototypes(z, targets, labels *graph.Node, k float64) *graph.Node {
 	cos := Cosines(z, graph.StopGradient(targets))
-	return graph.Square(graph.OneMinus(graph.ReduceSum(graph.Mul(cos, oneHot(labels, cos)), -1)))
+	distance := graph.OneMinus(graph.ReduceSum(graph.Mul(cos, oneHot(labels, cos)), -1))
+	return graph.PowScalar(graph.MaxScalar(distance, 0), k)
 }

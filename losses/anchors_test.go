@@ -20,14 +20,17 @@ func cac(lambda float64) lossFn {
 	}
 }
 
-func prototypes(in nodes) *graph.Node {
-	return losses.Prototypes(in["z"], in["targets"], in["labels"])
+func prototypes(k float64) lossFn {
+	return func(in nodes) *graph.Node {
+		return losses.Prototypes(in["z"], in["targets"], in["labels"], k)
+	}
 }
 
 var anchorLosses = []testedLoss{
 	{"ring", []string{"z", "R"}, nil, ring(0.3), naiveRing(0.3), nil},
 	{"cac", []string{"z", "targets"}, []string{"targets"}, cac(0.1), naiveCAC(0.1), nil},
-	{"prototypes", []string{"z", "targets"}, []string{"targets"}, prototypes, naivePrototypes, nil},
+	{"prototypes", []string{"z", "targets"}, []string{"targets"}, prototypes(2), naivePrototypes(2), nil},
+	{"prototypes, exponent 1", []string{"z", "targets"}, []string{"targets"}, prototypes(1), naivePrototypes(1), nil},
 }
 
 func naiveRing(lambda float64) func(in arrays, labels []int32) []float64 {
@@ -56,11 +59,13 @@ func naiveCAC(lambda float64) func(in arrays, labels []int32) []float64 {
 	}
 }
 
-func naivePrototypes(in arrays, labels []int32) (result []float64) {
-	for i, z := range in["z"].([][]float64) {
-		result = append(result, math.Pow(1-cosine(z, in["targets"].([][]float64)[labels[i]]), 2))
+func naivePrototypes(k float64) func(in arrays, labels []int32) []float64 {
+	return func(in arrays, labels []int32) (result []float64) {
+		for i, z := range in["z"].([][]float64) {
+			result = append(result, math.Pow(1-cosine(z, in["targets"].([][]float64)[labels[i]]), k))
+		}
+		return result
 	}
-	return result
 }
 
 // TestAnchorsAtTheirTargets: the losses of embeddings on their own target and opposite to it.
@@ -72,7 +77,8 @@ func TestAnchorsAtTheirTargets(t *testing.T) {
 		own, far float64
 	}{
 		{"cac", cac(0.5), math.Log1p(math.Exp(-6)), math.Log1p(math.Exp(6)) + 0.5*6},
-		{"prototypes", prototypes, 0, 4},
+		{"prototypes", prototypes(2), 0, 4},
+		{"prototypes, exponent 1", prototypes(1), 0, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			onBackends(t, dtypes.Float64, func(t *testing.T, p platform) {

@@ -86,4 +86,4 @@ func BenchmarkRing(b *testing.B) { benchmarkLoss(b, ring(0.1), "z", "R") }
 
 func BenchmarkCAC(b *testing.B) { benchmarkLoss(b, cac(0.1), "z", "targets") }
 
-func BenchmarkPrototypes(b *testing.B) { benchmarkLoss(b, prototypes, "z", "targets") }
+func BenchmarkPrototypes(b *testing.B) { benchmarkLoss(b, prototypes(2), "z", "targets") }

@@ -35,7 +35,7 @@ var golden = map[string]func(p params) lossFn{
 	"adacos":              func(p params) lossFn { return adaCos(p["s_before"]) },
 	"ring":                func(p params) lossFn { return ring(p["lambda"]) },
 	"cac":                 func(p params) lossFn { return cac(p["lambda"]) },
-	"prototypes":          func(params) lossFn { return prototypes },
+	"prototypes":          func(params) lossFn { return prototypes(2) },
 }
 
 // array is an input in a golden file, of rank 1 to 3: a []float64 and so on.
