@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -35,8 +36,11 @@ def main(out, names):
     if unknown := [name for name in names if name not in there]:
         sys.exit(f"error: unknown notebook {', '.join(unknown)}; there are: {', '.join(there)}")
     out.mkdir(parents=True, exist_ok=True)
-    failed = [name for name in names if not execute(name, out)]
-    write(out / "index.html", index(out))
+    failed = []
+    for name in names:
+        if not execute(name, out):
+            failed.append(name)
+        write(out / "index.html", index(out))
     if failed:
         sys.exit(f"error: failed: {', '.join(failed)}")
 
@@ -78,6 +82,8 @@ def execute(name, out):
             shutil.move(SOURCE / page, out / page)
     if error:
         print(f"{name}: FAILED\n{plain(str(error))}", file=sys.stderr, flush=True)
+    else:
+        print(f"{name}: open {out / name}.html", flush=True)
     return error is None
 
 
@@ -147,11 +153,50 @@ def pages(notebook):
             yield from re.findall(r'<iframe src="([\w.-]+\.html)"', output.get("data", {}).get("text/html", ""))
 
 
+INDEX = """<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>embedspace: executed notebooks</title>
+<style>
+  body {{ font: 16px/1.4 sans-serif; max-width: 1200px; margin: 2em auto; padding: 0 1em }}
+  ul {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); gap: 1.5em; list-style: none; padding: 0 }}
+  li {{ border: 1px solid #8884; border-radius: 6px; padding: 1em }}
+  img {{ width: 100%; height: 180px; object-fit: cover; object-position: left top; background: white }}
+  h2 {{ font-size: 1em; margin: .6em 0 .2em }}
+  p {{ margin: 0; opacity: .75 }}
+</style>
+<h1>Executed notebooks</h1>
+<ul>
+{}
+</ul>
+</html>
+"""
+
+
 def index(out):
-    rows = "\n".join(
-        f'<li><a href="{page.name}">{html.escape(page.stem)}</a></li>'
-        for page in sorted(out.glob("*.html")) if page.name != "index.html")
-    return f'<!DOCTYPE html><meta charset="utf-8"><title>embedspace</title><h1>Executed notebooks</h1><ul>\n{rows}\n</ul>\n'
+    """A page with the title, the largest picture, the time and the pages of each notebook."""
+    return INDEX.format("\n".join(card(out, path) for path in sorted(out.glob("*.ipynb"))))
+
+
+def card(out, path):
+    notebook = nbformat.read(path, as_version=4)
+    title = next((line[2:] for line in notebook.cells[0].source.splitlines() if line.startswith("# ")), path.stem)
+    link = f'<a href="{path.stem}.html">'
+    parts = []
+    if found := sorted(out.glob(f"{path.stem}-*.png"), key=lambda picture: picture.stat().st_size):
+        parts.append(f'{link}<img src="{found[-1].name}" alt="" loading="lazy"></a>')
+    parts.append(f"<h2>{link}{html.escape(path.stem[:2])} {html.escape(title)}</a></h2>")
+    parts.append(f"<p>executed in {duration(notebook):.0f} s")
+    parts += [f' · <a href="{page}">look inside</a>' for page in dict.fromkeys(pages(notebook)) if (out / page).exists()]
+    return f"<li>{''.join(parts)}</p></li>"
+
+
+def duration(notebook):
+    """The seconds from the begin of the first cell to the end of the last one."""
+    times = [
+        datetime.fromisoformat(time)
+        for cell in notebook.cells
+        for name, time in cell.metadata.get("execution", {}).items() if name.startswith("iopub.status")]
+    return (max(times) - min(times)).total_seconds() if times else 0
 
 
 def plain(text):
