@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A Panel is one picture in the grid of a [Figure]: a [Scatter], [Curves], [Thumbnails], or
+// A Panel is one picture in the grid of a [Figure]: a [Scatter], [Curves], a [Gallery], or
 // one of your own.
 type Panel interface {
 	// Heading returns the title and the note above the panel; none where they are empty.
