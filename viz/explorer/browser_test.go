@@ -369,6 +369,23 @@ func TestUnknown(t *testing.T) {
 	check(b, "10 of 60 images", `byId('count').textContent`)
 }
 
+// TestImages: images in the place of points do not cover each other.
+func TestImages(t *testing.T) {
+	b := open(t, largePage(3_000), 900, 700)
+	b.click("#images")
+	check(b, "", `(() => {
+		const drawn = [], draw = drawImage;
+		window.drawImage = (context, images, i, x, y, width, height) => { drawn.push([x, y, width, height]); };
+		views[0].drawFront();
+		window.drawImage = draw;
+		if (drawn.length < 30) return drawn.length + ' images';
+		for (const [k, [x, y, width, height]] of drawn.entries()) {
+			for (const [u, v] of drawn.slice(0, k)) if (Math.abs(x - u) < width && Math.abs(y - v) < height) return [x, y, u, v].join();
+		}
+		return '';
+	})()`)
+}
+
 // TestFrame: in a notebook, the page takes the place of its picture when it is there and runs.
 func TestFrame(t *testing.T) {
 	p := testPage(2)
