@@ -142,7 +142,12 @@ func (g Gallery) Plot(at Place) (Drawing, error) {
 	}
 	h := g.hang(sizes)
 	for max(h.width, h.height) > width && sizes.side > 1 {
-		sizes.side *= 0.98
+		const smaller = 0.98
+		if sizes.side *= smaller; sizes.side < 4*sizes.tileNoteSize { // text takes more room than images
+			sizes.labelSize *= smaller
+			sizes.tileTitleSize *= smaller
+			sizes.tileNoteSize *= smaller
+		}
 		h = g.hang(sizes)
 	}
 	h.corner, h.width = vg.Point{X: at.Area.Min.X, Y: at.Area.Max.Y}, width // for what the bar means

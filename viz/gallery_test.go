@@ -113,7 +113,8 @@ func TestGalleryLayout(t *testing.T) {
 	}
 }
 
-// In a figure, a gallery is whole and inside of its square, at a readable size of text.
+// In a figure, a gallery is whole and inside of its square, with text of the figure's size where
+// there is room for it.
 func TestGalleryInAFigure(t *testing.T) {
 	for _, size := range [][2]int{{28, 28}, {3, 40}, {40, 3}, {50, 30}} {
 		for _, n := range []int{1, 5, 30} {
@@ -133,7 +134,7 @@ func TestGalleryInAFigure(t *testing.T) {
 			if right > room || h.height > room || max(right, h.height) < 0.85*room {
 				t.Errorf("%d images of %v: %g x %g in a square of %g", n, size, right, h.height, room)
 			}
-			if h.corner != (vg.Point{X: area.Min.X, Y: area.Max.Y}) || h.tileNoteSize != lay.style.tickSize {
+			if h.corner != (vg.Point{X: area.Min.X, Y: area.Max.Y}) || n < 30 && h.tileNoteSize != lay.style.tickSize {
 				t.Errorf("%d images of %v: at %v with text of %g", n, size, h.corner, h.tileNoteSize)
 			}
 			lay.image(0.3)
