@@ -344,6 +344,18 @@ func TestThemes(t *testing.T) {
 	check(b, false, `theme.dark`)
 }
 
+// TestPrint: a page of paper has the whole table, and canvases that are layers of their own:
+// printed, a canvas that is cleared would clear what is below it.
+func TestPrint(t *testing.T) {
+	b := open(t, testPage(2, 3), 700, 900)
+	b.run(emulation.SetEmulatedMedia().WithMedia("print"))
+	value[bool](b, `(() => { window.dispatchEvent(new Event('beforeprint')); return true; })()`)
+	b.frames()
+	check(b, true, `document.documentElement.scrollWidth <= 700 && document.querySelector('table').clientWidth <= 700`)
+	check(b, 0, `[...document.querySelectorAll('.plot > canvas')].filter((canvas) => getComputedStyle(canvas).opacity === '1').length`)
+	check(b, 0, `byId('tools').clientHeight`)
+}
+
 // TestUnknown: images of unknown classes are a class of their own, without a ray, and
 // prototypes are drawn.
 func TestUnknown(t *testing.T) {
