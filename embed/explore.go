@@ -151,8 +151,9 @@ func (r *Result) partOf(train *datasets.Dataset) (*datasets.Dataset, error) {
 
 // Explore displays a page to look into the embedding below the running cell of a GoNB
 // notebook (see explorer.Page.Show). It loads the images of the Config's dataset, and saves the
-// page beside the notebook, as NAME.html (see Config.Name). Errors: those of datasets.Load and
-// of the function Explore; viz.ErrNotebook.
+// page beside the notebook, as NAME.html (see Config.Name); the name goes on where some classes
+// only were trained, or some were learned. Errors: those of datasets.Load and of the function
+// Explore; viz.ErrNotebook.
 func (r *Result) Explore() error {
 	train, test, err := datasets.Load(context.Background(), r.Config.Dataset, os.Stderr)
 	if err != nil {
@@ -162,7 +163,19 @@ func (r *Result) Explore() error {
 	if err != nil {
 		return err
 	}
-	return page.Show(r.Config.Name() + ".html")
+	return page.Show(r.pageName(test))
+}
+
+// pageName returns the name of the file of a page: another one for other classes.
+func (r *Result) pageName(test *datasets.Dataset) string {
+	name := r.Config.Name()
+	if checksum(test) != r.Data.TestChecksum {
+		name += fmt.Sprintf("-%.8s", r.Data.TestChecksum)
+	}
+	if r.learned.classes > 0 {
+		name += fmt.Sprintf("-learned%d", r.learned.classes)
+	}
+	return name + ".html"
 }
 
 // imagesOf returns the images of d with these indices; nil: all.

@@ -122,6 +122,11 @@ func TestExploreUnknown(t *testing.T) {
 	embedtest.CheckEqual(t, "decided with a new class", space.Predicted, decided)
 	embedtest.CheckEqual(t, "prototypes", space.Prototypes, []explorer.Prototype{{Point: with.ClassVectors[4:6], Label: 2}})
 	embedtest.CheckEqual(t, "classes", space.ClassNames, test.ClassNames)
+
+	names := map[string]bool{mustFitSmall(t, small(), Options{}).pageName(test): true, result.pageName(test): true, with.pageName(test): true}
+	if len(names) != 3 {
+		t.Errorf("pages of other classes have the names %v, want three", names)
+	}
 }
 
 func TestExploreRefuses(t *testing.T) {
