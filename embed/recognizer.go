@@ -2,6 +2,7 @@ package embed
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed/internal/vectors"
@@ -79,9 +80,28 @@ func (r *Result) Recognizer(score string, heldOut *datasets.Dataset, accept floa
 	return &Recognizer{score, threshold, r}, nil
 }
 
+// recognized is how many points Classify takes at once: memory is for these.
+const recognized = 100_000
+
 // Classify returns the classes [n] of points z [n, Dim] of the embedded space, at least one.
-// Unknown is the class after the last one, the number of ClassNames.
+// Unknown is the class after the last one, the number of ClassNames. It is the Regions of a
+// viz.Scatter.
 func (k *Recognizer) Classify(z []float32) ([]int32, error) {
+	if len(z) <= recognized*k.result.Config.Dim {
+		return k.classify(z)
+	}
+	var classes []int32
+	for part := range slices.Chunk(z, recognized*k.result.Config.Dim) {
+		more, err := k.classify(part)
+		if err != nil {
+			return nil, err
+		}
+		classes = append(classes, more...)
+	}
+	return classes, nil
+}
+
+func (k *Recognizer) classify(z []float32) ([]int32, error) {
 	known, err := k.result.Known(k.Score, z)
 	if err != nil {
 		return nil, err

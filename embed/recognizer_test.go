@@ -2,6 +2,7 @@ package embed
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/embedspace/embedspace/embed/embedtest"
@@ -68,6 +69,11 @@ func TestRecognizer(t *testing.T) {
 	}
 	if want := recognizer.Threshold.K - 1; unknown != want { // those below the K-th smallest score
 		t.Errorf("%d of %d test images are unknown, want %d", unknown, test.Len(), want)
+	}
+
+	many := slices.Repeat(result.Test.Z, recognized/result.Test.Len()+1)
+	if again, err := recognizer.Classify(many); err != nil || !slices.Equal(again, slices.Repeat(decided, len(many)/len(result.Test.Z))) {
+		t.Errorf("of more than %d points, the same are decided otherwise, error %v", recognized, err)
 	}
 
 	_, err = result.Known("softness", result.Test.Z)

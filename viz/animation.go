@@ -33,11 +33,13 @@ import (
 // are as near as they can be to those of the frame after it (orthogonal Procrustes): the last
 // frame stays as it is, with true axes, and what moves in the picture are points against each
 // other. With class vectors or Sphere, the origin stays in its place. Without, distances are
-// all that counts, and the mean stays in its place. Targets have places of their own: with
-// them, nothing is turned.
+// all that counts, and the mean of the points stays in its place. Unknown points, stars and
+// arrows turn and move with the points. Targets have places of their own: with them, nothing is
+// turned.
 type Animation struct {
 	// Frames are at least two scatters of the same points, from the first to the last. They
-	// share Dim, Labels, ClassNames, Sphere and Targets. Regions are not drawn.
+	// share Dim, Labels, ClassNames, Sphere, Targets, the number of unknown points and the
+	// names of stars. Regions are not drawn.
 	Frames []Scatter
 
 	// Lines are numbers of the frames, such as the loss, which are drawn below the points:
@@ -142,6 +144,12 @@ func (a *Animation) validate() error {
 			err = fmt.Errorf("class vectors in some frames only: %w", ErrFrames)
 		case !slices.Equal(s.Targets, last.Targets):
 			err = fmt.Errorf("targets are not those of the last frame: %w", ErrFrames)
+		case len(s.Unknown) != len(last.Unknown):
+			err = fmt.Errorf("%d unknown points, not %d as in the last frame: %w", len(s.Unknown)/s.Dim, len(last.Unknown)/s.Dim, ErrFrames)
+		case (s.Arrows == nil) != (last.Arrows == nil):
+			err = fmt.Errorf("arrows in some frames only: %w", ErrFrames)
+		case !slices.EqualFunc(s.Stars, last.Stars, func(a, b Star) bool { return a.Name == b.Name }):
+			err = fmt.Errorf("stars are not those of the last frame: %w", ErrFrames)
 		}
 		if err != nil {
 			return fmt.Errorf("frame %d: %w", i, err)
@@ -228,45 +236,58 @@ func (a *Animation) aligned() ([]Scatter, error) {
 		return frames, nil
 	}
 	dim := last.Dim
+	origin := make([]float64, dim)
+	mean := origin
 	centered := last.ClassVectors == nil && !last.Sphere
-	next, mean := rowsAround(last.Points, dim, centered)
+	if centered {
+		mean = meanOf(last.Points, dim)
+	}
+	next := rowsFrom(mean, last.Points)
 	for k := len(frames) - 2; k >= 0; k-- {
 		s, after := &frames[k], frames[k+1]
-		points, _ := rowsAround(s.Points, dim, centered)
+		center := origin
+		if centered {
+			center = meanOf(s.Points, dim)
+		}
+		points := rowsFrom(center, s.Points)
 		from, to := []*mat.Dense{points}, []*mat.Dense{next}
 		if s.ClassVectors != nil {
-			directions, _ := rowsAround(normalized(s.ClassVectors, dim), dim, false)
-			directionsAfter, _ := rowsAround(normalized(after.ClassVectors, dim), dim, false)
-			from, to = append(from, directions), append(to, directionsAfter)
+			from = append(from, rowsFrom(origin, normalized(s.ClassVectors, dim)))
+			to = append(to, rowsFrom(origin, normalized(after.ClassVectors, dim)))
 		}
 		turn, err := procrustes(from, to)
 		if err != nil {
 			return nil, fmt.Errorf("frame %d: %w", k, err)
 		}
+		turned := func(rows []float32, center, moved []float64) []float32 {
+			if len(rows) == 0 {
+				return rows
+			}
+			var m mat.Dense
+			m.Mul(rowsFrom(center, rows), turn)
+			return rows32(&m, moved)
+		}
 		next.Mul(points, turn)
 		s.Points = rows32(next, mean)
-		if s.ClassVectors != nil {
-			vectors, origin := rowsAround(s.ClassVectors, dim, false)
-			var turned mat.Dense
-			turned.Mul(vectors, turn)
-			s.ClassVectors = rows32(&turned, origin)
+		s.Unknown = turned(s.Unknown, center, mean)
+		s.ClassVectors = turned(s.ClassVectors, origin, origin)
+		s.Arrows = turned(s.Arrows, origin, origin)
+		s.Stars = slices.Clone(s.Stars)
+		for i, star := range s.Stars {
+			s.Stars[i].Point = turned(star.Point, center, mean)
 		}
 	}
 	return frames, nil
 }
 
-// rowsAround returns rows of dim columns around their mean, or around the origin, and that
-// center.
-func rowsAround(rows []float32, dim int, centered bool) (*mat.Dense, []float64) {
-	center := make([]float64, dim)
-	if centered {
-		center = meanOf(rows, dim)
-	}
+// rowsFrom returns rows as a matrix, without a center that is as long as each.
+func rowsFrom(center []float64, rows []float32) *mat.Dense {
+	dim := len(center)
 	m := mat.NewDense(len(rows)/dim, dim, nil)
 	for i, x := range rows {
 		m.Set(i/dim, i%dim, float64(x)-center[i%dim])
 	}
-	return m, center
+	return m
 }
 
 // rows32 returns the rows of a matrix, with a vector added to each.
@@ -329,10 +350,14 @@ func spaceOfAll(contents []content) space {
 // between returns what is drawn at a share of the way from content a to content b.
 func between(a, b content, share float64) content {
 	c := b
-	c.points = make([]point, len(b.points))
-	for i := range c.points {
-		c.points[i] = a.points[i].scale(1 - share).add(b.points[i].scale(share))
+	straight := func(from, to []point) (way []point) {
+		for i := range to {
+			way = append(way, from[i].scale(1-share).add(to[i].scale(share)))
+		}
+		return way
 	}
+	c.points, c.unknown = straight(a.points, b.points), straight(a.unknown, b.unknown)
+	c.arrows, c.stars = straight(a.arrows, b.arrows), straight(a.stars, b.stars)
 	c.rays = slices.Clone(b.rays)
 	for i := range c.rays {
 		c.rays[i] = a.rays[i].scale(1 - share).add(b.rays[i].scale(share))

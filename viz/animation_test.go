@@ -127,6 +127,11 @@ func spinning(last Scatter, frames int) *Animation {
 		if s.ClassVectors != nil {
 			s.ClassVectors = turned(s.ClassVectors, turn, 0)
 		}
+		s.Unknown, s.Arrows = turned(s.Unknown, turn, 0), turned(s.Arrows, turn, 0)
+		s.Stars = slices.Clone(s.Stars)
+		for i, star := range s.Stars {
+			s.Stars[i].Point = turned(star.Point, turn, 0)
+		}
 		a.Frames[k] = s
 	}
 	return a
@@ -137,6 +142,8 @@ func spinning(last Scatter, frames int) *Animation {
 func TestAligned(t *testing.T) {
 	for _, dim := range []int{2, 3, 6} {
 		s := blobs(60, 3, dim, 0.5)
+		s.Unknown, s.Arrows = slices.Clone(s.Points[5*dim:9*dim]), slices.Clone(s.Points)
+		s.Stars = []Star{{"one", s.Points[dim : 2*dim]}, {"two", s.Points[3*dim : 4*dim]}}
 		vectors := s
 		vectors.ClassVectors = s.Points[:3*dim]
 		a := spinning(vectors, 4)
@@ -147,16 +154,28 @@ func TestAligned(t *testing.T) {
 		for k, frame := range frames {
 			nearly(t, "points", frame.Points, vectors.Points, 1e-4)
 			nearly(t, "vectors", frame.ClassVectors, vectors.ClassVectors, 1e-4)
+			nearly(t, "unknown points", frame.Unknown, s.Unknown, 1e-4)
+			nearly(t, "arrows", frame.Arrows, s.Arrows, 1e-4)
+			for i, star := range frame.Stars {
+				nearly(t, "star "+star.Name, star.Point, s.Stars[i].Point, 1e-4)
+			}
 			if k < 3 && slices.Equal(a.Frames[k].Points, vectors.Points) {
 				t.Error("the frames of the animation are changed")
 			}
 		}
 		moved := spinning(s, 2)
-		moved.Frames[0].Points = turned(moved.Frames[0].Points, randomTurn(dim, 77), 5)
+		first, turn := &moved.Frames[0], randomTurn(dim, 77)
+		first.Points, first.Unknown, first.Arrows = turned(first.Points, turn, 5), turned(first.Unknown, turn, 5), turned(first.Arrows, turn, 0)
+		for i := range first.Stars {
+			first.Stars[i].Point = turned(first.Stars[i].Point, turn, 5)
+		}
 		if frames, err = moved.aligned(); err != nil {
 			t.Fatal(err)
 		}
 		nearly(t, "moved points", frames[0].Points, s.Points, 1e-4)
+		nearly(t, "moved unknown points", frames[0].Unknown, s.Unknown, 1e-4)
+		nearly(t, "moved arrows", frames[0].Arrows, s.Arrows, 1e-4)
+		nearly(t, "moved star", frames[0].Stars[1].Point, s.Stars[1].Point, 1e-4)
 		fixed := *a
 		fixed.Fixed = true
 		if frames, _ = fixed.aligned(); !reflect.DeepEqual(frames, a.Frames) {
@@ -260,9 +279,12 @@ func TestGIF(t *testing.T) {
 func TestFilm(t *testing.T) {
 	turning := spinning(blobs(100, 3, 2, 1).Projected(), 3)
 	turning.Fixed = true
+	marked := blobs(100, 3, 2, 1)
+	marked.Unknown, marked.Arrows, marked.Stars = marked.Points[:40], marked.Points, []Star{{"a star", marked.Points[:2]}}
 	for name, a := range map[string]*Animation{
 		"1-D": growing(blobs(100, 3, 1, 1)), "circle": turning, "sphere": spinning(blobs(100, 3, 3, 1).Projected(), 3),
 		"5-D": growing(blobs(100, 30, 5, 1)), "no lines": spinning(blobs(100, 3, 2, 1), 3),
+		"marked": spinning(marked, 3),
 	} {
 		f, err := a.film()
 		if err != nil {
@@ -274,7 +296,7 @@ func TestFilm(t *testing.T) {
 			if !bytes.Equal(now.Pix, f.image(at, 0.3).Pix) {
 				t.Errorf("%s: the picture at %v is not the same again", name, at)
 			}
-			if before != nil && bytes.Equal(now.Pix, before.Pix) != (name == "sphere" || name == "no lines") { // which are aligned
+			if before != nil && bytes.Equal(now.Pix, before.Pix) != (name == "sphere" || name == "no lines" || name == "marked") { // which are aligned
 				t.Errorf("%s: nothing moves before %v, or what is aligned moves", name, at)
 			}
 			before = now
@@ -350,6 +372,9 @@ func TestAnimationRefuses(t *testing.T) {
 		"class names": {func(a *Animation) { a.Frames[0].ClassNames = classNames(4) }, ErrFrames, "class names"},
 		"vectors":     {func(a *Animation) { a.Frames[0].ClassVectors = make([]float32, 6) }, ErrFrames, "class vectors"},
 		"targets":     {func(a *Animation) { a.Frames[0].Targets = make([]float32, 6) }, ErrFrames, "targets"},
+		"unknown":     {func(a *Animation) { a.Frames[0].Unknown = make([]float32, 4) }, ErrFrames, "2 unknown points, not 0"},
+		"arrows":      {func(a *Animation) { a.Frames[0].Arrows = make([]float32, 60) }, ErrFrames, "arrows in some frames"},
+		"stars":       {func(a *Animation) { a.Frames[0].Stars = []Star{{"a", make([]float32, 2)}} }, ErrFrames, "stars are not"},
 		"values":      {func(a *Animation) { a.Lines[1].Values = a.Lines[1].Values[:2] }, ErrLength, `2 values of line "accuracy in %" for 3 frames`},
 		"NaN":         {func(a *Animation) { a.Lines[0].Values[2] = math.NaN() }, ErrNotFinite, `line "loss"`},
 	} {

@@ -69,7 +69,7 @@ func (c *Curves) Show() error { return displayPNG("", c.png) }
 
 // png returns the curves as a PNG.
 func (c *Curves) png() ([]byte, error) {
-	p, err := c.plot(10, 8, curvesHeight)
+	p, err := c.plot(10, 8)
 	if err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
 	}
@@ -81,7 +81,7 @@ func (c *Curves) png() ([]byte, error) {
 		height = max(height, box.Max.Y-box.Min.Y+2*margin)
 	}
 	canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dpi))
-	p.area = draw.Crop(draw.New(canvas), margin, -margin, margin, -margin).Rectangle
+	p.place(draw.Crop(draw.New(canvas), margin, -margin, margin, -margin).Rectangle)
 	p.Draw(canvas, 1)
 	var picture bytes.Buffer
 	err = png.Encode(&picture, canvas.Image())
@@ -93,13 +93,14 @@ func (c Curves) Heading() (title, note string) { return c.Title, "" }
 
 // Plot is that of a [Panel].
 func (c Curves) Plot(at Place) (Drawing, error) {
-	p, err := c.plot(at.TextSize, at.style.tickCount, at.style.side)
+	p, err := c.plot(at.TextSize, at.style.tickCount)
 	if err != nil {
 		return nil, err
 	}
-	p.area = at.Area
-	p.area.Min = p.area.Min.Sub(vg.Point{X: at.Left, Y: at.Bottom})
-	return p, nil
+	area := at.Area
+	area.Min = area.Min.Sub(vg.Point{X: at.Left, Y: at.Bottom})
+	p.place(area)
+	return &p, nil
 }
 
 // plottedCurves are curves about to be drawn.
@@ -109,8 +110,26 @@ type plottedCurves struct {
 	area   vg.Rectangle
 }
 
+// place gives the plot its area, in which the lines end below the legend: where that takes a
+// share f of the height, the axis reaches further by f/(1-f) of the range of the lines.
+func (p *plottedCurves) place(area vg.Rectangle) {
+	p.area = area
+	if p.beside != nil {
+		return
+	}
+	data := p.plot.DataCanvas(draw.Canvas{Rectangle: area})
+	legend := p.plot.Legend.Rectangle(draw.Canvas{})
+	share := min(0.8, float64((legend.Max.Y-legend.Min.Y+legendGap/2)/(data.Max.Y-data.Min.Y)))
+	y := &p.plot.Y
+	if _, isLog := y.Scale.(plot.LogScale); isLog {
+		y.Max *= math.Pow(y.Max/y.Min, share/(1-share))
+	} else {
+		y.Max += (y.Max - y.Min) * share / (1 - share)
+	}
+}
+
 // Draw draws the curves.
-func (p plottedCurves) Draw(c vg.Canvas, _ float64) {
+func (p *plottedCurves) Draw(c vg.Canvas, _ float64) {
 	canvas := draw.Canvas{Canvas: c, Rectangle: p.area}
 	if p.beside == nil {
 		p.plot.Draw(canvas)
@@ -123,8 +142,8 @@ func (p plottedCurves) Draw(c vg.Canvas, _ float64) {
 }
 
 // plot returns the drawing of the curves, without a title and an area: with text of a size and
-// about so many ticks on the axis of X, for about a height.
-func (c *Curves) plot(size vg.Length, tickCount int, height vg.Length) (drawing plottedCurves, err error) {
+// about so many ticks on the axis of X.
+func (c *Curves) plot(size vg.Length, tickCount int) (drawing plottedCurves, err error) {
 	if err := c.validate(); err != nil {
 		return drawing, err
 	}
@@ -155,18 +174,26 @@ func (c *Curves) plot(size vg.Length, tickCount int, height vg.Length) (drawing 
 		}
 		return marks
 	})
+	highest := math.Inf(-1) // above it there are no ticks, but the legend
+	for _, l := range c.Lines {
+		highest = max(highest, slices.Max(l.Values))
+	}
 	p.Y.Tick.Marker = plot.TickerFunc(func(lo, hi float64) (marks []plot.Tick) {
-		values, format := ticks(lo, hi, tickCount)
+		if lo < highest {
+			hi = highest
+		}
+		values, format := ticks(lo, hi, min(5, tickCount))
 		for _, y := range values {
 			marks = append(marks, plot.Tick{Value: y, Label: format(y)})
 		}
 		return marks
 	})
 	if c.LogX {
-		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
 	}
 	if c.Log {
-		p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		p.Y.Scale = plot.LogScale{}
+		p.Y.Tick.Marker = plot.TickerFunc(func(lo, _ float64) []plot.Tick { return logTicks(lo, highest) })
 	}
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = gridLine, gridLine
@@ -196,6 +223,11 @@ func (c *Curves) plot(size vg.Length, tickCount int, height vg.Length) (drawing 
 		}
 		p.Legend.Add(printable(l.Name), line)
 	}
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		if _, isLog := axis.Scale.(plot.LogScale); isLog && axis.Min == axis.Max {
+			axis.Min, axis.Max = axis.Min/2, axis.Max*2
+		}
+	}
 	drawing.plot = p
 	if len(c.Lines) > insideLines {
 		beside := p.Legend
@@ -204,13 +236,25 @@ func (c *Curves) plot(size vg.Length, tickCount int, height vg.Length) (drawing 
 		drawing.beside = &beside
 		return drawing, nil
 	}
-	room := float64(1.6*size/(0.72*height)) * float64(len(c.Lines)) // for the legend, above the lines
-	if c.Log {
-		p.Y.Max *= math.Pow(p.Y.Max/p.Y.Min, room)
-	} else {
-		p.Y.Max += (p.Y.Max - p.Y.Min) * room
-	}
 	return drawing, nil
+}
+
+// logTicks returns the ticks of a logarithmic axis: 1 to 9 times the powers of ten, of which the
+// powers have a label, and over less than a power and a half also 2 and 5 times.
+func logTicks(lo, hi float64) (marks []plot.Tick) {
+	for power := math.Floor(math.Log10(lo)); power <= math.Log10(hi); power++ {
+		for k := range 9 {
+			mark := plot.Tick{Value: float64(k+1) * math.Pow(10, power)}
+			if mark.Value < lo*(1-1e-9) || mark.Value > hi*(1+1e-9) {
+				continue
+			}
+			if k == 0 || (k == 1 || k == 4) && hi/lo < 30 {
+				mark.Label = strconv.FormatFloat(mark.Value, 'g', 6, 64)
+			}
+			marks = append(marks, mark)
+		}
+	}
+	return marks
 }
 
 // validate reports the first thing that is wrong with the curves.

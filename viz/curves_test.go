@@ -8,8 +8,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // falling is a line that halves at each step.
@@ -69,6 +73,66 @@ func TestCurves(t *testing.T) {
 			if math.Abs(y-straight) > 5 {
 				t.Fatalf("line %d at column %d is at %g, on a straight line %g", i, x, y, straight)
 			}
+		}
+	}
+}
+
+// TestLegendRoom: no line reaches into the legend, as a picture and as a panel, and no tick is
+// above the lines.
+func TestLegendRoom(t *testing.T) {
+	rising := Line{X: make([]float64, 61)}
+	for k := range rising.X {
+		rising.X[k] = math.Pow(10, -3+float64(k)/20)
+		rising.Values = append(rising.Values, math.Pow(rising.X[k], 0.1))
+	}
+	flat := Line{Values: []float64{0.5, 0.5}}
+	for _, line := range []Line{rising, flat} {
+		for lines := 1; lines <= insideLines; lines++ {
+			for _, c := range []Curves{{X: "x"}, {X: "x", Log: true}, {X: "x", LogX: true}} {
+				for i := range lines {
+					line.Name = strings.Repeat("name ", i+1)
+					c.Lines = append(c.Lines, line)
+				}
+				p, err := c.plot(10, 8)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.place(vg.Rectangle{Max: vg.Point{X: curvesWidth, Y: curvesHeight}})
+				lay := newLayout(t, NewFigure(c))
+				for name, p := range map[string]*plottedCurves{"picture": &p, "panel": lay.cells[0].drawing.(*plottedCurves)} {
+					data := p.plot.DataCanvas(draw.Canvas{Rectangle: p.area})
+					legend := p.plot.Legend.Rectangle(draw.Canvas{Rectangle: p.area})
+					highest := slices.Max(line.Values)
+					if top := data.Y(p.plot.Y.Norm(highest)); top > legend.Min.Y-2 {
+						t.Errorf("%s of %d lines, Log %t: they reach to %g, the legend to %g", name, lines, c.Log, top, legend.Min.Y)
+					}
+					for _, tick := range p.plot.Y.Tick.Marker.Ticks(p.plot.Y.Min, p.plot.Y.Max) {
+						if tick.Value > highest*(1+1e-9) {
+							t.Errorf("%s of %d lines: a tick at %g, above %g", name, lines, tick.Value, highest)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestLogTicks: the powers of ten have labels, and over a short range also 2 and 5 times.
+func TestLogTicks(t *testing.T) {
+	for want, ends := range map[string][2]float64{
+		"0.001 0.01 0.1 1": {0.001, 1}, "0.5": {0.3, 0.8}, "2 5 10 20": {2, 30}, "100 1000": {90, 4000}, "1e+06": {999999, 1e6},
+	} {
+		var labels []string
+		for _, tick := range logTicks(ends[0], ends[1]) {
+			if tick.Label != "" {
+				labels = append(labels, tick.Label)
+			}
+			if tick.Value < 0.99*ends[0] || tick.Value > 1.01*ends[1] {
+				t.Errorf("from %g to %g: a tick at %g", ends[0], ends[1], tick.Value)
+			}
+		}
+		if got := strings.Join(labels, " "); got != want {
+			t.Errorf("from %g to %g: %q, want %q", ends[0], ends[1], got, want)
 		}
 	}
 }

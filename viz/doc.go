@@ -20,10 +20,10 @@
 //	err = viz.NewFigure(scatter, scatter.Projected()).Show()
 //
 // [Curves] show how a training went, by losses and the distances that tell a collapse, or
-// what a threshold accepts. [Thumbnails] are images beside each other. All of these are a
-// [Panel], and so is whatever else draws into a square. A [Gallery] shows images with what in
-// them speaks for or against a class drawn over them: orange adds, blue takes away. An
-// [Animation] shows how a space changes, as a GIF.
+// what a threshold accepts. A [Gallery] shows images beside each other, also with what in them
+// speaks for or against a class drawn over them: orange adds, blue takes away. All of these are
+// a [Panel], and so is whatever else draws into a square. An [Animation] shows how a space
+// changes, as a GIF.
 //
 // # What is drawn
 //

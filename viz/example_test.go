@@ -62,7 +62,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(picture.Width, "pixels wide")
-	// Output: 900 pixels wide
+	// Output: 902 pixels wide
 }
 
 // A grid of panels has one legend, and a title above all of them.

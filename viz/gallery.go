@@ -20,13 +20,14 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// Gallery is a picture of images beside each other: neighbours, a path from one class to
-// another, what in an image speaks for a class.
+// Gallery shows images beside each other: neighbours, mistakes, a path from one class to
+// another, what in an image speaks for a class. It is a picture of its own, or a [Panel] of a
+// [Figure].
 type Gallery struct {
 	Title string // above all; none if empty
 	Note  string // a small line below the title
 
-	Columns      int      // of the grid; 0: all in one row, up to ten
+	Columns      int      // of the grid; 0: all in one row, up to ten, and in a Figure about as many as rows
 	RowLabels    []string // one to the left of each row, or nil
 	ColumnLabels []string // one above each column, or nil
 
@@ -99,14 +100,58 @@ func (g *Gallery) png(limit int) ([]byte, error) {
 	if err := g.validate(); err != nil {
 		return nil, fmt.Errorf("viz: %w", err)
 	}
-	hung := g.hang()
+	hung := g.picture()
 	return sharpest(limit, 1, func(sharpness float64) ([]byte, error) {
 		c := vgimg.NewWith(vgimg.UseWH(hung.width, hung.height), vgimg.UseDPI(int(sharpness*dpi)))
-		hung.draw(c, sharpness)
+		c.SetColor(white)
+		c.Fill(vg.Rectangle{Max: vg.Point{X: hung.width, Y: hung.height}}.Path())
+		hung.Draw(c, sharpness)
 		var picture bytes.Buffer
 		err := png.Encode(&picture, c.Image())
 		return picture.Bytes(), err
 	})
+}
+
+// picture returns the drawing of a valid gallery as a picture of its own.
+func (g Gallery) picture() *hung {
+	_, columns := g.grid()
+	h := g.hang(gallerySizes{
+		margin: margin, gap: 12, side: tileSide(columns), barWidth: 150, barHeight: 9,
+		titleSize: 14, noteSize: legendTextSize, labelSize: 11, tileTitleSize: 9.5, tileNoteSize: 8,
+	})
+	h.corner.Y = h.height
+	return h
+}
+
+// Heading returns Title and Note.
+func (g Gallery) Heading() (title, note string) { return g.Title, g.Note }
+
+// Plot is that of a [Panel].
+func (g Gallery) Plot(at Place) (Drawing, error) {
+	g.Title, g.Note = "", ""
+	if g.Columns == 0 {
+		g.Columns = int(math.Ceil(math.Sqrt(float64(len(g.Tiles)))))
+	}
+	if err := g.validate(); err != nil {
+		return nil, err
+	}
+	width := at.Area.Max.X - at.Area.Min.X
+	sizes := gallerySizes{
+		gap: 0.03 * width, side: width, barWidth: 0.4 * width, barHeight: at.TextSize,
+		labelSize: 1.3 * at.TextSize, tileTitleSize: 1.15 * at.TextSize, tileNoteSize: at.TextSize,
+	}
+	h := g.hang(sizes)
+	for max(h.width, h.height) > width && sizes.side > 1 {
+		const smaller = 0.98
+		if sizes.side *= smaller; sizes.side < 4*sizes.tileNoteSize { // text takes more room than images
+			sizes.labelSize *= smaller
+			sizes.tileTitleSize *= smaller
+			sizes.tileNoteSize *= smaller
+		}
+		h = g.hang(sizes)
+	}
+	h.corner, h.width = vg.Point{X: at.Area.Min.X, Y: at.Area.Max.Y}, width // for what the bar means
+	return h, nil
 }
 
 // grid returns the numbers of rows and columns.
@@ -181,27 +226,28 @@ func (t Tile) validate() error {
 	return nil
 }
 
-// Lengths of a gallery, in points.
-const (
-	tileGap          vg.Length = 12
-	galleryTitleSize vg.Length = 14
-	galleryLabelSize vg.Length = 11 // of rows and columns
-	tileTitleSize    vg.Length = 9.5
-	tileNoteSize     vg.Length = 8
-	barWidth         vg.Length = 150
-	barHeight        vg.Length = 9
-)
+// gallerySizes are the lengths of a gallery, in points.
+type gallerySizes struct {
+	margin, gap         vg.Length // around all, and between images
+	side                vg.Length // the larger one of an image
+	barWidth, barHeight vg.Length
+
+	titleSize, noteSize, labelSize, tileTitleSize, tileNoteSize vg.Length // of the text
+}
 
 // tileSide returns the width of an image: the more columns, the smaller.
 func tileSide(columns int) vg.Length {
 	return snap(vg.Length(max(60, 190*math.Pow(float64(columns), -0.45))))
 }
 
-// hung is a gallery with every position and length decided.
+// hung is a gallery with every position and length decided, in points from its upper left
+// corner, with y downwards.
 type hung struct {
-	*Gallery
+	Gallery
+	gallerySizes
+	corner        vg.Point // on the canvas
 	width, height vg.Length
-	top           vg.Length // of the labels of columns, from the top
+	top           vg.Length // of the labels of columns
 	scale         float64   // 0 without an attribution
 	tiles         []hungTile
 	rowMiddles    []vg.Length
@@ -209,7 +255,7 @@ type hung struct {
 	barAt         vg.Point
 }
 
-// hungTile is a tile with its place, in points from the upper left corner.
+// hungTile is a tile with its place.
 type hungTile struct {
 	Tile
 	area  vg.Rectangle // of the image; Min is the upper left corner
@@ -217,34 +263,33 @@ type hungTile struct {
 }
 
 // hang decides where everything goes.
-func (g *Gallery) hang() *hung {
+func (g Gallery) hang(sizes gallerySizes) *hung {
 	rows, columns := g.grid()
-	side := tileSide(columns)
-	h := &hung{Gallery: g, scale: g.Scale}
-	left := margin
+	h := &hung{Gallery: g, gallerySizes: sizes, scale: g.Scale}
+	left, side := h.margin, h.side
 	if g.RowLabels != nil {
-		left += snap(galleryLabelSize * 1.5)
+		left += snap(h.labelSize * 1.5)
 	}
-	h.width = left + vg.Length(columns)*side + vg.Length(columns-1)*tileGap + margin
-	y := margin
+	h.width = left + vg.Length(columns)*side + vg.Length(columns-1)*h.gap + h.margin
+	y := h.margin
 	if g.Title != "" {
-		y += snap(galleryTitleSize * 1.6)
+		y += snap(h.titleSize * 1.6)
 	}
 	if g.Note != "" {
-		y += snap(legendTextSize * 1.5)
+		y += snap(h.noteSize * 1.5)
 	}
 	h.top = y
 	if g.ColumnLabels != nil {
-		y += snap(galleryLabelSize * 1.5)
+		y += snap(h.labelSize * 1.5)
 	}
 	for column := range columns {
-		h.columnMiddles = append(h.columnMiddles, left+vg.Length(column)*(side+tileGap)+side/2)
+		h.columnMiddles = append(h.columnMiddles, left+vg.Length(column)*(side+h.gap)+side/2)
 	}
 	drawn := false
 	for row := range rows {
 		tiles := g.Tiles[row*columns : min((row+1)*columns, len(g.Tiles))]
 		if slices.ContainsFunc(tiles, func(t Tile) bool { return t.Title != "" }) {
-			y += snap(tileTitleSize * 1.4)
+			y += snap(h.tileTitleSize * 1.4)
 		}
 		tallest, lines := vg.Length(0), 0
 		for column, t := range tiles {
@@ -255,14 +300,14 @@ func (g *Gallery) hang() *hung {
 				width, height = scale*vg.Length(bounds.Dx()), scale*vg.Length(bounds.Dy())
 				tallest = max(tallest, height)
 			}
-			x := left + vg.Length(column)*(side+tileGap) + (side-width)/2
+			x := left + vg.Length(column)*(side+h.gap) + (side-width)/2
 			hungTile := hungTile{Tile: t, area: vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + width, Y: y + height}}}
 			note := t.Note
 			if t.Attribution != nil && t.Scale != 0 {
 				note = strings.TrimPrefix(note+", ", ", ") + "colours up to ±" + strconv.FormatFloat(t.Scale, 'g', 2, 64)
 			}
 			if note != "" {
-				hungTile.notes = wrap(regular(tileNoteSize), printable(note), side+tileGap/2, mostNoteLines)
+				hungTile.notes = wrap(regular(h.tileNoteSize), printable(note), side+h.gap/2, mostNoteLines)
 				lines = max(lines, len(hungTile.notes))
 			}
 			if t.Attribution != nil && t.Scale == 0 {
@@ -277,24 +322,24 @@ func (g *Gallery) hang() *hung {
 			tallest = side
 		}
 		h.rowMiddles = append(h.rowMiddles, y+tallest/2)
-		y += tallest + vg.Length(lines)*tileNoteSize*1.25
+		y += tallest + vg.Length(lines)*h.tileNoteSize*1.25
 		if lines > 0 {
 			y += 2
 		}
 		if row < rows-1 {
-			y += snap(tileGap * 0.75)
+			y += snap(h.gap * 0.75)
 		}
 	}
 	if !drawn {
 		h.scale = 0
 	}
 	if h.scale > 0 {
-		y += snap(tileGap)
+		y += snap(h.gap)
 		h.barAt = vg.Point{X: left, Y: y}
-		y += snap(barHeight + 1.4*tileNoteSize)
-		h.width = max(h.width, left+barWidth+margin)
+		y += snap(h.barHeight + 1.4*h.tileNoteSize)
+		h.width = max(h.width, left+h.barWidth+h.margin)
 	}
-	h.height = y + margin
+	h.height = y + h.margin
 	return h
 }
 
@@ -303,56 +348,55 @@ func largest(attribution []float64) float64 {
 	return max(slices.Max(attribution), -slices.Min(attribution))
 }
 
-// draw draws the gallery on a canvas, where y grows upwards.
-func (h *hung) draw(c vg.Canvas, sharpness float64) {
-	up := func(x, y vg.Length) vg.Point { return vg.Point{X: x, Y: h.height - y} }
-	c.SetColor(white)
-	c.Fill(vg.Rectangle{Max: vg.Point{X: h.width, Y: h.height}}.Path())
-	y := margin
+// up returns a place on the canvas, where y grows upwards.
+func (h *hung) up(x, y vg.Length) vg.Point { return h.corner.Add(vg.Point{X: x, Y: -y}) }
+
+// Draw draws the gallery.
+func (h *hung) Draw(c vg.Canvas, sharpness float64) {
+	y := h.margin
 	if h.Title != "" {
-		face, text := fit(bold(galleryTitleSize), printable(h.Title), h.width-2*margin)
-		drawText(c, face, up(margin, y+galleryTitleSize*capHeight), text, ink)
-		y += snap(galleryTitleSize * 1.6)
+		face, text := fit(bold(h.titleSize), printable(h.Title), h.width-2*h.margin)
+		drawText(c, face, h.up(h.margin, y+h.titleSize*capHeight), text, ink)
+		y += snap(h.titleSize * 1.6)
 	}
 	if h.Note != "" {
-		face, text := fit(regular(legendTextSize), printable(h.Note), h.width-2*margin)
-		drawText(c, face, up(margin, y+legendTextSize*capHeight), text, gray)
+		face, text := fit(regular(h.noteSize), printable(h.Note), h.width-2*h.margin)
+		drawText(c, face, h.up(h.margin, y+h.noteSize*capHeight), text, gray)
 	}
-	side := tileSide(len(h.columnMiddles))
 	for column, text := range h.ColumnLabels {
-		face, text := fit(bold(galleryLabelSize), printable(text), side+tileGap/2)
-		drawText(c, face, up(h.columnMiddles[column]-face.Width(text)/2, h.top+galleryLabelSize*capHeight), text, ink)
+		face, text := fit(bold(h.labelSize), printable(text), h.side+h.gap/2)
+		drawText(c, face, h.up(h.columnMiddles[column]-face.Width(text)/2, h.top+h.labelSize*capHeight), text, ink)
 	}
 	for row, text := range h.RowLabels {
-		face, text := fit(bold(galleryLabelSize), printable(text), 1.2*side)
-		drawTextUp(c, face, up(margin+galleryLabelSize*capHeight, h.rowMiddles[row]), text, ink)
+		face, text := fit(bold(h.labelSize), printable(text), 1.2*h.side)
+		drawTextUp(c, face, h.up(h.margin+h.labelSize*capHeight, h.rowMiddles[row]), text, ink)
 	}
 	for _, t := range h.tiles {
-		t.draw(c, up, h.scale, sharpness)
+		h.drawTile(c, t, sharpness)
 	}
 	if h.scale > 0 {
-		h.drawBar(c, up)
+		h.drawBar(c)
 	}
 }
 
-// draw draws the image with its title and note.
-func (t hungTile) draw(c vg.Canvas, up func(x, y vg.Length) vg.Point, scale, sharpness float64) {
+// drawTile draws an image with its title and note.
+func (h *hung) drawTile(c vg.Canvas, t hungTile, sharpness float64) {
 	width := t.area.Max.X - t.area.Min.X
 	if t.Title != "" {
-		face, text := fit(bold(tileTitleSize), printable(t.Title), width+tileGap/2)
-		drawText(c, face, up(t.area.Min.X, t.area.Min.Y-0.4*tileTitleSize), text, ink)
+		face, text := fit(bold(h.tileTitleSize), printable(t.Title), width+h.gap/2)
+		drawText(c, face, h.up(t.area.Min.X, t.area.Min.Y-0.4*h.tileTitleSize), text, ink)
 	}
 	for i, text := range t.notes {
-		drawText(c, regular(tileNoteSize), up(t.area.Min.X, t.area.Max.Y+2+tileNoteSize*(1.25*vg.Length(i)+1)), text, gray)
+		drawText(c, regular(h.tileNoteSize), h.up(t.area.Min.X, t.area.Max.Y+2+h.tileNoteSize*(1.25*vg.Length(i)+1)), text, gray)
 	}
 	if t.Image == nil {
 		return
 	}
 	img := t.Image
 	if t.Attribution != nil {
-		img = attributed(img, t.Attribution, cmp.Or(t.Scale, scale))
+		img = attributed(img, t.Attribution, cmp.Or(t.Scale, h.scale))
 	}
-	area := vg.Rectangle{Min: up(t.area.Min.X, t.area.Max.Y), Max: up(t.area.Max.X, t.area.Min.Y)}
+	area := vg.Rectangle{Min: h.up(t.area.Min.X, t.area.Max.Y), Max: h.up(t.area.Max.X, t.area.Min.Y)}
 	c.DrawImage(area, scaledTo(img, int(float64(width)*dpi/72*sharpness+0.5)))
 	c.SetColor(axisLine)
 	c.SetLineWidth(0.5)
@@ -378,30 +422,30 @@ func scaledTo(img image.Image, width int) image.Image {
 }
 
 // drawBar draws the colours of the attributions, with the ends of the scale.
-func (h *hung) drawBar(c vg.Canvas, up func(x, y vg.Length) vg.Point) {
+func (h *hung) drawBar(c vg.Canvas) {
 	const steps = 101
 	bar := image.NewRGBA(image.Rect(0, 0, steps, 1))
 	for i := range steps {
 		bar.SetRGBA(i, 0, diverging(white, 2*float64(i)/(steps-1)-1))
 	}
-	area := vg.Rectangle{Min: up(h.barAt.X, h.barAt.Y+barHeight), Max: up(h.barAt.X+barWidth, h.barAt.Y)}
+	area := vg.Rectangle{Min: h.up(h.barAt.X, h.barAt.Y+h.barHeight), Max: h.up(h.barAt.X+h.barWidth, h.barAt.Y)}
 	c.DrawImage(area, bar)
 	c.SetColor(axisLine)
 	c.SetLineWidth(0.5)
 	c.Stroke(area.Path())
-	face := regular(tileNoteSize)
+	face := regular(h.tileNoteSize)
 	end := strconv.FormatFloat(h.scale, 'g', 2, 64)
-	below := h.barAt.Y + barHeight + 1.25*tileNoteSize
+	below := h.barAt.Y + h.barHeight + 1.25*h.tileNoteSize
 	for i, text := range []string{"−" + end, "0", "+" + end} {
 		width := face.Width(text)
-		drawText(c, face, up(h.barAt.X+barWidth*vg.Length(i)/2-width*vg.Length(i)/2, below), text, gray)
+		drawText(c, face, h.up(h.barAt.X+h.barWidth*vg.Length(i)/2-width*vg.Length(i)/2, below), text, gray)
 	}
 	text := "blue takes away, orange adds"
 	if h.Unit != "" {
 		text = h.Unit + ": " + text
 	}
-	face, text = fit(face, printable(text), h.width-h.barAt.X-barWidth-10-margin)
-	if h.width-h.barAt.X-barWidth-10-margin > 60 {
-		drawText(c, face, up(h.barAt.X+barWidth+10, h.barAt.Y+barHeight/2+tileNoteSize*capHeight/2), text, gray)
+	face, text = fit(face, printable(text), h.width-h.barAt.X-h.barWidth-10-h.margin)
+	if h.width-h.barAt.X-h.barWidth-10-h.margin > 60 {
+		drawText(c, face, h.up(h.barAt.X+h.barWidth+10, h.barAt.Y+h.barHeight/2+h.tileNoteSize*capHeight/2), text, gray)
 	}
 }

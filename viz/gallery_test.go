@@ -46,7 +46,7 @@ func TestGalleryPixels(t *testing.T) {
 		{Title: "plain", Note: "a note", Image: shades(3, 2)},
 		{Title: "attributed", Image: shades(3, 2), Attribution: attribution},
 	}}
-	img, h := drawGallery(t, g), g.hang()
+	img, h := drawGallery(t, g), g.picture()
 	at := func(tile, pixel int) color.RGBA {
 		area := h.tiles[tile].area
 		side := (area.Max.X - area.Min.X) / 3
@@ -73,11 +73,11 @@ func TestGalleryPixels(t *testing.T) {
 		t.Errorf("the scale is %v, want 4", h.scale)
 	}
 	g.Scale = 8
-	if got := g.hang().scale; got != 8 {
+	if got := g.picture().scale; got != 8 {
 		t.Errorf("the scale is %v, want the one that is given, 8", got)
 	}
 	g.Tiles = g.Tiles[:1]
-	if got := g.hang().scale; got != 0 {
+	if got := g.picture().scale; got != 0 {
 		t.Errorf("the scale is %v, want none without attributions", got)
 	}
 }
@@ -90,7 +90,7 @@ func TestGalleryLayout(t *testing.T) {
 			for range n {
 				g.Tiles = append(g.Tiles, Tile{Title: "a title that is much too long for so small an image", Note: strings.Repeat("many words ", 30), Image: shades(size[0], size[1])})
 			}
-			h := g.hang()
+			h := g.picture()
 			for i, tile := range h.tiles {
 				width, height := tile.area.Max.X-tile.area.Min.X, tile.area.Max.Y-tile.area.Min.Y
 				if math.Abs(float64(width)*float64(size[1])-float64(height)*float64(size[0])) > 1e-6*float64(size[0]*size[1]) {
@@ -109,6 +109,44 @@ func TestGalleryLayout(t *testing.T) {
 				}
 			}
 			drawGallery(t, g)
+		}
+	}
+}
+
+// In a figure, a gallery is whole and inside of its square, with text of the figure's size where
+// there is room for it.
+func TestGalleryInAFigure(t *testing.T) {
+	for _, size := range [][2]int{{28, 28}, {3, 40}, {40, 3}, {50, 30}} {
+		for _, n := range []int{1, 5, 30} {
+			g := Gallery{Title: "Mistakes", Note: "some of them", Unit: "score"}
+			for i := range n {
+				g.Tiles = append(g.Tiles, Tile{Title: "an image", Note: "a few words below it", Image: shades(size[0], size[1]), Frame: Color(i), Attribution: make([]float64, size[0]*size[1])})
+				g.Tiles[i].Attribution[0] = 1
+			}
+			f := NewFigure(g, blobs(30, 3, 2, 1))
+			lay := newLayout(t, f)
+			area := lay.cells[0].area
+			h := lay.cells[0].drawing.(*hung)
+			room, right := area.Max.X-area.Min.X, vg.Length(0)
+			for _, tile := range h.tiles {
+				right = max(right, tile.area.Max.X)
+			}
+			if right > room || h.height > room || max(right, h.height) < 0.85*room {
+				t.Errorf("%d images of %v: %g x %g in a square of %g", n, size, right, h.height, room)
+			}
+			if h.corner != (vg.Point{X: area.Min.X, Y: area.Max.Y}) || n < 30 && h.tileNoteSize != lay.style.tickSize {
+				t.Errorf("%d images of %v: at %v with text of %g", n, size, h.corner, h.tileNoteSize)
+			}
+			lay.image(0.3)
+			if rows := len(h.rowMiddles); rows > len(h.columnMiddles) || (rows+1)*rows < n {
+				t.Errorf("%d images in %d rows", n, rows)
+			}
+			for _, tile := range h.tiles {
+				low := h.up(tile.area.Max.X, tile.area.Max.Y)
+				if low.X > area.Max.X || low.Y < area.Min.Y {
+					t.Errorf("%d images of %v: one reaches to %v, outside of %v", n, size, low, area)
+				}
+			}
 		}
 	}
 }
@@ -184,7 +222,7 @@ func TestGalleryErrors(t *testing.T) {
 // A frame has its colour on all sides of its image, and no other image has it.
 func TestGalleryFrame(t *testing.T) {
 	g := &Gallery{Tiles: []Tile{{Image: shades(3, 3), Frame: Color(1)}, {Image: shades(3, 3)}}}
-	img, h := drawGallery(t, g), g.hang()
+	img, h := drawGallery(t, g), g.picture()
 	want := Color(1)
 	for tile := range g.Tiles {
 		area := h.tiles[tile].area

@@ -7,7 +7,7 @@ import (
 )
 
 // dpi makes a PNG twice as large as its nominal size of 72 dots per inch, so
-// that text is sharp on dense screens: a single panel is 900 pixels wide.
+// that text is sharp on dense screens: a single panel is about 900 pixels wide.
 const dpi = 144
 
 // margin is the empty border of a figure, in points (1/72 inch).

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A Panel is one picture in the grid of a [Figure]: a [Scatter], [Curves], [Thumbnails], or
+// A Panel is one picture in the grid of a [Figure]: a [Scatter], [Curves], a [Gallery], or
 // one of your own.
 type Panel interface {
 	// Heading returns the title and the note above the panel; none where they are empty.
@@ -60,7 +60,7 @@ func newStyle(columns int, titled bool) style {
 	sty := style{
 		side: side, page: page, tickCount: 3 + int(side/150), rayWidth: 1.6 * k,
 		titleSize: max(12*k, 9.5*page), noteSize: max(9*k, 7.5*page),
-		labelSize: max(10*k, min(8.5*page, side/12)), tickSize: max(7.5*k, min(7*page, side/14)),
+		labelSize: max(10*k, min(8.5*page, side/12)), tickSize: max(7.5*k, min(8*page, side/13)),
 		gridSize: max(11, min(9.5*page, side/11)), figureTitleSize: max(14, 12*page),
 	}
 	sty.left, sty.bottom = snap(2.9*sty.tickSize), snap(1.75*sty.tickSize)

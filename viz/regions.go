@@ -42,7 +42,7 @@ func (p *plotted) regionClasses(n int) ([]int32, error) {
 		return nil, fmt.Errorf("%d classes for %d points: %w", len(classes), n*n, ErrLength)
 	}
 	for i, class := range classes {
-		if class < 0 || int(class) >= len(p.scatter.ClassNames) {
+		if class < 0 || int(class) > len(p.scatter.ClassNames) {
 			return nil, fmt.Errorf("class %d at (%g, %g), of %d classes: %w",
 				class, coordinate(i%n, 0), coordinate(n-1-i/n, 1), len(p.scatter.ClassNames), ErrLabel)
 		}
@@ -50,12 +50,14 @@ func (p *plotted) regionClasses(n int) ([]int32, error) {
 	return classes, nil
 }
 
-// paintRegions returns an image of n x n pixels of these classes.
+// paintRegions returns an image of n x n pixels of these classes, of which the one after the last
+// is white.
 func paintRegions(classes []int32, n, classCount int) *image.RGBA {
 	colors := make([]color.RGBA, classCount)
 	for i := range colors {
 		colors[i] = tint(i)
 	}
+	colors = append(colors, white)
 	border := int32(len(colors))
 	colors = append(colors, borderLine)
 	// A pixel belongs to the border if its right or lower neighbour has another class.

@@ -68,8 +68,8 @@ func TestRegionErrors(t *testing.T) {
 			s.Regions = func([]float32) ([]int32, error) { return make([]int32, 3), nil }
 		}, ErrLength, "3 classes for 640000 points"},
 		"large class": {func(s *Scatter) {
-			s.Regions = func(p []float32) ([]int32, error) { c, err := halves(p); c[0] = 2; return c, err }
-		}, ErrLabel, "class 2 at (-1"},
+			s.Regions = func(p []float32) ([]int32, error) { c, err := halves(p); c[0] = 3; return c, err }
+		}, ErrLabel, "class 3 at (-1"},
 		"negative class": {func(s *Scatter) {
 			s.Regions = func(p []float32) ([]int32, error) { c, err := halves(p); c[9] = -1; return c, err }
 		}, ErrLabel, "class -1 at"},

@@ -33,8 +33,9 @@ type Scatter struct {
 
 	// Regions is the decision rule of a 2-D space, or nil: it returns the class of
 	// each of the points [n, 2]. It is called once, with a point per pixel (640,000 in
-	// a single panel). The region of each class is drawn behind everything else. An
-	// error of the rule is returned, wrapped, by the method that draws the figure.
+	// a single panel). The region of each class is drawn behind everything else; the
+	// number of classes stands for unknown, which is white. An error of the rule is
+	// returned, wrapped, by the method that draws the figure.
 	Regions func(points []float32) ([]int32, error) `json:"-"`
 
 	// Sphere says that the points lie on the unit circle (2-D) or sphere, as those

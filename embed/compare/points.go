@@ -42,12 +42,8 @@ func (c Cell) images(whole images) (images, error) {
 	if err != nil {
 		return images{}, err
 	}
-	all, err := whole.train.Select(known...)
-	if err != nil {
-		return images{}, err
-	}
 	var part images
-	if part.train, part.calibration, err = all.HoldOut(calibrationShare, calibrationSeed); err != nil {
+	if part.train, part.calibration, err = trainedOf(whole.train, known); err != nil {
 		return images{}, err
 	}
 	if part.test, err = whole.test.Select(known...); err != nil {
@@ -55,6 +51,37 @@ func (c Cell) images(whole images) (images, error) {
 	}
 	part.heldOut, err = whole.test.Select(unknown...)
 	return part, err
+}
+
+// trainedOf returns the training images of known classes, in those that are trained and those by
+// which thresholds are chosen.
+func trainedOf(train *datasets.Dataset, known []int) (trained, calibration *datasets.Dataset, err error) {
+	all, err := train.Select(known...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return all.HoldOut(calibrationShare, calibrationSeed)
+}
+
+// TrainingImages returns the part of the training images of a dataset that the Result in a folder
+// was trained on: in the folder of a cell of OpenSet and FewShot, those of the known classes of
+// its split without the held-out tenth (see Trainings), in any other all of them. Errors: a cell
+// file that can't be read; those of datasets.OpenSetSplit and Select.
+func TrainingImages(folder string, train *datasets.Dataset) (*datasets.Dataset, error) {
+	var c cell
+	err := store.ReadJSON(filepath.Join(embed.Folder(folder), cellFile), &c)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && c.Split == 0 {
+		return train, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
+	known, _, err := datasets.OpenSetSplit(c.Dataset, c.Split)
+	if err != nil {
+		return nil, err
+	}
+	trained, _, err := trainedOf(train, known)
+	return trained, err
 }
 
 // A pointSet has the points of images, which may be of other classes than those that were

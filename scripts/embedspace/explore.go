@@ -10,6 +10,7 @@ import (
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/compare"
 )
 
 // explore writes saved embeddings as one page.
@@ -36,6 +37,9 @@ func explore(args []string, stdout, stderr io.Writer) error {
 	}
 	train, test, err := datasets.Load(embed.Interruptible(), results[0].Config.Dataset, stderr)
 	if err != nil {
+		return err
+	}
+	if train, err = compare.TrainingImages(flags.Arg(0), train); err != nil {
 		return err
 	}
 	page, err := embed.Explore(train, test, results...)

@@ -76,6 +76,26 @@ func TestOpenSetAndFewShot(t *testing.T) {
 		t.Error(err)
 	}
 
+	// A page of a cell has the unknown images, too, and the nearest of its training images.
+	page := filepath.Join(folder, "page.html")
+	var cells []string
+	for _, technique := range []string{"softmax", "center"} {
+		cells = append(cells, filepath.Join(whole, "cells", technique+"-mnist-split1-2d-s1"))
+	}
+	execute(t, 0, slices.Concat([]string{"explore", "-out", page}, cells)...)
+	content, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"of classes that were not trained", "lower max-logit than 95 %", "lower nearest-mean than 95 %", `"unknown":true`} {
+		if !strings.Contains(string(content), words) {
+			t.Errorf("the page has no %q", words)
+		}
+	}
+	if strings.Contains(string(content), `"reference":null`) {
+		t.Error("the page has no training images")
+	}
+
 	for i, shard := range shards {
 		for _, args := range [][]string{fewshot, openset} {
 			if output, err := command(append(args, "-shard", []string{"1/2", "2/2"}[i], "-out", shard)...).CombinedOutput(); err != nil {

@@ -344,6 +344,18 @@ func TestThemes(t *testing.T) {
 	check(b, false, `theme.dark`)
 }
 
+// TestPrint: a page of paper has the whole table, and canvases that are layers of their own:
+// printed, a canvas that is cleared would clear what is below it.
+func TestPrint(t *testing.T) {
+	b := open(t, testPage(2, 3), 700, 900)
+	b.run(emulation.SetEmulatedMedia().WithMedia("print"))
+	value[bool](b, `(() => { window.dispatchEvent(new Event('beforeprint')); return true; })()`)
+	b.frames()
+	check(b, true, `document.documentElement.scrollWidth <= 700 && document.querySelector('table').clientWidth <= 700`)
+	check(b, 0, `[...document.querySelectorAll('.plot > canvas')].filter((canvas) => getComputedStyle(canvas).opacity === '1').length`)
+	check(b, 0, `byId('tools').clientHeight`)
+}
+
 // TestUnknown: images of unknown classes are a class of their own, without a ray, and
 // prototypes are drawn.
 func TestUnknown(t *testing.T) {
@@ -367,6 +379,23 @@ func TestUnknown(t *testing.T) {
 	b.click("#none")
 	b.click("#classes label:nth-of-type(4) input")
 	check(b, "10 of 60 images", `byId('count').textContent`)
+}
+
+// TestImages: images in the place of points do not cover each other.
+func TestImages(t *testing.T) {
+	b := open(t, largePage(3_000), 900, 700)
+	b.click("#images")
+	check(b, "", `(() => {
+		const drawn = [], draw = drawImage;
+		window.drawImage = (context, images, i, x, y, width, height) => { drawn.push([x, y, width, height]); };
+		views[0].drawFront();
+		window.drawImage = draw;
+		if (drawn.length < 30) return drawn.length + ' images';
+		for (const [k, [x, y, width, height]] of drawn.entries()) {
+			for (const [u, v] of drawn.slice(0, k)) if (Math.abs(x - u) < width && Math.abs(y - v) < height) return [x, y, u, v].join();
+		}
+		return '';
+	})()`)
 }
 
 // TestFrame: in a notebook, the page takes the place of its picture when it is there and runs.

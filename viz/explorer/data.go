@@ -210,7 +210,8 @@ func (s *Space) data() (spaceData, error) {
 }
 
 // regions returns the picture of the decision regions: transparent tints of the colours of
-// the classes, with gray borders, for light and dark pages. It is nil without a rule.
+// the classes, none where it decides that the class is unknown, with gray borders, for light and
+// dark pages. It is nil without a rule.
 func (s *Space) regions(frame viz.Frame) (*regionData, error) {
 	if s.Regions == nil {
 		return nil, nil
@@ -225,11 +226,14 @@ func (s *Space) regions(frame viz.Frame) (*regionData, error) {
 	}
 	img := image.NewNRGBA(image.Rect(0, 0, n, n))
 	for i, class := range classes {
-		if class < 0 || int(class) >= len(s.ClassNames) {
+		if class < 0 || int(class) > len(s.ClassNames) {
 			return nil, fmt.Errorf("decision regions: class %d, of %d classes: %w", class, len(s.ClassNames), viz.ErrLabel)
 		}
 		clr := viz.Color(int(class))
 		pixel := color.NRGBA{clr.R, clr.G, clr.B, 0x30}
+		if int(class) == len(s.ClassNames) {
+			pixel.A = 0
+		}
 		if i%n < n-1 && classes[i+1] != class || i/n < n-1 && classes[i+n] != class {
 			pixel = color.NRGBA{0x8a, 0x8a, 0x94, 0xd0}
 		}

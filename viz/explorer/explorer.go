@@ -65,6 +65,7 @@ type Images struct {
 type Space struct {
 	// Scatter has the points. Its Labels are those of the images, also of unknown classes,
 	// its ClassNames those of the other spaces. Dim is 2 or more; with Dim 2, Regions are drawn.
+	// Unknown, Stars and Arrows are not.
 	viz.Scatter
 
 	// Prototypes are points that stand for classes, such as the means of a few examples.
@@ -196,11 +197,8 @@ func (p *Page) Show(path string) error {
 		return err
 	}
 	figure := viz.Figure{Title: p.Title}
-	for _, s := range p.Spaces {
-		if p.hasUnknown() {
-			s.Scatter = s.withUnknown()
-		}
-		figure.Panels = append(figure.Panels, s.Scatter)
+	for i := range p.Spaces {
+		figure.Panels = append(figure.Panels, p.Spaces[i].picture())
 	}
 	picture, err := figure.PNG(120_000)
 	if err != nil {
@@ -329,6 +327,26 @@ func (s *Space) withUnknown() viz.Scatter {
 	}
 	if len(s.Targets) >= s.Dim && s.Dim > 0 {
 		scatter.Targets = append(slices.Clone(s.Targets), s.Targets[:s.Dim]...)
+	}
+	return scatter
+}
+
+// picture returns the scatter with the points of unknown classes as such, and with prototypes as
+// stars.
+func (s *Space) picture() viz.Scatter {
+	scatter := s.Scatter
+	scatter.Points, scatter.Labels = nil, nil
+	for i, label := range s.Labels {
+		point := s.Points[i*s.Dim : (i+1)*s.Dim]
+		if int(label) == len(s.ClassNames) {
+			scatter.Unknown = append(scatter.Unknown, point...)
+			continue
+		}
+		scatter.Points, scatter.Labels = append(scatter.Points, point...), append(scatter.Labels, label)
+	}
+	scatter.Stars = nil
+	for _, prototype := range s.Prototypes {
+		scatter.Stars = append(scatter.Stars, viz.Star{Name: s.ClassNames[prototype.Label], Point: prototype.Point})
 	}
 	return scatter
 }

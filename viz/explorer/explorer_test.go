@@ -2,14 +2,17 @@ package explorer
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"image/jpeg"
+	"image/png"
 	"io"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -176,6 +179,65 @@ func TestErrors(t *testing.T) {
 	}
 	if err := testPage(2).Show("page.html"); !errors.Is(err, viz.ErrNotebook) {
 		t.Errorf("outside of a notebook: error %v", err)
+	}
+}
+
+// TestPicture: in the picture of a space, points of unknown classes are unknown, and prototypes
+// are stars.
+func TestPicture(t *testing.T) {
+	p := testPage(2)
+	s := &p.Spaces[0]
+	s.Labels[1], s.Labels[59] = 3, 3
+	s.Stars = []viz.Star{{Name: "other", Point: []float32{0, 0}}}
+	s.Prototypes = []Prototype{{[]float32{1, 2}, 2}}
+	picture := s.picture()
+	if err := picture.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if want := slices.Concat(s.Points[2:4], s.Points[118:]); !slices.Equal(picture.Unknown, want) || len(picture.Labels) != 58 {
+		t.Errorf("unknown points are %v, want %v; %d others", picture.Unknown, want, len(picture.Labels))
+	}
+	if len(picture.Stars) != 1 || picture.Stars[0].Name != s.ClassNames[2] || !slices.Equal(picture.Stars[0].Point, []float32{1, 2}) {
+		t.Errorf("stars are %v", picture.Stars)
+	}
+}
+
+// TestUnknownRegion: where the rule decides that a point is of no class, the page shows through.
+func TestUnknownRegion(t *testing.T) {
+	p := testPage(2)
+	s := &p.Spaces[0]
+	rule := s.Regions
+	s.Regions = func(points []float32) ([]int32, error) {
+		classes, err := rule(points)
+		for i := range classes {
+			if points[2*i+1] > 0 {
+				classes[i] = int32(len(s.ClassNames))
+			}
+		}
+		return classes, err
+	}
+	data, err := s.data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(data.Regions.Picture, "data:image/png;base64,"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y, want := range map[int]bool{0: false, regionPixels - 1: true} {
+		if _, _, _, alpha := img.At(5, y).RGBA(); (alpha > 0) != want {
+			t.Errorf("row %d has the opacity %d", y, alpha)
+		}
+	}
+	s.Regions = func(points []float32) ([]int32, error) {
+		return slices.Repeat([]int32{4}, len(points)/2), nil
+	}
+	if _, err := s.data(); !errors.Is(err, viz.ErrLabel) {
+		t.Errorf("a class of its own: error %v, want ErrLabel", err)
 	}
 }
 

@@ -315,17 +315,21 @@ class View {
     const { images } = data;
     const size = Math.max(20, Math.min(images.height, 32)) * Math.min(2, this.zoom ** 0.3);
     const width = size * images.width / images.height;
-    const taken = new Set();
+    const taken = new Map(); // places by the cell of a grid, which is as large as an image
+    const across = 1 << 12; // cells, more than there are
+    const cellOf = ([x, y], dx, dy) => (Math.floor(y / (size + 2)) + dy) * across + Math.floor(x / (width + 2)) + dx;
+    const isFree = (place) => [0, -1, 1].every((dy) => [0, -1, 1].every((dx) => {
+      const other = taken.get(cellOf(place, dx, dy));
+      return !other || Math.abs(other[0] - place[0]) >= width + 2 || Math.abs(other[1] - place[1]) >= size + 2;
+    }));
     const color = colorOf(this.space, this.predicted);
     const order = this.is3D ? byDepth(this.near).reverse() : this.order;
     context.lineWidth = 2;
     for (const i of order) {
       if (!this.isDrawn(i) || !isListed(i)) continue;
       const [x, y] = [this.x[i], this.y[i]];
-      if (x < 0 || y < 0 || x > this.width || y > this.height) continue;
-      const cell = `${Math.floor(x / (width + 5))},${Math.floor(y / (size + 5))}`;
-      if (taken.has(cell)) continue;
-      taken.add(cell);
+      if (x < 0 || y < 0 || x > this.width || y > this.height || !isFree([x, y])) continue;
+      taken.set(cellOf([x, y], 0, 0), [x, y]);
       drawImage(context, images, i, x - width / 2, y - size / 2, width, size);
       context.strokeStyle = css(color(i));
       context.strokeRect(x - width / 2, y - size / 2, width, size);
