@@ -6,12 +6,9 @@ import (
 	"image/color"
 	"image/png"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
-	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
@@ -50,17 +47,7 @@ const insideLines = 5
 // Save writes the curves to a PNG file, which is replaced as a whole. Errors wrap
 // [ErrExtension], [ErrEmpty], [ErrLength] or [ErrNotFinite].
 func (c *Curves) Save(path string) error {
-	if strings.ToLower(filepath.Ext(path)) != ".png" {
-		return fmt.Errorf("viz: save %q: extension must be .png: %w", path, ErrExtension)
-	}
-	picture, err := c.png()
-	if err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(path, picture, 0o666); err != nil {
-		return fmt.Errorf("viz: save %q: %w", path, err)
-	}
-	return nil
+	return savePNG(path, c.png)
 }
 
 // Show displays the curves below the running cell of a GoNB notebook, as [Figure.Show]

@@ -101,6 +101,21 @@ func (f *Figure) PNG(limit int) ([]byte, error) {
 	return picture, nil
 }
 
+// savePNG writes a picture to a PNG file, which is replaced as a whole.
+func savePNG(path string, picture func() ([]byte, error)) error {
+	if strings.ToLower(filepath.Ext(path)) != ".png" {
+		return fmt.Errorf("viz: save %q: extension must be .png: %w", path, ErrExtension)
+	}
+	content, err := picture()
+	if err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(path, content, 0o666); err != nil {
+		return fmt.Errorf("viz: save %q: %w", path, err)
+	}
+	return nil
+}
+
 // minSharpness is the lowest sharpness. Below it nothing can be made out.
 const minSharpness = 0.1
 

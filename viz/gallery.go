@@ -9,12 +9,10 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/image/draw"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -76,17 +74,7 @@ func (g *Gallery) WritePNG(w io.Writer) error {
 // Save writes the gallery to a PNG file, which is replaced as a whole. Errors wrap
 // [ErrExtension], or are those of WritePNG.
 func (g *Gallery) Save(path string) error {
-	if strings.ToLower(filepath.Ext(path)) != ".png" {
-		return fmt.Errorf("viz: save %q: extension must be .png: %w", path, ErrExtension)
-	}
-	picture, err := g.png(maxSize)
-	if err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(path, picture, 0o666); err != nil {
-		return fmt.Errorf("viz: save %q: %w", path, err)
-	}
-	return nil
+	return savePNG(path, func() ([]byte, error) { return g.png(maxSize) })
 }
 
 // Show displays the gallery below the running cell of a GoNB notebook, as [Figure.Show] does.

@@ -7,11 +7,9 @@ import (
 	"image/color"
 	"image/png"
 	"math"
-	"path/filepath"
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
 )
@@ -37,17 +35,7 @@ type Layer struct {
 // Save writes the picture to a PNG file of less than 3 MB, which is replaced as a whole. Errors
 // wrap [ErrExtension], [ErrEmpty] or [ErrLength].
 func (n *Network) Save(path string) error {
-	if strings.ToLower(filepath.Ext(path)) != ".png" {
-		return fmt.Errorf("viz: save %q: extension must be .png: %w", path, ErrExtension)
-	}
-	picture, err := n.png(maxSize)
-	if err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(path, picture, 0o666); err != nil {
-		return fmt.Errorf("viz: save %q: %w", path, err)
-	}
-	return nil
+	return savePNG(path, func() ([]byte, error) { return n.png(maxSize) })
 }
 
 // Show displays the picture below the running cell of a GoNB notebook, as [Figure.Show] does.
@@ -63,7 +51,7 @@ func (n *Network) png(limit int) ([]byte, error) {
 	}
 	height := networkHeight
 	if n.Title != "" {
-		height += snap(galleryTitleSize * 1.6)
+		height += snap(networkTitleSize * 1.6)
 	}
 	width := 2*margin + vg.Length(len(n.Layers))*layerWidth
 	return sharpest(limit, 1, func(sharpness float64) ([]byte, error) {
@@ -98,10 +86,13 @@ func (n *Network) validate() error {
 
 // Lengths of the picture of a network, in points.
 const (
-	layerWidth    vg.Length = 104 // from one layer to the next
-	tallestBlock  vg.Length = 92  // front and upper face
-	networkHeight           = 2*margin + tallestBlock + 3.6*tileTitleSize
-	oblique                 = 0.35 // of a width that leads away from the reader, on the paper
+	networkTitleSize vg.Length = 14
+	layerNameSize    vg.Length = 9.5
+	layerNoteSize    vg.Length = 8
+	layerWidth       vg.Length = 104 // from one layer to the next
+	tallestBlock     vg.Length = 92  // front and upper face
+	networkHeight              = 2*margin + tallestBlock + 3.6*layerNameSize
+	oblique                    = 0.35 // of a width that leads away from the reader, on the paper
 )
 
 var (
@@ -117,10 +108,10 @@ func (n *Network) draw(c vg.Canvas, height vg.Length, sharpness float64) {
 	c.SetColor(white)
 	c.Fill(vg.Rectangle{Max: vg.Point{X: width, Y: height}}.Path())
 	if n.Title != "" {
-		face, text := fit(bold(galleryTitleSize), printable(n.Title), width-2*margin)
-		drawText(c, face, vg.Point{X: margin, Y: height - margin - galleryTitleSize*capHeight}, text, ink)
+		face, text := fit(bold(networkTitleSize), printable(n.Title), width-2*margin)
+		drawText(c, face, vg.Point{X: margin, Y: height - margin - networkTitleSize*capHeight}, text, ink)
 	}
-	middle := margin + 3.6*tileTitleSize + tallestBlock/2
+	middle := margin + 3.6*layerNameSize + tallestBlock/2
 	largest := 1
 	for _, l := range n.Layers {
 		if len(l.Output) == 3 {
@@ -192,12 +183,12 @@ func (l Layer) label(c vg.Canvas, x vg.Length) {
 		lines = append(lines, strconv.Itoa(l.Parameters)+" parameters")
 	}
 	for i, text := range lines {
-		face, clr := regular(tileNoteSize), color.Color(gray)
+		face, clr := regular(layerNoteSize), color.Color(gray)
 		if i == 0 {
-			face, clr = bold(tileTitleSize), ink
+			face, clr = bold(layerNameSize), ink
 		}
 		face, text = fit(face, text, layerWidth-4)
-		drawText(c, face, vg.Point{X: x - face.Width(text)/2, Y: margin + (2.5-1.2*vg.Length(i))*tileTitleSize}, text, clr)
+		drawText(c, face, vg.Point{X: x - face.Width(text)/2, Y: margin + (2.5-1.2*vg.Length(i))*layerNameSize}, text, clr)
 	}
 }
 
