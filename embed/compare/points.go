@@ -24,37 +24,13 @@ const (
 	heldOut     = "held-out"    // test images of the classes that were not trained
 )
 
-// calibrationShare is the share of the training images of each known class that a threshold is
-// chosen by: few to miss in the training, and enough for a share of 95 % within a point, by the
-// 3,600 of MNIST (see openset.Threshold.Share). The seed is not that of the training: all
-// trainings on a split have the same images.
-const (
-	calibrationShare = 0.1
-	calibrationSeed  = 1
-)
-
 // images returns the images of a cell, of those of its dataset.
 func (c Cell) images(whole images) (images, error) {
 	if c.Split == 0 {
 		return whole, nil
 	}
-	known, unknown, err := datasets.OpenSetSplit(c.Dataset, c.Split)
-	if err != nil {
-		return images{}, err
-	}
-	all, err := whole.train.Select(known...)
-	if err != nil {
-		return images{}, err
-	}
-	var part images
-	if part.train, part.calibration, err = all.HoldOut(calibrationShare, calibrationSeed); err != nil {
-		return images{}, err
-	}
-	if part.test, err = whole.test.Select(known...); err != nil {
-		return images{}, err
-	}
-	part.heldOut, err = whole.test.Select(unknown...)
-	return part, err
+	part, err := datasets.OpenSetImages(c.Dataset, c.Split, whole.train, whole.test)
+	return images{train: part.Train, calibration: part.Calibration, test: part.Test, heldOut: part.Unknown}, err
 }
 
 // A pointSet has the points of images, which may be of other classes than those that were
