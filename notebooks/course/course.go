@@ -123,6 +123,9 @@ func Answers(title string, images *datasets.Dataset, indices []int, classes []in
 	for _, i := range indices {
 		gallery.Tiles = append(gallery.Tiles, viz.Tile{Image: images.Image(i), Frame: viz.Color(int(classes[i])), Note: note(i)})
 	}
+	for len(gallery.Tiles) < gallery.Columns { // a short row keeps the size of images
+		gallery.Tiles = append(gallery.Tiles, viz.Tile{})
+	}
 	notebook.Check(gallery.Show())
 }
 
