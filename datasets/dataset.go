@@ -64,6 +64,23 @@ func (d *Dataset) At(i int) []byte {
 	return pixels
 }
 
+// Points returns the images as points of the space of their pixels, 0 to 1 [n, height x width x
+// channels]. The error is that of [Dataset.AppendPixels].
+func (d *Dataset) Points() ([][]float64, error) {
+	points := make([][]float64, d.Len())
+	for i := range points {
+		pixels, err := d.AppendPixels(nil, i)
+		if err != nil {
+			return nil, err
+		}
+		points[i] = make([]float64, len(pixels))
+		for p, value := range pixels {
+			points[i][p] = float64(value) / 255
+		}
+	}
+	return points, nil
+}
+
 // AppendPixels appends the pixels of these images to pixels, [len(images), height, width,
 // channels]. Where they are read from files, the program's processors decode them, and a
 // file that has changed or gone since it was listed is an error.

@@ -92,6 +92,15 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// Points are the pixels of each image, by 255.
+func TestPoints(t *testing.T) {
+	d := &Dataset{Name: "two", Images: []byte{0, 51, 255, 102}, Labels: []int32{0, 0}, Height: 1, Width: 2, Channels: 1, ClassNames: []string{"a"}}
+	points, err := d.Points()
+	if want := [][]float64{{0, 0.2}, {1, 0.4}}; err != nil || !slices.EqualFunc(points, want, slices.Equal) {
+		t.Errorf("got %v, want %v (error %v)", points, want, err)
+	}
+}
+
 func TestSubset(t *testing.T) {
 	// Shares of 5 of 10: a 2.5, b 1.5, c 1. One image is left after rounding
 	// down; a and b have the same remainder, so a gets it.

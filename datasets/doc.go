@@ -56,7 +56,8 @@
 // [Dataset.Subset], [Dataset.Split], [Dataset.HoldOut] and [Dataset.Select] make
 // smaller datasets. The first three are stratified, and the same seed gives the
 // same parts. HoldOut is the one for training and test images: it has every
-// class in both. [OpenSetSplit] has the classes that open-set recognition knows.
+// class in both. [OpenSetSplit] has the classes that open-set recognition knows, and
+// [OpenSetImages] their images.
 //
 // # Files
 //

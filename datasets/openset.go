@@ -29,7 +29,7 @@ var openSetSplits = []struct {
 // splits, 1 to 5, and the four others, in their order: open-set recognition trains on the
 // known ones and asks which images are of the others. The splits of MNIST and CIFAR-10 are
 // those that publications compare by. Fashion-MNIST takes the class numbers of MNIST, and a
-// sample those of its dataset. [Dataset.Select] makes the parts. Errors: a dataset without
+// sample those of its dataset. [OpenSetImages] makes the parts. Errors: a dataset without
 // splits, and another split.
 //
 // Source: Vaze et al., arXiv 2110.06207.
@@ -52,4 +52,44 @@ func OpenSetSplit(name string, split int) (known, unknown []int, err error) {
 		return known, unknown, nil
 	}
 	return nil, nil, fmt.Errorf("datasets: %q has no open-set splits; allowed: %s", name, strings.Join(names, ", "))
+}
+
+// An OpenSet has the images of an open-set split, by what they are for.
+type OpenSet struct {
+	Train       *Dataset // training images of the known classes
+	Calibration *Dataset // others of them, by which a threshold is chosen
+	Test        *Dataset // test images of the known classes
+	Unknown     *Dataset // test images of the other classes, which are its classes 0 to 3
+}
+
+// calibrationShare is the share of the training images of each known class that are for the
+// calibration: few to miss in the training, and enough for a threshold that accepts 95 % of
+// the known within a point, by the 3,600 of MNIST. The seed is not that of a training: all
+// trainings on a split have the same images.
+const (
+	calibrationShare = 0.1
+	calibrationSeed  = 1
+)
+
+// OpenSetImages returns the images of a split of a dataset, see [OpenSetSplit], of its
+// training and test images as [Load] returns them. Of the training images of each known class, a
+// tenth is for the calibration, the same in every call. Errors are those of OpenSetSplit,
+// [Dataset.Select] and [Dataset.HoldOut].
+func OpenSetImages(name string, split int, train, test *Dataset) (images OpenSet, err error) {
+	known, unknown, err := OpenSetSplit(name, split)
+	if err != nil {
+		return OpenSet{}, err
+	}
+	all, err := train.Select(known...)
+	if err != nil {
+		return OpenSet{}, err
+	}
+	if images.Train, images.Calibration, err = all.HoldOut(calibrationShare, calibrationSeed); err != nil {
+		return OpenSet{}, err
+	}
+	if images.Test, err = test.Select(known...); err != nil {
+		return OpenSet{}, err
+	}
+	images.Unknown, err = test.Select(unknown...)
+	return images, err
 }

@@ -40,3 +40,50 @@ func TestOpenSetSplit(t *testing.T) {
 		}
 	}
 }
+
+// The parts of a split have the images of their classes, each once, and are the same each time.
+func TestOpenSetImages(t *testing.T) {
+	train, test, err := Load(t.Context(), "mnist-sample", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := OpenSetImages("mnist-sample", 1, train, test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := []string{"2", "4", "5", "9", "8", "3"}
+	for _, part := range []struct {
+		name    string
+		set     *Dataset
+		classes []string
+		images  int
+	}{{"train", images.Train, known, 2700}, {"calibration", images.Calibration, known, 300}, {"test", images.Test, known, 600}, {"unknown", images.Unknown, []string{"0", "1", "6", "7"}, 400}} {
+		if !slices.Equal(part.set.ClassNames, part.classes) || part.set.Len() != part.images {
+			t.Errorf("%s has %d images of %v, want %d of %v", part.name, part.set.Len(), part.set.ClassNames, part.images, part.classes)
+		}
+	}
+	seen := map[string]bool{}
+	for i := range images.Train.Len() {
+		seen[string(images.Train.At(i))] = true
+	}
+	for i := range images.Calibration.Len() {
+		if seen[string(images.Calibration.At(i))] {
+			t.Errorf("image %d of the calibration is trained, too", i)
+		}
+	}
+	again, err := OpenSetImages("mnist-sample", 1, train, test)
+	if err != nil || again.Calibration.ComputeChecksum() != images.Calibration.ComputeChecksum() {
+		t.Errorf("the second time, the calibration has other images (error %v)", err)
+	}
+
+	if _, err := OpenSetImages("mnist-sample", 6, train, test); err == nil || !strings.Contains(err.Error(), "allowed: 1 to 5") {
+		t.Errorf("split 6: error %v", err)
+	}
+	digits, err := train.Select(2, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSetImages("mnist-sample", 1, digits, test); err == nil {
+		t.Error("no error for a dataset that lacks classes")
+	}
+}

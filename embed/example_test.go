@@ -63,34 +63,18 @@ func ExampleResult_Known() {
 		fmt.Println(err)
 		return
 	}
-	known, unknown, err := datasets.OpenSetSplit("mnist-sample", 1)
+	images, err := datasets.OpenSetImages("mnist-sample", 1, train, test)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	seen, err := train.Select(known...)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ofSeen, err := test.Select(known...)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ofUnseen, err := test.Select(unknown...)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-
 	cfg := embed.Config{Technique: "center", Epochs: 2}
-	result, err := embed.Fit(context.Background(), cfg, seen, ofSeen, embed.Options{Progress: io.Discard})
+	result, err := embed.Fit(context.Background(), cfg, images.Train, images.Test, embed.Options{Progress: io.Discard})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	strangers, err := result.Embed(ofUnseen)
+	strangers, err := result.Embed(images.Unknown)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -109,7 +93,7 @@ func ExampleResult_Known() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(len(sample.Known), "images of", result.ClassNames, "and", len(sample.Unknown), "of", ofUnseen.ClassNames)
+	fmt.Println(len(sample.Known), "images of", result.ClassNames, "and", len(sample.Unknown), "of", images.Unknown.ClassNames)
 	fmt.Println("better than chance:", measures.AUROC > 0.5)
 	// Output:
 	// 600 images of [2 4 5 9 8 3] and 400 of [0 1 6 7]

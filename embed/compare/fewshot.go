@@ -355,57 +355,60 @@ func (f fewShotEvaluation) evaluateBaseline(ctx context.Context, w *work, b base
 
 // pixelPoints returns images as the points of their pixels.
 func pixelPoints(data images) (p splitPoints, err error) {
-	row := func(d *datasets.Dataset, i int) ([]float64, error) {
-		bytes, err := d.AppendPixels(nil, i)
-		z := make([]float64, len(bytes))
-		for j, pixel := range bytes {
-			z[j] = float64(pixel) / 255
-		}
-		return z, err
+	known, err := pixelMeans(data.train)
+	if err != nil {
+		return p, err
 	}
-	means, counts := make([][]float64, data.train.Classes()), make([]float64, data.train.Classes())
-	for i, class := range data.train.Labels {
-		z, err := row(data.train, i)
-		if err != nil {
-			return p, err
+	p.labels = data.heldOut.Labels
+	p.known = fewshot.Known{Means: known, Labels: data.test.Labels}
+	if p.z, err = data.heldOut.Points(); err != nil {
+		return p, err
+	}
+	p.known.Z, err = data.test.Points()
+	return p, err
+}
+
+// pixelMeans returns the mean image of each class, 0 to 1, without all images as points at once.
+func pixelMeans(d *datasets.Dataset) ([][]float64, error) {
+	means, counts := make([][]float64, d.Classes()), make([]float64, d.Classes())
+	var pixels []byte
+	for i, class := range d.Labels {
+		var err error
+		if pixels, err = d.AppendPixels(pixels[:0], i); err != nil {
+			return nil, err
 		}
 		if means[class] == nil {
-			means[class] = make([]float64, len(z))
+			means[class] = make([]float64, len(pixels))
 		}
-		floats.Add(means[class], z)
+		for p, value := range pixels {
+			means[class][p] += float64(value) / 255
+		}
 		counts[class]++
 	}
 	for class, mean := range means {
 		floats.Scale(1/counts[class], mean)
 	}
-	rows := func(d *datasets.Dataset) (z [][]float64, err error) {
-		for i := range d.Len() {
-			point, err := row(d, i)
-			if err != nil {
-				return nil, err
-			}
-			z = append(z, point)
-		}
-		return z, nil
-	}
-	p.labels = data.heldOut.Labels
-	p.known = fewshot.Known{Means: means, Labels: data.test.Labels}
-	if p.z, err = rows(data.heldOut); err != nil {
-		return p, err
-	}
-	p.known.Z, err = rows(data.test)
-	return p, err
+	return means, nil
 }
 
 // untrainedRate is a learning rate that changes no weight.
 const untrainedRate = 1e-30
 
+// Untrained returns the network of a Config before its first step, as a Result: what an
+// embedding is without training. The technique does not matter. Errors are those of embed.Fit.
+func Untrained(ctx context.Context, cfg embed.Config, train, test *datasets.Dataset) (*embed.Result, error) {
+	cfg.Technique, cfg.Params = "softmax", nil
+	cfg, err := cfg.WithDefaults()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Epochs, cfg.Train, cfg.LearningRate = 1, cfg.Batch, untrainedRate // one step
+	return embed.Fit(ctx, cfg, train, test, embed.Options{Progress: io.Discard})
+}
+
 // untrainedPoints returns the embeddings of a network that has learned nothing.
 func untrainedPoints(ctx context.Context, c Cell, data images) (p splitPoints, err error) {
-	cfg := c.Config
-	cfg.Technique, cfg.Params = "softmax", nil
-	cfg.Epochs, cfg.Train, cfg.LearningRate = 1, cfg.Batch, untrainedRate // one step
-	result, err := embed.Fit(ctx, cfg, data.train, data.test, embed.Options{Progress: io.Discard})
+	result, err := Untrained(ctx, c.Config, data.train, data.test)
 	if err != nil {
 		return p, err
 	}

@@ -24,50 +24,20 @@ const (
 	heldOut     = "held-out"    // test images of the classes that were not trained
 )
 
-// calibrationShare is the share of the training images of each known class that a threshold is
-// chosen by: few to miss in the training, and enough for a share of 95 % within a point, by the
-// 3,600 of MNIST (see openset.Threshold.Share). The seed is not that of the training: all
-// trainings on a split have the same images.
-const (
-	calibrationShare = 0.1
-	calibrationSeed  = 1
-)
-
 // images returns the images of a cell, of those of its dataset.
 func (c Cell) images(whole images) (images, error) {
 	if c.Split == 0 {
 		return whole, nil
 	}
-	known, unknown, err := datasets.OpenSetSplit(c.Dataset, c.Split)
-	if err != nil {
-		return images{}, err
-	}
-	var part images
-	if part.train, part.calibration, err = trainedOf(whole.train, known); err != nil {
-		return images{}, err
-	}
-	if part.test, err = whole.test.Select(known...); err != nil {
-		return images{}, err
-	}
-	part.heldOut, err = whole.test.Select(unknown...)
-	return part, err
-}
-
-// trainedOf returns the training images of known classes, in those that are trained and those by
-// which thresholds are chosen.
-func trainedOf(train *datasets.Dataset, known []int) (trained, calibration *datasets.Dataset, err error) {
-	all, err := train.Select(known...)
-	if err != nil {
-		return nil, nil, err
-	}
-	return all.HoldOut(calibrationShare, calibrationSeed)
+	part, err := datasets.OpenSetImages(c.Dataset, c.Split, whole.train, whole.test)
+	return images{train: part.Train, calibration: part.Calibration, test: part.Test, heldOut: part.Unknown}, err
 }
 
 // TrainingImages returns the part of the training images of a dataset that the Result in a folder
 // was trained on: in the folder of a cell of OpenSet and FewShot, those of the known classes of
 // its split without the held-out tenth (see Trainings), in any other all of them. Errors: a cell
-// file that can't be read; those of datasets.OpenSetSplit and Select.
-func TrainingImages(folder string, train *datasets.Dataset) (*datasets.Dataset, error) {
+// file that can't be read; those of datasets.OpenSetImages.
+func TrainingImages(folder string, train, test *datasets.Dataset) (*datasets.Dataset, error) {
 	var c cell
 	err := store.ReadJSON(filepath.Join(embed.Folder(folder), cellFile), &c)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && c.Split == 0 {
@@ -76,12 +46,8 @@ func TrainingImages(folder string, train *datasets.Dataset) (*datasets.Dataset, 
 	if err != nil {
 		return nil, fmt.Errorf("compare: %w", err)
 	}
-	known, _, err := datasets.OpenSetSplit(c.Dataset, c.Split)
-	if err != nil {
-		return nil, err
-	}
-	trained, _, err := trainedOf(train, known)
-	return trained, err
+	split, err := datasets.OpenSetImages(c.Dataset, c.Split, train, test)
+	return split.Train, err
 }
 
 // A pointSet has the points of images, which may be of other classes than those that were

@@ -23,6 +23,29 @@ import (
 // where it is there already, it is not trained again.
 func Train(cfg embed.Config) *embed.Result {
 	cfg = notebook.Must(cfg.WithDefaults())
+	return train(cfg, cfg.Name(), func(opts embed.Options) (*embed.Result, error) {
+		return embed.Train(embed.Interruptible(), cfg, opts)
+	})
+}
+
+// Split returns the images of an open-set split of a dataset, see datasets.OpenSetImages.
+func Split(dataset string, split int) datasets.OpenSet {
+	train, test, err := datasets.Load(context.Background(), dataset, nil)
+	notebook.Check(err)
+	return notebook.Must(datasets.OpenSetImages(dataset, split, train, test))
+}
+
+// TrainKnown trains as Train does, on the known classes of a split alone.
+func TrainKnown(cfg embed.Config, split int) *embed.Result {
+	cfg = notebook.Must(cfg.WithDefaults())
+	images := Split(cfg.Dataset, split)
+	return train(cfg, fmt.Sprintf("%s-split%d", cfg.Name(), split), func(opts embed.Options) (*embed.Result, error) {
+		return embed.Fit(embed.Interruptible(), cfg, images.Train, images.Test, opts)
+	})
+}
+
+// train trains by fit, in the folder of that name, with the line.
+func train(cfg embed.Config, name string, fit func(opts embed.Options) (*embed.Result, error)) *embed.Result {
 	id := gonbui.UniqueId()
 	line := func(text string) {
 		if gonbui.IsNotebook {
@@ -30,13 +53,13 @@ func Train(cfg embed.Config) *embed.Result {
 			gonbui.Sync()
 		}
 	}
-	result := notebook.Must(embed.Train(embed.Interruptible(), cfg, embed.Options{Out: cfg.Name(), Reuse: true, Progress: io.Discard,
+	result := notebook.Must(fit(embed.Options{Out: name, Reuse: true, Progress: io.Discard,
 		OnEpoch: func(r *embed.Result) error {
 			now := r.History[len(r.History)-1]
-			line(fmt.Sprintf("%s: epoch %d of %d, loss %.3f, test accuracy %.1f %%", cfg.Name(), now.Epoch, cfg.Epochs, now.Loss, 100*now.TestAccuracy))
+			line(fmt.Sprintf("%s: epoch %d of %d, loss %.3f, test accuracy %.1f %%", name, now.Epoch, cfg.Epochs, now.Loss, 100*now.TestAccuracy))
 			return nil
 		}}))
-	line(fmt.Sprintf("%s: test accuracy %.1f %%", cfg.Name(), 100*result.Test.Accuracy()))
+	line(fmt.Sprintf("%s: test accuracy %.1f %%", name, 100*result.Test.Accuracy()))
 	return result
 }
 
@@ -87,6 +110,31 @@ func Mistakes(result *embed.Result, count int) {
 	}
 	gallery.Title = fmt.Sprintf("%s: %d of %d mistakes", result.Scatter().Title, len(gallery.Tiles), total)
 	notebook.Check(gallery.Show())
+}
+
+// Answers displays images of a dataset by their indices, ten in a row, each with a note, and framed
+// in the colour of its class in classes [n], such as what it is taken for. Without any it displays
+// nothing.
+func Answers(title string, images *datasets.Dataset, indices []int, classes []int32, note func(i int) string) {
+	if len(indices) == 0 {
+		return
+	}
+	gallery := viz.Gallery{Title: title, Columns: 10}
+	for _, i := range indices {
+		gallery.Tiles = append(gallery.Tiles, viz.Tile{Image: images.Image(i), Frame: viz.Color(int(classes[i])), Note: note(i)})
+	}
+	for len(gallery.Tiles) < gallery.Columns { // a short row keeps the size of images
+		gallery.Tiles = append(gallery.Tiles, viz.Tile{})
+	}
+	notebook.Check(gallery.Show())
+}
+
+// First returns the indices of the first count images.
+func First(count int) (indices []int) {
+	for i := range count {
+		indices = append(indices, i)
+	}
+	return indices
 }
 
 func testImages(dataset string) *datasets.Dataset {

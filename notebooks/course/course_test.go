@@ -1,6 +1,7 @@
 package course
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/embedspace/embedspace/embed"
@@ -42,6 +43,22 @@ func TestTrainReuses(t *testing.T) {
 	cfg := embed.Config{Train: 128, Epochs: 1, Backend: "go"}
 	first, again := Train(cfg), Train(cfg)
 	if first.Seconds() != again.Seconds() || first.History[0].Loss != again.History[0].Loss {
+		t.Errorf("trained twice: %v and %v seconds", first.Seconds(), again.Seconds())
+	}
+}
+
+// TestTrainKnown: it knows the classes of its split, and has a folder of its own.
+func TestTrainKnown(t *testing.T) {
+	t.Setenv(embed.FolderEnv, t.TempDir())
+	cfg := embed.Config{Train: 128, Epochs: 1, Backend: "go"}
+	first, second := TrainKnown(cfg, 1), TrainKnown(cfg, 2)
+	for split, result := range []*embed.Result{first, second} {
+		images := Split("mnist-sample", split+1)
+		if !slices.Equal(result.ClassNames, images.Train.ClassNames) || result.Test.Len() != images.Test.Len() {
+			t.Errorf("split %d: %d test images of %v, want %d of %v", split+1, result.Test.Len(), result.ClassNames, images.Test.Len(), images.Train.ClassNames)
+		}
+	}
+	if again := TrainKnown(cfg, 1); again.Seconds() != first.Seconds() {
 		t.Errorf("trained twice: %v and %v seconds", first.Seconds(), again.Seconds())
 	}
 }

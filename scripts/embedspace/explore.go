@@ -39,7 +39,7 @@ func explore(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if train, err = compare.TrainingImages(flags.Arg(0), train); err != nil {
+	if train, err = compare.TrainingImages(flags.Arg(0), train, test); err != nil {
 		return err
 	}
 	page, err := embed.Explore(train, test, results...)
