@@ -17,6 +17,9 @@ import (
 func Convolve(x, kernel *graph.Node, same, pool bool) *graph.Node {
 	backend := backends.Name(x.Graph().Backend())
 	if backend == backends.Go {
+		if pool && suitsTiles(kernel) {
+			return convolveTiles(x, kernel, same)
+		}
 		return convolveAsMatMul(x, kernel, same, pool)
 	}
 	if pool && !same {

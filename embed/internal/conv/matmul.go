@@ -35,11 +35,11 @@ func withGradient(x, kernel *graph.Node,
 	var dx, dkernel *graph.Node
 	x = graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return dx })
 	kernel = graph.IdentityWithCustomGradient(kernel, func(_, _ *graph.Node) *graph.Node { return dkernel })
-	// The graph's own gradient must find a way from y to both: it leads through the kernel.
-	// What it computes on that way is replaced, so that none of it is executed.
-	first := graph.Slice(x, graph.AxisElem(0), graph.AxisElem(0), graph.AxisElem(0), graph.AxisElem(0))
-	way := graph.Add(kernel, graph.MulScalar(first, 0))
-	y, backward := forward(graph.StopGradient(x), way)
+	y, backward := forward(graph.StopGradient(x), graph.StopGradient(kernel))
+	// The graph's own gradient must find a way from y to both; what it computes on that way
+	// is replaced, so that none of it is executed.
+	way := graph.MulScalar(graph.Add(firstElement(x), firstElement(kernel)), 0)
+	y = graph.Add(graph.StopGradient(y), way)
 	return graph.IdentityWithCustomGradient(y, func(_, v *graph.Node) *graph.Node {
 		dx, dkernel = backward(v)
 		return v
