@@ -61,8 +61,8 @@ var circle = ofPairs(Technique{
 	Source:   "arXiv 2002.10857",
 	Equation: `L_a = \log\Big(1 + \sum_{n \in N_a} e^{\gamma\alpha_n(\cos\theta_{an} - m)} \sum_{p \in P_a} e^{-\gamma\alpha_p(\cos\theta_{ap} - 1 + m)}\Big), \quad \alpha_n = [\cos\theta_{an} + m]_+, \quad \alpha_p = [1 + m - \cos\theta_{ap}]_+`,
 	Params: []Param{
-		{Name: "margin", Default: 0.4, Min: 0, Max: 1, Reason: "as published"},
-		{Name: "gamma", Default: 1, Min: 0.001, Max: 1e4, Reason: "80 as published, with which the hardest few images decide; in the plane classes end on each other then"},
+		{Name: "margin", Default: 1, Min: 0, Max: 1, Reason: "a difference of cosines; 0.4 as published, with which classes in the plane end on each other more often"},
+		{Name: "gamma", Default: 0.5, Min: 0.001, Max: 1e4, Reason: "80 as published, with which the hardest few images decide; in the plane classes end on each other then"},
 	},
 }, func(h Head) *graph.Node {
 	return losses.Circle(h.Z, h.Labels, h.Number("margin"), h.Number("gamma"))
