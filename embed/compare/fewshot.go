@@ -406,8 +406,10 @@ func Untrained(ctx context.Context, cfg embed.Config, train, test *datasets.Data
 	return embed.Fit(ctx, cfg, train, test, embed.Options{Progress: io.Discard})
 }
 
-// untrainedPoints returns the embeddings of a network that has learned nothing.
+// untrainedPoints returns the embeddings of a network that has learned nothing. How good they are
+// depends much on its seed, which is the number of the split: five splits have five networks.
 func untrainedPoints(ctx context.Context, c Cell, data images) (p splitPoints, err error) {
+	c.Seed = int64(c.Split)
 	result, err := Untrained(ctx, c.Config, data.train, data.test)
 	if err != nil {
 		return p, err

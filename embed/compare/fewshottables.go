@@ -136,7 +136,7 @@ func fewShotCSV(rows []*fewShotRow) []byte {
 func fewShotMarkdown(rows []*fewShotRow, cells map[string]*cell) []byte {
 	var page bytes.Buffer
 	first := rows[0]
-	fmt.Fprintf(&page, "# Few examples\n\nEach technique was trained on the six known classes of a split. Its four other classes are learned from a few test images of each, the shots, and %d further images of each class are classified: %d episodes for each split and seed. The numbers are accuracies in percent, mean ± standard deviation over splits and seeds; the 95 %% interval of a split's mean over its episodes is ± %.1f points or less. Baselines: pixels has the images themselves for embeddings, untrained the embeddings of a network before its first step. Bold is the best of a column. fewshot.csv has all ways and methods, as shares.",
+	fmt.Fprintf(&page, "# Few examples\n\nEach technique was trained on the six known classes of a split. Its four other classes are learned from a few test images of each, the shots, and %d further images of each class are classified: %d episodes for each split and seed. The numbers are accuracies in percent, mean ± standard deviation over splits and seeds; the 95 %% interval of a split's mean over its episodes is ± %.1f points or less. Baselines: pixels has the images themselves for embeddings, untrained the embeddings of a network before its first step, another one for each split. Bold is the best of a column. fewshot.csv has all ways and methods, as shares.",
 		queries, first.Episodes, 100*widest(rows))
 	for len(rows) > 0 {
 		n := slices.IndexFunc(rows, func(r *fewShotRow) bool { return r.section() != rows[0].section() })

@@ -677,7 +677,8 @@ func TestSplitTables(t *testing.T) {
 	embedtest.CheckEqual(t, "rows", len(rows), 2*2*len(openset.Scores()))
 }
 
-// TestBaselines: pixels are bytes by 255, and a network that was not trained is that of its seed.
+// TestBaselines: pixels are bytes by 255, and a network that was not trained is that of
+// its split, whatever the technique.
 func TestBaselines(t *testing.T) {
 	train, test, _ := loadTen(t.Context(), "", nil)
 	c := smallSplits(t.TempDir(), smallFewShot(), "triplet-all").trainees[0]
@@ -710,12 +711,12 @@ func TestBaselines(t *testing.T) {
 		t.Fatal(err)
 	}
 	embedtest.CheckEqual(t, "points of an untrained network", first, again)
-	c.Seed = 2
+	c.Split = 2
 	other, err := untrainedPoints(t.Context(), c, part)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if slices.Equal(first.z[0], other.z[0]) {
-		t.Error("another seed has the same network")
+		t.Error("another split has the same network")
 	}
 }
