@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -36,14 +37,25 @@ func overview(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	o.Train, o.Epochs, o.Backend = shared.Train, shared.Epochs, shared.Backend
-	if _, err := o.Cells(); err != nil {
+	return trainAll(o, *out, stderr)
+}
+
+// A comparison is one of package compare.
+type comparison[Cell any] interface {
+	Cells() ([]Cell, error)
+	Run(ctx context.Context, out string, progress io.Writer) error
+}
+
+// trainAll runs a comparison in a folder.
+func trainAll[Cell any](c comparison[Cell], out string, stderr io.Writer) error {
+	if _, err := c.Cells(); err != nil {
 		return usageError{err}
 	}
-	folder, err := absolute(*out)
+	folder, err := absolute(out)
 	if err != nil {
 		return err
 	}
-	return o.Run(embed.Interruptible(), folder, stderr)
+	return c.Run(embed.Interruptible(), folder, stderr)
 }
 
 // merged merges the comparisons in the folders behind the flags.
@@ -84,14 +96,7 @@ func figures(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	p.Train, p.Epochs, p.Backend = shared.Train, shared.Epochs, shared.Backend
-	if _, err := p.Cells(); err != nil {
-		return usageError{err}
-	}
-	folder, err := absolute(*out)
-	if err != nil {
-		return err
-	}
-	return p.Run(embed.Interruptible(), folder, stderr)
+	return trainAll(p, *out, stderr)
 }
 
 // sharedSettings are the fields of a Config that all trainings of a comparison share.

@@ -53,14 +53,7 @@ func openset(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	complete()
-	if _, err := o.Cells(); err != nil {
-		return usageError{err}
-	}
-	folder, err := absolute(*out)
-	if err != nil {
-		return err
-	}
-	return o.Run(embed.Interruptible(), folder, stderr)
+	return trainAll(o, *out, stderr)
 }
 
 // fewshot measures how well unknown classes are learned from a few images.
@@ -83,12 +76,5 @@ func fewshot(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	complete()
-	if _, err := f.Cells(); err != nil {
-		return usageError{err}
-	}
-	folder, err := absolute(*out)
-	if err != nil {
-		return err
-	}
-	return f.Run(embed.Interruptible(), folder, stderr)
+	return trainAll(f, *out, stderr)
 }
