@@ -85,7 +85,7 @@ var arcFace = Technique{
 	Equation: `L_i = -\log \frac{e^{s\cos(\theta_{y_i} + m)}}{e^{s\cos(\theta_{y_i} + m)} + \sum_{j \ne y_i} e^{s\cos\theta_j}}`,
 	Notebook: "03-angular-margin",
 	Params: []Param{
-		{Name: "margin", Default: 0.1, Min: 0, Max: math.Pi / 2, Reason: "radians; 0.63 is the bound of 10 classes in 2-D, the 0.5 of faces is too near to it"},
+		{Name: "margin", Default: 0.1, Min: 0, Max: math.Pi / 2, Reason: "radians; small, as that of CosFace: the bound of 10 classes in 2-D is 0.63; the 0.5 of faces trains, too"},
 		angularScale, scaling,
 	},
 	Loss: func(h Head) *graph.Node {
