@@ -52,10 +52,8 @@ func TestNetwork(t *testing.T) {
 		}
 		heights = append(heights, rows)
 	}
-	for i, ratio := range []float64{28. / 13, 0, 0} {
-		if got := float64(heights[i]) / float64(heights[i+1]); ratio != 0 && (got < 0.95*ratio || got > 1.05*ratio) {
-			t.Errorf("layers %d and %d are %d and %d rows tall, want a ratio of %.2f", i, i+1, heights[i], heights[i+1], ratio)
-		}
+	if got, want := float64(heights[0])/float64(heights[1]), 28./13; got < 0.95*want || got > 1.05*want {
+		t.Errorf("blocks of 28 and 13 rows are %d and %d pixels tall, want a ratio of %.2f", heights[0], heights[1], want)
 	}
 	if heights[2] <= heights[0] {
 		t.Errorf("a vector of 256 is %d rows tall, a block of 28 rows %d, want the vector taller", heights[2], heights[0])

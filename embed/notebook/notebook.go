@@ -50,8 +50,7 @@ func Train(name string, cfg embed.Config) *embed.Result {
 // Live returns an embed.Options.OnEpoch that displays how a training goes on, in one picture
 // that is drawn anew after each epoch: the test embedding after its first epoch and now, in the
 // plane with the regions of the classes, the loss, the accuracies, and the monitors of a
-// technique that has some. Its error, outside of a
-// notebook, wraps viz.ErrNotebook.
+// technique that has some. Its error, outside of a notebook, wraps viz.ErrNotebook.
 func Live() func(*embed.Result) error {
 	id, follow := gonbui.UniqueId(), picture()
 	return func(r *embed.Result) error { return follow(r).Update(id) }
