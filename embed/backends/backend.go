@@ -19,7 +19,7 @@ import (
 const (
 	Go      = "go"       // GoMLX's pure-Go backend
 	XLACPU  = "xla:cpu"  // XLA for a CPU
-	XLACUDA = "xla:cuda" // XLA for an NVIDIA GPU
+	XLACUDA = "xla:cuda" // XLA for an NVIDIA GPU, in float32 and the same at each run
 )
 
 var (

@@ -1,6 +1,6 @@
 """The paper's network in PyTorch, as the counterpart of embedspace:
 
-pytorch.py speed [--form F] [--padding P] [--batch N] [--steps N]
+pytorch.py speed [--form F] [--padding P] [--batch N] [--steps N] [--device D]
     measures training steps and inference on noise of MNIST's shape; one JSON line
 pytorch.py train FOLDER [--form F] [--technique T] [--padding P] [--epochs N] [--rate R] [--seed N]
     trains on the MNIST files of a folder; one line with the test accuracy per epoch
@@ -56,6 +56,7 @@ def main():
         command.add_argument("--form", choices=FORMS, default="fused-adam")
         command.add_argument("--batch", type=int, default=128)
     commands.choices["speed"].add_argument("--steps", type=int, default=100)
+    commands.choices["speed"].add_argument("--device", default="cpu", help="cpu or cuda; the images are in the computer's memory before each step")
     command = commands.choices["train"]
     command.add_argument("folder", type=Path)
     command.add_argument("--technique", choices=["softmax", "contrastive", "center"], default="softmax")
@@ -121,24 +122,27 @@ WARM_UP = 5  # steps that are not timed
 
 def speed(args):
     torch.manual_seed(1)
-    network, head = extractor(args.padding, args.form), Softmax()
+    network, head = extractor(args.padding, args.form).to(args.device), Softmax().to(args.device)
     parameters = [*network.parameters(), *head.parameters()]
     step = training_step(network, head, torch.optim.Adam(parameters, lr=1e-3, fused=args.form.fused), args.form)
     images = torch.randint(0, 256, (args.batch, 1, 28, 28), dtype=torch.uint8)
     labels = torch.arange(args.batch) % 10
 
+    def train():
+        return step(images.to(args.device), labels.to(args.device))
+
     @torch.inference_mode()
     def infer():
-        network(pixels(images))
+        network(pixels(images.to(args.device))).cpu()
 
     result = {
         "backend": f"PyTorch {torch.__version__}", "batch": args.batch, "padding": args.padding,
         "parameters": sum(p.numel() for p in parameters),
-        "losses": [step(images, labels) for _ in range(WARM_UP)],
+        "losses": [train() for _ in range(WARM_UP)],
     }
     for _ in range(WARM_UP):
         infer()
-    for name, run in ("train", lambda: step(images, labels)), ("inference", infer):
+    for name, run in ("train", train), ("inference", infer):
         started = time.perf_counter()
         for _ in range(args.steps):
             run()
