@@ -93,6 +93,7 @@ type provenance struct {
 	CPU       string            `json:"cpu"`
 	Cores     int               `json:"cores"`
 	MemoryGiB float64           `json:"memory_gib"`
+	GPUs      []string          `json:"gpus,omitempty"` // models of NVIDIA's that the machine has, used or not
 }
 
 // united returns the provenances with these, each once.
@@ -132,6 +133,10 @@ var thisProgram = sync.OnceValue(func() provenance {
 	var kib float64
 	if _, err := fmt.Sscan(procField("/proc/meminfo", "MemTotal"), &kib); err == nil {
 		p.MemoryGiB = math.Round(kib/(1<<20)*10) / 10
+	}
+	drivers, _ := filepath.Glob("/proc/driver/nvidia/gpus/*/information") // an error is one of the pattern
+	for _, driver := range drivers {
+		p.GPUs = append(p.GPUs, procField(driver, "Model"))
 	}
 	return p
 })
