@@ -117,18 +117,27 @@ func openOnce(name string, devices int) (compute.Backend, error) {
 	return backend, nil
 }
 
-// heapGuard is more than the arrays of a training in pure Go take.
-const heapGuard = 1 << 30
+// The guard of the heap is 1 GiB, more than the arrays of a training in pure Go take, in blocks
+// of the size of the areas in which Go's heap grows.
+const (
+	guardBlocks = 16
+	guardBlock  = 64 << 20
+)
 
 // guardHeap leaves room at the end of Go's heap, which is filled from its lowest address
 // up. A partial load of Go 1.27's simd package reads a whole vector, beyond the end of an
-// array: where the heap ends too, the process dies. The room takes addresses, but as a rule
-// no memory: none of it was used before, so that Go has nothing to clear.
+// array: where the heap ends too, the process dies. The room takes addresses, but no memory
+// to speak of: Go has to clear a block only if a part of it was used before, and at most the
+// first ones were.
 //
-// A smaller block comes first, and is freed first: while the guard is held, what the runtime
+// Another block comes first, and is freed first: while the guard is held, what the runtime
 // allocates finds room there, and not behind the guard.
 func guardHeap() {
-	room, guard := make([]byte, heapGuard/16), make([]byte, heapGuard)
+	room := make([]byte, guardBlock)
+	var guard [guardBlocks][]byte
+	for i := range guard {
+		guard[i] = make([]byte, guardBlock)
+	}
 	runtime.KeepAlive(room)
 	runtime.GC()
 	runtime.KeepAlive(guard)

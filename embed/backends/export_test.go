@@ -2,8 +2,8 @@ package backends
 
 import "github.com/gomlx/compute"
 
-// HeapGuard is heapGuard for tests outside of the package.
-const HeapGuard = heapGuard
+// HeapGuard is the size of the guard of the heap, in bytes.
+const HeapGuard = guardBlocks * guardBlock
 
 // SetOpen makes Open return a backend by this name, until undo.
 func SetOpen(name string, backend compute.Backend) (undo func()) {
