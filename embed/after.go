@@ -47,7 +47,7 @@ var multiSimilarity = ofPairs(Technique{
 	Source:   "arXiv 1904.06627",
 	Equation: `L_a = \frac{1}{\alpha} \log\Big(1 + \sum_{p \in P_a} e^{-\alpha(\cos\theta_{ap} - b)}\Big) + \frac{1}{\beta} \log\Big(1 + \sum_{n \in N_a} e^{\beta(\cos\theta_{an} - b)}\Big)`,
 	Params: []Param{
-		{Name: "alpha", Default: 2, Min: 0.001, Max: 1e4, Reason: "as published"},
+		{Name: "alpha", Default: 0.1, Min: 0.001, Max: 1e4, Reason: "of the positives; 2 as published, with which those on the wrong side of the circle decide: in the plane classes end on each other then"},
 		{Name: "beta", Default: 20, Min: 0.001, Max: 1e4, Reason: "50 as published; softer, so that more than the nearest few images count"},
 		{Name: "base", Default: 1, Min: -1, Max: 1, Reason: "a cosine; 0.5 as published keeps 60 degrees between classes, for which the plane has room for six"},
 	},
@@ -61,11 +61,16 @@ var circle = ofPairs(Technique{
 	Source:   "arXiv 2002.10857",
 	Equation: `L_a = \log\Big(1 + \sum_{n \in N_a} e^{\gamma\alpha_n(\cos\theta_{an} - m)} \sum_{p \in P_a} e^{-\gamma\alpha_p(\cos\theta_{ap} - 1 + m)}\Big), \quad \alpha_n = [\cos\theta_{an} + m]_+, \quad \alpha_p = [1 + m - \cos\theta_{ap}]_+`,
 	Params: []Param{
-		{Name: "margin", Default: 1, Min: 0, Max: 1, Reason: "a difference of cosines; 0.4 as published, with which classes in the plane end on each other more often"},
-		{Name: "gamma", Default: 0.5, Min: 0.001, Max: 1e4, Reason: "80 as published, with which the hardest few images decide; in the plane classes end on each other then"},
+		{Name: "margin", Default: 0.4, Min: 0, Max: 1, Reason: "a difference of cosines, as published"},
+		{Name: "gamma", Default: 3, Min: 0.001, Max: 1e4, Reason: "80 as published, with which the hardest few images decide"},
+		{Name: "positives", Default: "mean", Words: []string{"mean", "sum"}, Reason: "of an anchor: all count by their weights; sum (of exponentials) as published, with which those on the wrong side of the circle decide: in the plane classes end on each other then"},
 	},
 }, func(h Head) *graph.Node {
-	return losses.Circle(h.Z, h.Labels, h.Number("margin"), h.Number("gamma"))
+	loss := losses.CircleMean
+	if h.Word("positives") == "sum" {
+		loss = losses.Circle
+	}
+	return loss(h.Z, h.Labels, h.Number("margin"), h.Number("gamma"))
 })
 
 var proxyAnchor = Technique{

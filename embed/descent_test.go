@@ -110,17 +110,18 @@ func circleLoss(t *testing.T, e measure.Embedding) func(z []float32) float64 {
 	}
 	return func(z []float32) (loss float64) {
 		for a, label := range e.Labels {
-			positives, negatives := 0., 0.
+			exponent, positives, negatives := 0., 0., 0.
 			for b, other := range e.Labels {
 				weight, cos := cosine(e.Z, a, b), cosine(z, a, b)
 				switch {
 				case other != label:
 					negatives += math.Exp(gamma * max(0, weight+m) * (cos - m))
 				case a != b:
-					positives += math.Exp(-gamma * max(0, 1+m-weight) * (cos - 1 + m))
+					exponent -= gamma * max(0, 1+m-weight) * (cos - 1 + m)
+					positives++
 				}
 			}
-			loss += math.Log1p(positives*negatives) / float64(len(e.Labels))
+			loss += math.Log1p(math.Exp(exponent/positives)*negatives) / float64(len(e.Labels))
 		}
 		return loss
 	}

@@ -19,12 +19,10 @@ import (
 func SupCon(z, labels *graph.Node, tau float64) *graph.Node {
 	isPositive, isNegative := pairs(z, labels)
 	similarity := graph.DivScalar(Cosines(z, z), tau)
-	positive := graph.ConvertDType(isPositive, z.DType())
-	n := graph.ReduceSum(positive, -1)
-	meanPositive := ratio(graph.ReduceSum(graph.Mul(similarity, positive), -1), n)
 	all := logSumExp(only(graph.LogicalOr(isPositive, isNegative), similarity))
-	hasPositive := graph.MinScalar(n, 1)
-	return meanOver(graph.Mul(graph.Sub(all, meanPositive), hasPositive), graph.ReduceAllSum(hasPositive))
+	hasPositive := graph.ConvertDType(graph.LogicalAny(isPositive, -1), z.DType())
+	loss := graph.Mul(graph.Sub(all, meanWhere(isPositive, similarity)), hasPositive)
+	return meanOver(loss, graph.ReduceAllSum(hasPositive))
 }
 
 // MultiSimilarity returns the multi-similarity loss of all pairs of the batch,
@@ -66,6 +64,31 @@ func MultiSimilarity(z, labels *graph.Node, alpha, beta, base float64) *graph.No
 //
 // Source: Sun et al., arXiv 2002.10857.
 func Circle(z, labels *graph.Node, m, gamma float64) *graph.Node {
+	return circle(z, labels, m, gamma, func(isPositive, exponents *graph.Node) *graph.Node {
+		return logSumExp(only(isPositive, exponents))
+	})
+}
+
+// CircleMean returns the circle loss with the mean over the positives of an anchor instead
+// of the sum of their exponentials,
+//
+//	L_a = log(1 + sum_{n in N_a} exp(gamma a_n (cos t_an - m)) exp(-gamma/|P_a| sum_{p in P_a} a_p (cos t_ap - 1 + m)))
+//
+// with all else as in Circle. In the sum, the positive that is farthest away decides nearly
+// alone when gamma is large: where classes overlap, or still have to pass each other, that is
+// an image which lies on the wrong side. In the mean all positives count by their weights.
+//
+// Shapes: z [batch, dim], labels [batch]; returns [batch], 0 without an anchor that has a
+// positive and a negative.
+//
+// Source: our own choice; for the mean outside of the logarithm, see SupCon.
+func CircleMean(z, labels *graph.Node, m, gamma float64) *graph.Node {
+	return circle(z, labels, m, gamma, meanWhere)
+}
+
+// circle returns the circle loss, given what makes one number of the exponents of the
+// positives of each anchor [batch, batch].
+func circle(z, labels *graph.Node, m, gamma float64, ofPositives func(isPositive, exponents *graph.Node) *graph.Node) *graph.Node {
 	isPositive, isNegative := pairs(z, labels)
 	cos := Cosines(z, z)
 	fixed := graph.StopGradient(cos)
@@ -73,10 +96,20 @@ func Circle(z, labels *graph.Node, m, gamma float64) *graph.Node {
 	weightN := graph.MaxScalar(graph.AddScalar(fixed, m), 0)
 	positive := graph.MulScalar(graph.Mul(weightP, graph.AddScalar(cos, m-1)), -gamma)
 	negative := graph.MulScalar(graph.Mul(weightN, graph.AddScalar(cos, -m)), gamma)
-	sum := graph.Add(logSumExp(only(isPositive, positive)), logSumExp(only(isNegative, negative)))
+	sum := graph.Add(ofPositives(isPositive, positive), logSumExp(only(isNegative, negative)))
 	hasBoth := graph.ConvertDType(graph.LogicalAnd(
 		graph.LogicalAny(isPositive, -1), graph.LogicalAny(isNegative, -1)), z.DType())
-	return meanOver(logOnePlusSum(graph.ExpandAxes(sum, -1)), graph.ReduceAllSum(hasBoth))
+	loss := graph.Mul(logOnePlusSum(graph.ExpandAxes(sum, -1)), hasBoth)
+	return meanOver(loss, graph.ReduceAllSum(hasBoth))
+}
+
+// meanWhere returns the mean of each row of x over the elements where mask is true, 0 without
+// one.
+//
+// Shapes: mask, x [n, terms]; returns [n].
+func meanWhere(mask, x *graph.Node) *graph.Node {
+	counted := graph.ConvertDType(mask, x.DType())
+	return ratio(graph.ReduceSum(graph.Mul(x, counted), -1), graph.ReduceSum(counted, -1))
 }
 
 // only returns x where mask is true, and elsewhere a number whose exponential is 0 in a

@@ -25,10 +25,15 @@ func circle(m, gamma float64) lossFn {
 	return func(in nodes) *graph.Node { return losses.Circle(in["z"], in["labels"], m, gamma) }
 }
 
+func circleMean(m, gamma float64) lossFn {
+	return func(in nodes) *graph.Node { return losses.CircleMean(in["z"], in["labels"], m, gamma) }
+}
+
 var similarityLosses = []testedLoss{
 	{"supcon", []string{"z"}, nil, supCon(0.2), naiveSupCon(0.2), nil},
 	{"multi-similarity", []string{"z"}, nil, multiSimilarity(2, 20, 0.5), naiveMultiSimilarity(2, 20, 0.5), nil},
-	{"circle", []string{"z"}, nil, circle(0.4, 8), naiveCircle(0.4, 8), heldCircle(0.4, 8)},
+	{"circle", []string{"z"}, nil, circle(0.4, 8), naiveCircle(heldCircle(0.4, 8, false)), heldCircle(0.4, 8, false)},
+	{"circle of means", []string{"z"}, nil, circleMean(0.4, 8), naiveCircle(heldCircle(0.4, 8, true)), heldCircle(0.4, 8, true)},
 }
 
 // others returns the other examples of the class of example a, and those of other classes.
@@ -88,13 +93,13 @@ func naiveMultiSimilarity(alpha, beta, base float64) func(in arrays, labels []in
 	}
 }
 
-func naiveCircle(m, gamma float64) func(in arrays, labels []int32) []float64 {
-	return func(in arrays, labels []int32) []float64 { return heldCircle(m, gamma)(in, labels)(in, labels) }
+func naiveCircle(held func(at arrays, labels []int32) func(in arrays, labels []int32) []float64) func(in arrays, labels []int32) []float64 {
+	return func(in arrays, labels []int32) []float64 { return held(in, labels)(in, labels) }
 }
 
 // heldCircle is the mean over the anchors with a positive and a negative, with the weights of
-// the inputs at.
-func heldCircle(m, gamma float64) func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
+// the inputs at. With mean, the exponents of the positives are averaged first.
+func heldCircle(m, gamma float64, mean bool) func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
 	return func(at arrays, labels []int32) func(in arrays, labels []int32) []float64 {
 		held := at["z"].([][]float64)
 		return func(in arrays, labels []int32) []float64 {
@@ -106,10 +111,15 @@ func heldCircle(m, gamma float64) func(at arrays, labels []int32) func(in arrays
 					continue
 				}
 				anchors++
-				sumP, sumN := 0.0, 0.0
+				sumP, meanP, sumN := 0.0, 0.0, 0.0
 				for _, p := range positives {
 					weight := max(0, 1+m-cosine(held[a], held[p]))
-					sumP += math.Exp(-gamma * weight * (cosine(z[a], z[p]) - (1 - m)))
+					exponent := -gamma * weight * (cosine(z[a], z[p]) - (1 - m))
+					sumP += math.Exp(exponent)
+					meanP += exponent / float64(len(positives))
+				}
+				if mean {
+					sumP = math.Exp(meanP)
 				}
 				for _, n := range negatives {
 					weight := max(0, cosine(held[a], held[n])+m)
@@ -138,6 +148,8 @@ func TestWithoutPairs(t *testing.T) {
 		{"circle, no positives", circle(0.4, 80), in, []int32{0, 1, 2, 3}},
 		{"circle, no negatives", circle(0.4, 80), in, []int32{0, 0, 0, 0}},
 		{"circle, batch of one", circle(0.4, 80), one, []int32{0}},
+		{"circle of means, no positives", circleMean(0.4, 3), in, []int32{0, 1, 2, 3}},
+		{"circle of means, no negatives", circleMean(0.4, 3), in, []int32{0, 0, 0, 0}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			onBackends(t, dtypes.Float32, func(t *testing.T, p platform) {
