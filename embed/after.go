@@ -59,7 +59,7 @@ var circle = ofPairs(Technique{
 	ID:       "circle",
 	Title:    "Circle loss",
 	Source:   "arXiv 2002.10857",
-	Equation: `L_a = \log\Big(1 + \sum_{n \in N_a} e^{\gamma\alpha_n(\cos\theta_{an} - m)} \sum_{p \in P_a} e^{-\gamma\alpha_p(\cos\theta_{ap} - 1 + m)}\Big), \quad \alpha_n = [\cos\theta_{an} + m]_+, \quad \alpha_p = [1 + m - \cos\theta_{ap}]_+`,
+	Equation: `L_a = \log\Big(1 + \sum_{n \in N_a} e^{\gamma\alpha_n(\cos\theta_{an} - m)} e^{-\frac{\gamma}{|P_a|} \sum_{p \in P_a} \alpha_p(\cos\theta_{ap} - 1 + m)}\Big), \quad \alpha_n = [\cos\theta_{an} + m]_+, \quad \alpha_p = [1 + m - \cos\theta_{ap}]_+`,
 	Params: []Param{
 		{Name: "margin", Default: 0.4, Min: 0, Max: 1, Reason: "a difference of cosines, as published"},
 		{Name: "gamma", Default: 3, Min: 0.001, Max: 1e4, Reason: "80 as published, with which the hardest few images decide"},
@@ -82,7 +82,7 @@ var proxyAnchor = Technique{
 	Notebook: "11-after-the-paper",
 	Params: []Param{
 		{Name: "margin", Default: 0, Min: 0, Max: 1, Reason: "a difference of cosines; 0.1 as published"},
-		{Name: "alpha", Default: 1, Min: 0.001, Max: 1e4, Reason: "of the class; 32 as published, with which the hardest few images decide"},
+		{Name: "alpha", Default: 0.1, Min: 0.001, Max: 1e4, Reason: "of the class; 32 as published, with which images on the wrong side of the circle decide"},
 		{Name: "beta", Default: 20, Min: 0.001, Max: 1e4, Reason: "of the other classes; that of multi-similarity; alpha as published"},
 		{Name: "base", Default: 1, Min: -1, Max: 1, Reason: "a cosine; 0 as published asks for a right angle between classes, for which the plane has no room"},
 	},
