@@ -21,7 +21,7 @@ FORMS = ["relu-first", "pooling-first", "fused-adam", "compiled", "keeps-memory"
 FORM = "keeps-memory"
 SCHEDULES = {  # technique: (epochs, batch, learning rate) of PyTorch, of embedspace
     "softmax": ((1, 24, 0.006), (1, 24, 0.006)),
-    "contrastive": ((2, 256, 0.008), (2, 256, 0.008)),
+    "contrastive": ((2, 256, 0.008), (2, 128, 0.006)),
     "center": ((1, 24, 0.006), (1, 32, 0.008)),
 }
 
