@@ -21,7 +21,7 @@ func SupCon(z, labels *graph.Node, tau float64) *graph.Node {
 	similarity := graph.DivScalar(Cosines(z, z), tau)
 	all := logSumExp(only(graph.LogicalOr(isPositive, isNegative), similarity))
 	hasPositive := graph.ConvertDType(graph.LogicalAny(isPositive, -1), z.DType())
-	loss := graph.Mul(graph.Sub(all, meanWhere(isPositive, similarity)), hasPositive)
+	loss := graph.Mul(graph.Sub(all, graph.MaskedReduceMean(similarity, isPositive, -1)), hasPositive)
 	return meanOver(loss, graph.ReduceAllSum(hasPositive))
 }
 
@@ -83,7 +83,9 @@ func Circle(z, labels *graph.Node, m, gamma float64) *graph.Node {
 //
 // Source: our own choice; for the mean outside of the logarithm, see SupCon.
 func CircleMean(z, labels *graph.Node, m, gamma float64) *graph.Node {
-	return circle(z, labels, m, gamma, meanWhere)
+	return circle(z, labels, m, gamma, func(isPositive, exponents *graph.Node) *graph.Node {
+		return graph.MaskedReduceMean(exponents, isPositive, -1)
+	})
 }
 
 // circle returns the circle loss, given what makes one number of the exponents of the
@@ -101,15 +103,6 @@ func circle(z, labels *graph.Node, m, gamma float64, ofPositives func(isPositive
 		graph.LogicalAny(isPositive, -1), graph.LogicalAny(isNegative, -1)), z.DType())
 	loss := graph.Mul(logOnePlusSum(graph.ExpandAxes(sum, -1)), hasBoth)
 	return meanOver(loss, graph.ReduceAllSum(hasBoth))
-}
-
-// meanWhere returns the mean of each row of x over the elements where mask is true, 0 without
-// one.
-//
-// Shapes: mask, x [n, terms]; returns [n].
-func meanWhere(mask, x *graph.Node) *graph.Node {
-	counted := graph.ConvertDType(mask, x.DType())
-	return ratio(graph.ReduceSum(graph.Mul(x, counted), -1), graph.ReduceSum(counted, -1))
 }
 
 // only returns x where mask is true, and elsewhere a number whose exponential is 0 in a
