@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 
 	"github.com/embedspace/embedspace/embed/internal/vectors"
 )
@@ -50,7 +51,7 @@ func classMahalanobis(s Space, p Points) ([]float64, error) {
 	for i, class := range s.Labels {
 		ofClass[class] = append(ofClass[class], differences[i])
 	}
-	spreads := make([]*mat.Cholesky, len(means))
+	spreads := make([]*mat.TriDense, len(means))
 	for class, differences := range ofClass {
 		if differences == nil {
 			continue
@@ -75,11 +76,15 @@ func classMahalanobis(s Space, p Points) ([]float64, error) {
 	}), nil
 }
 
-// least returns min_j (z - mu_j)' S^-1 (z - mu_j).
-func least(z []float64, means [][]float64, spread *mat.Cholesky) float64 {
-	return math.Pow(floats.Min(vectors.Each(means, func(mean []float64) float64 {
-		return stat.Mahalanobis(mat.NewVecDense(len(z), z), mat.NewVecDense(len(mean), mean), spread)
-	})), 2)
+// least returns min_j (z - mu_j)' S^-1 (z - mu_j) = min_j ||L^-1 (z - mu_j)||^2, where S = L L'.
+func least(z []float64, means [][]float64, l *mat.TriDense) float64 {
+	smallest, difference := math.Inf(1), make([]float64, len(z))
+	for _, mean := range means {
+		floats.SubTo(difference, z, mean)
+		blas64.Trsv(blas.NoTrans, l.RawTriangular(), blas64.Vector{N: len(z), Data: difference, Inc: 1})
+		smallest = min(smallest, floats.Dot(difference, difference))
+	}
+	return smallest
 }
 
 // fromMeans returns the training points [m, dim] less the means of their classes.
@@ -101,11 +106,13 @@ func covariance(differences [][]float64) *mat.SymDense {
 	return covariance
 }
 
-// invertible returns a covariance in the form that it can be inverted by.
-func invertible(covariance *mat.SymDense) (*mat.Cholesky, error) {
+// invertible returns the L of a covariance L L' that can be inverted.
+func invertible(covariance *mat.SymDense) (*mat.TriDense, error) {
 	var factors mat.Cholesky
 	if !factors.Factorize(covariance) || math.IsInf(factors.Cond(), 1) {
 		return nil, errors.New("the training points span too few dimensions for a covariance; allowed: points that differ in all dimensions")
 	}
-	return &factors, nil
+	var l mat.TriDense
+	factors.LTo(&l)
+	return &l, nil
 }

@@ -192,39 +192,50 @@ func KNNDirection(k int) func(Space, Points) ([]float64, error) {
 	}
 }
 
-// stride is after how many dimensions a distance that is too large is left: a cache line has as many.
-const stride = 8
-
 func kthNearest(k int, train, z [][]float64) ([]float64, error) {
 	if k < 1 || k > len(train) {
 		return nil, fmt.Errorf("the %d-th nearest of %d training points; allowed: 1 to %[2]d", k, len(train))
 	}
-	scores := make([]float64, len(z))
-	parallel.For(len(z), func() func(i int) {
-		near := make([]float64, k) // the least squared distances, the smallest first
-		return func(i int) {
-			for place := range near {
-				near[place] = math.Inf(1)
-			}
-			for _, x := range train {
-				squared, farthest := 0., near[k-1]
-				for d := 0; d < len(x) && squared < farthest; d += stride {
-					end := min(d+stride, len(x))
-					from, to := x[d:end], z[i][d:end]
-					for j, x := range from {
-						squared += (to[j] - x) * (to[j] - x)
+	nearest := make([][]float64, len(z)) // the least squared distances of each point, the smallest first
+	for i := range nearest {
+		nearest[i] = slices.Repeat([]float64{math.Inf(1)}, k)
+	}
+	const block = 32 // points of either kind that meet while they are in the cache
+	parallel.For((len(z)+block-1)/block, func() func(b int) {
+		return func(b int) {
+			for some := range slices.Chunk(train, block) {
+				for i := b * block; i < min((b+1)*block, len(z)); i++ {
+					point, near := z[i], nearest[i]
+					for _, x := range some {
+						if squared := squaredDistance(point, x, near[k-1]); squared < near[k-1] {
+							place, _ := slices.BinarySearch(near, squared)
+							copy(near[place+1:], near[place:])
+							near[place] = squared
+						}
 					}
 				}
-				if squared < farthest {
-					place, _ := slices.BinarySearch(near, squared)
-					copy(near[place+1:], near[place:])
-					near[place] = squared
-				}
 			}
-			scores[i] = -math.Sqrt(near[k-1])
 		}
 	})
-	return scores, nil
+	return vectors.Each(nearest, func(near []float64) float64 { return -math.Sqrt(near[k-1]) }), nil
+}
+
+// squaredDistance returns ||x - y||^2, or a part of it that is bound or more. Four sums in flight
+// do not wait for each other.
+func squaredDistance(x, y []float64, bound float64) float64 {
+	squared := 0.
+	for ; len(x) >= 8 && len(y) >= 8 && squared < bound; x, y = x[8:], y[8:] {
+		a, b, c, d := x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3]
+		e, f, g, h := x[4]-y[4], x[5]-y[5], x[6]-y[6], x[7]-y[7]
+		squared += ((a*a + b*b) + (c*c + d*d)) + ((e*e + f*f) + (g*g + h*h))
+	}
+	if squared >= bound {
+		return squared
+	}
+	for i := range x {
+		squared += (x[i] - y[i]) * (x[i] - y[i])
+	}
+	return squared
 }
 
 func fdbd(s Space, p Points) ([]float64, error) {
