@@ -1,6 +1,7 @@
 package openset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -182,42 +183,86 @@ func cac(s Space, p Points) ([]float64, error) {
 //
 // Source: Sun et al., arXiv 2204.06507.
 func KNN(k int) func(Space, Points) ([]float64, error) {
-	return func(s Space, p Points) ([]float64, error) { return kthNearest(k, s.Train, p.Z) }
+	return func(s Space, p Points) ([]float64, error) { return s.kthNearest(k, p.Z) }
 }
 
 // KNNDirection returns that of the unit vectors of all points, as published; the origin stays.
 func KNNDirection(k int) func(Space, Points) ([]float64, error) {
 	return func(s Space, p Points) ([]float64, error) {
-		return kthNearest(k, vectors.Units(s.Train), vectors.Units(p.Z))
+		s.Train = vectors.Units(s.Train)
+		return s.kthNearest(k, vectors.Units(p.Z))
 	}
 }
 
-func kthNearest(k int, train, z [][]float64) ([]float64, error) {
-	if k < 1 || k > len(train) {
-		return nil, fmt.Errorf("the %d-th nearest of %d training points; allowed: 1 to %[2]d", k, len(train))
+// A member is a training point with its distance from the mean of its class.
+type member struct {
+	x      []float64
+	radius float64
+}
+
+// kthNearest returns the score of KNN. A point x of class j is no nearer to z than
+// | ||z - mu_j|| - ||x - mu_j|| |: the search in a class goes from equal radii outward, and ends
+// where all others are too far.
+func (s Space) kthNearest(k int, z [][]float64) ([]float64, error) {
+	if k < 1 || k > len(s.Train) {
+		return nil, fmt.Errorf("the %d-th nearest of %d training points; allowed: 1 to %[2]d", k, len(s.Train))
 	}
-	nearest := make([][]float64, len(z)) // the least squared distances of each point, the smallest first
-	for i := range nearest {
-		nearest[i] = slices.Repeat([]float64{math.Inf(1)}, k)
+	means := s.means(s.Train)
+	classes := make([][]member, len(means))
+	for i, x := range s.Train {
+		class := s.Labels[i]
+		classes[class] = append(classes[class], member{x, floats.Distance(x, means[class], 2)})
 	}
-	const block = 32 // points of either kind that meet while they are in the cache
-	parallel.For((len(z)+block-1)/block, func() func(b int) {
-		return func(b int) {
-			for some := range slices.Chunk(train, block) {
-				for i := b * block; i < min((b+1)*block, len(z)); i++ {
-					point, near := z[i], nearest[i]
-					for _, x := range some {
-						if squared := squaredDistance(point, x, near[k-1]); squared < near[k-1] {
-							place, _ := slices.BinarySearch(near, squared)
-							copy(near[place+1:], near[place:])
-							near[place] = squared
-						}
-					}
-				}
+	classes = slices.DeleteFunc(classes, func(members []member) bool { return members == nil })
+	means = present(means)
+	for _, members := range classes {
+		slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(a.radius, b.radius) })
+		for i, m := range members { // in memory in this order, too
+			members[i].x = slices.Clone(m.x)
+		}
+	}
+	scores := make([]float64, len(z))
+	parallel.For(len(z), func() func(i int) {
+		near := make([]float64, k) // the least squared distances, the smallest first
+		return func(i int) {
+			for place := range near {
+				near[place] = math.Inf(1)
 			}
+			radii := vectors.Distances(z[i], means)
+			first := floats.MinIdx(radii) // most of the nearest are of the class of the nearest mean
+			for j := range classes {
+				class := (first + j) % len(classes)
+				searchOutward(classes[class], z[i], radii[class], near)
+			}
+			scores[i] = -math.Sqrt(near[k-1])
 		}
 	})
-	return vectors.Each(nearest, func(near []float64) float64 { return -math.Sqrt(near[k-1]) }), nil
+	return scores, nil
+}
+
+// searchOutward puts the squared distances of members from z into near where they are less.
+func searchOutward(members []member, z []float64, radius float64, near []float64) {
+	above, _ := slices.BinarySearchFunc(members, radius, func(m member, radius float64) int { return cmp.Compare(m.radius, radius) })
+	below, last := above-1, len(near)-1
+	for farthest := math.Sqrt(near[last]); below >= 0 || above < len(members); {
+		next := above
+		if above == len(members) || below >= 0 && radius-members[below].radius < members[above].radius-radius {
+			next = below
+			below--
+		} else {
+			above++
+		}
+		m := members[next]
+		if math.Abs(radius-m.radius) >= farthest {
+			return
+		}
+		if squared := squaredDistance(z, m.x, near[last]); squared < near[last] {
+			place, _ := slices.BinarySearch(near, squared)
+			copy(near[place+1:], near[place:])
+			near[place] = squared
+			farthest = math.Sqrt(near[last])
+		}
+	}
 }
 
 // squaredDistance returns ||x - y||^2, or a part of it that is bound or more. Four sums in flight

@@ -1,8 +1,10 @@
 package openset
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -57,6 +59,46 @@ func TestScores(t *testing.T) {
 			t.Fatal(err)
 		}
 		embedtest.CheckEqual(t, score.Name+" of one point", one, got[:1])
+	}
+}
+
+// The search by radii finds the distances that the search among all points does: a class without
+// points, one point thrice, a radius of 0, points far outside; more dimensions than are summed up
+// at once, or fewer.
+func TestKNN(t *testing.T) {
+	for _, dim := range []int{2, 8, 11} {
+		random := rand.New(rand.NewPCG(uint64(dim), 0))
+		at := func(class int, spread float64) []float64 {
+			x := make([]float64, dim)
+			for d := range x {
+				x[d] = float64(class) + spread*random.NormFloat64()
+			}
+			return x
+		}
+		s := Space{Vectors: make([][]float64, 5)}
+		for i := range 300 {
+			class := []int{0, 1, 3, 4}[i%4]
+			spread := []float64{0.1, 1, 0, 0, 5}[class]
+			s.Train, s.Labels = append(s.Train, at(class, spread)), append(s.Labels, int32(class))
+		}
+		copy(s.Train[4], s.Train[0])
+		copy(s.Train[8], s.Train[0])
+		z := [][]float64{s.Train[0], at(3, 0), at(100, 1), make([]float64, dim)}
+		for range 50 {
+			z = append(z, at(random.IntN(5), 2))
+		}
+		for _, k := range []int{1, 3, 5, 100, 300} {
+			got, err := KNN(k)(s, Points{Z: z})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := vectors.Each(z, func(z []float64) float64 {
+				distances := vectors.Distances(z, s.Train)
+				slices.Sort(distances)
+				return -distances[k-1]
+			})
+			embedtest.CheckNear(t, fmt.Sprintf("%d-D, k = %d", dim, k), got, want, 1e-12)
+		}
 	}
 }
 
