@@ -1,7 +1,8 @@
 """Writes the Go kernel's description: kernelspec.py VENV BIN GO_FOLDER.
 
 The kernel gets the environment of the scripts, but for GOWORK and GOFLAGS: a
-notebook is a workspace of its own.
+notebook is a workspace of its own, whose programs are linked without what a
+debugger needs, which is faster.
 """
 
 import json
@@ -15,7 +16,7 @@ venv, bin_folder, go_folder = sys.argv[1:]
 folder = Path(venv, "share", "jupyter", "kernels", "gonb")
 env = {
     "PATH": os.pathsep.join([str(folder), bin_folder, go_folder, os.environ["PATH"]]),
-    "GOFLAGS": "",
+    "GOFLAGS": "'-ldflags=-s -w'",
     "GOWORK": "",
     "GOMLX_NO_AUTO_INSTALL": "1",
 }
