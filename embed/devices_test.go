@@ -151,7 +151,7 @@ func registerPixels(t *testing.T) {
 	}
 }
 
-// TestDevicesRepeat: several devices repeat a run bit by bit, also one that was interrupted
+// TestDevicesRepeat: several devices repeat a run bit for bit, also one that was interrupted
 // within its epochs, and what they have learned is loaded on one.
 func TestDevicesRepeat(t *testing.T) {
 	backend := onDevices(t)

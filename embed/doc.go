@@ -34,7 +34,7 @@
 // their metrics, [explain] the methods of explanations, and [targets] the points of a regression. Above it, [compare] trains many
 // techniques beside each other and draws the paper's figures.
 //
-// The same Config, data, backend and machine give the same Result, bit by bit except for its
+// The same Config, data, backend and machine give the same Result, bit for bit except for its
 // times, also when a training was interrupted and resumed. A graph that can't be built or
 // run comes back as an error, never as a panic.
 //

@@ -33,7 +33,7 @@ type Options struct {
 	Out string
 	// Resume goes on from the checkpoint in Out, if there is one.
 	Resume bool
-	// Reuse takes the Result in Out instead of training, the same bit by bit, where it is
+	// Reuse takes the Result in Out instead of training, the same bit for bit, where it is
 	// complete and of the same Config, images, backend and version of the training, and has
 	// the Trace that is wanted. Progress says so, or why not. One with a technique or an
 	// extractor of your own is trained anew, as its code may have changed, and so is one
@@ -92,7 +92,7 @@ func Train(ctx context.Context, cfg Config, opts Options) (*Result, error) {
 // epoch. With several devices, each computes its part of every batch, and the result is
 // that of one except for rounding: losses of pairs and triplets, and centers, see the whole
 // batch. Evaluation takes one device. The same Config, data, backend and machine give the
-// same Result, bit by bit except for its times, also when the training was interrupted and
+// same Result, bit for bit except for its times, also when the training was interrupted and
 // resumed.
 //
 // When ctx ends, a checkpoint is saved in Out and the error wraps ctx.Err(). A loss, a

@@ -49,7 +49,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// TestTraceChangesNothing: the training is the same with a trace, bit by bit.
+// TestTraceChangesNothing: the training is the same with a trace, bit for bit.
 func TestTraceChangesNothing(t *testing.T) {
 	for _, technique := range Techniques() {
 		t.Run(technique.ID, func(t *testing.T) {

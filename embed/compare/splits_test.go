@@ -179,7 +179,7 @@ func TestSplitImages(t *testing.T) {
 }
 
 // TestSplitsResume: however often it is interrupted, and with the tables of both evaluations,
-// the end is the same; tables come bit by bit from what is saved; nothing is trained twice.
+// the end is the same; tables come bit for bit from what is saved; nothing is trained twice.
 func TestSplitsResume(t *testing.T) {
 	t.Setenv(compute.ConfigEnvVar, "go")
 	whole := smallSplits(t.TempDir(), smallOpenSet(), "softmax", "contrastive")

@@ -1,5 +1,5 @@
 // Command repeat trains the same embedding again and again, each time in a process of its
-// own, and compares the results bit by bit:
+// own, and compares the results bit for bit:
 //
 //	go run ./scripts/repeat -runs 100 -busy 2 -train 256 -epochs 10
 //
