@@ -253,7 +253,11 @@ func TestUsesThreshold(t *testing.T) {
 	}
 	for _, c := range golden.PValue {
 		t.Run(c.Name, func(t *testing.T) {
-			embedtest.CheckNear(t, "p", PValues(c.Calibration.Floats(), c.Scores.Floats()), c.P, goldenTolerance)
+			p, err := PValues(c.Calibration.Floats(), c.Scores.Floats())
+			if err != nil {
+				t.Fatal(err)
+			}
+			embedtest.CheckNear(t, "p", p, c.P, goldenTolerance)
 		})
 	}
 	for _, c := range golden.Share {

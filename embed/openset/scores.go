@@ -117,11 +117,18 @@ func maxSoftmax(s Space, p Points) ([]float64, error) {
 	return vectors.Each(s.logits(p), func(l []float64) float64 { return floats.Max(vectors.Softmax(l)) }), nil
 }
 
-// Energy returns the score t log sum_j exp(l_j / t) at a temperature t: that of Score.
+// Energy returns the score t log sum_j exp(l_j / t) at a temperature t, more than 0: that of Score
+// with t = 1. Its errors are those of Score.Of, and another temperature.
 //
 // Source: Liu et al., arXiv 2010.03759.
 func Energy(t float64) func(Space, Points) ([]float64, error) {
 	return func(s Space, p Points) ([]float64, error) {
+		if !(t > 0) || math.IsInf(t, 1) {
+			return nil, fmt.Errorf("openset: a temperature of %v; allowed: more than 0", t)
+		}
+		if err := s.check(p); err != nil {
+			return nil, err
+		}
 		return vectors.Each(s.logits(p), func(l []float64) float64 {
 			return t * floats.LogSumExp(floats.ScaleTo(make([]float64, len(l)), 1/t, l))
 		}), nil
@@ -141,11 +148,30 @@ func negativeEntropy(s Space, p Points) ([]float64, error) {
 func generalizedEntropy(s Space, p Points) ([]float64, error) {
 	return vectors.Each(s.logits(p), func(l []float64) float64 {
 		total := 0.
-		for _, p := range vectors.Softmax(l) {
-			total -= math.Pow(p*(1-p), entropyPower)
+		others := complements(l)
+		for j, p := range vectors.Softmax(l) {
+			total -= math.Pow(p*others[j], entropyPower)
 		}
 		return total
 	}), nil
+}
+
+// complements returns 1 - p_j of the softmax p of l. That of the largest is the sum of the others:
+// 1 - p would be 0 where p is rounded to 1.
+func complements(l []float64) []float64 {
+	largest, rest := floats.MaxIdx(l), 0.
+	e := make([]float64, len(l))
+	for j, x := range l {
+		e[j] = math.Exp(x - l[largest])
+		if j != largest {
+			rest += e[j]
+		}
+	}
+	for j := range e {
+		e[j] = 1 - e[j]/(1+rest)
+	}
+	e[largest] = rest / (1 + rest)
+	return e
 }
 
 func maxCosine(s Space, p Points) ([]float64, error) {
@@ -172,25 +198,24 @@ func cac(s Space, p Points) ([]float64, error) {
 	means := present(s.means(s.Train))
 	return vectors.Each(p.Z, func(z []float64) float64 {
 		distances := vectors.Distances(z, means)
-		for j, p := range vectors.Softmax(floats.ScaleTo(make([]float64, len(means)), -1, distances)) {
-			distances[j] *= 1 - p
-		}
-		return -floats.Min(distances)
+		others := complements(floats.ScaleTo(make([]float64, len(means)), -1, distances))
+		return -floats.Min(floats.MulTo(others, distances, others))
 	}), nil
 }
 
-// KNN returns the score -||z - x||, x the k-th nearest training point.
+// KNN returns the score -||z - x||, x the k-th nearest training point. Its errors are those of
+// Score.Of, and a k that is not 1 to the number of training points.
 //
 // Source: Sun et al., arXiv 2204.06507.
 func KNN(k int) func(Space, Points) ([]float64, error) {
-	return func(s Space, p Points) ([]float64, error) { return s.kthNearest(k, p.Z) }
+	return func(s Space, p Points) ([]float64, error) { return s.kthNearest(k, p) }
 }
 
 // KNNDirection returns that of the unit vectors of all points, as published; the origin stays.
 func KNNDirection(k int) func(Space, Points) ([]float64, error) {
 	return func(s Space, p Points) ([]float64, error) {
-		s.Train = vectors.Units(s.Train)
-		return s.kthNearest(k, vectors.Units(p.Z))
+		s.Train, p.Z = vectors.Units(s.Train), vectors.Units(p.Z)
+		return s.kthNearest(k, p)
 	}
 }
 
@@ -203,7 +228,10 @@ type member struct {
 // kthNearest returns the score of KNN. A point x of class j is no nearer to z than
 // | ||z - mu_j|| - ||x - mu_j|| |: the search in a class goes from equal radii outward, and ends
 // where all others are too far.
-func (s Space) kthNearest(k int, z [][]float64) ([]float64, error) {
+func (s Space) kthNearest(k int, p Points) ([]float64, error) {
+	if err := s.check(p); err != nil {
+		return nil, err
+	}
 	if k < 1 || k > len(s.Train) {
 		return nil, fmt.Errorf("the %d-th nearest of %d training points; allowed: 1 to %[2]d", k, len(s.Train))
 	}
@@ -221,18 +249,18 @@ func (s Space) kthNearest(k int, z [][]float64) ([]float64, error) {
 			members[i].x = slices.Clone(m.x)
 		}
 	}
-	scores := make([]float64, len(z))
-	parallel.For(len(z), func() func(i int) {
+	scores := make([]float64, len(p.Z))
+	parallel.For(len(p.Z), func() func(i int) {
 		near := make([]float64, k) // the least squared distances, the smallest first
 		return func(i int) {
 			for place := range near {
 				near[place] = math.Inf(1)
 			}
-			radii := vectors.Distances(z[i], means)
+			radii := vectors.Distances(p.Z[i], means)
 			first := floats.MinIdx(radii) // most of the nearest are of the class of the nearest mean
 			for j := range classes {
 				class := (first + j) % len(classes)
-				searchOutward(classes[class], z[i], radii[class], near)
+				searchOutward(classes[class], p.Z[i], radii[class], near)
 			}
 			scores[i] = -math.Sqrt(near[k-1])
 		}

@@ -75,7 +75,7 @@ func TestKNN(t *testing.T) {
 			}
 			return x
 		}
-		s := Space{Vectors: make([][]float64, 5)}
+		s := Space{Vectors: slices.Repeat([][]float64{make([]float64, dim)}, 5)}
 		for i := range 300 {
 			class := []int{0, 1, 3, 4}[i%4]
 			spread := []float64{0.1, 1, 0, 0, 5}[class]
@@ -87,8 +87,9 @@ func TestKNN(t *testing.T) {
 		for range 50 {
 			z = append(z, at(random.IntN(5), 2))
 		}
+		p := pointsOf(s, z...)
 		for _, k := range []int{1, 3, 5, 100, 300} {
-			got, err := KNN(k)(s, Points{Z: z})
+			got, err := KNN(k)(s, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,6 +99,28 @@ func TestKNN(t *testing.T) {
 				return -distances[k-1]
 			})
 			embedtest.CheckNear(t, fmt.Sprintf("%d-D, k = %d", dim, k), got, want, 1e-12)
+		}
+	}
+}
+
+// Where the softmax rounds to 1, the scores that are about what is left of it still have an order.
+func TestCertain(t *testing.T) {
+	s := clouds(200)
+	for i := range s.Train {
+		s.Train[i][0] *= 100
+	}
+	p := pointsOf(s, []float64{250, 0}, []float64{200, 0}, []float64{100, 0}) // 300 is the mean of the nearer class
+	for _, name := range []string{"cac", "generalized-entropy"} {
+		score, err := LookUp(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := score.Of(s, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !(got[0] > got[1] && got[1] > got[2]) {
+			t.Errorf("%s: %v, want falling scores", name, got)
 		}
 	}
 }
@@ -144,6 +167,13 @@ func TestScoreErrors(t *testing.T) {
 		embedtest.WantError(t, err, append(words, "openset: ", "; allowed: ")...)
 	}
 	nan := math.NaN()
+	for _, temperature := range []float64{0, -1, nan, math.Inf(1)} {
+		s := clouds(10)
+		_, err := Energy(temperature)(s, pointsOf(s, []float64{1, 2}))
+		embedtest.WantError(t, err, "a temperature of", "allowed: more than 0")
+	}
+	_, err := KNN(1)(clouds(10), Points{Z: [][]float64{{1}}, Scores: [][]float64{{1, 2}}})
+	embedtest.WantError(t, err, "1 numbers in point 0; allowed: 2")
 	fault(func(s *Space, p *Points) { s.Vectors = s.Vectors[:1] }, "own", "1 class vectors", "2 or more")
 	fault(func(s *Space, p *Points) { s.Train, s.Labels = nil, nil }, "own", "no training points")
 	fault(func(s *Space, p *Points) { s.Labels = s.Labels[1:] }, "own", "19 classes of 20 training points")
@@ -159,6 +189,6 @@ func TestScoreErrors(t *testing.T) {
 		}
 	}, "mahalanobis", "too few dimensions")
 	fault(func(s *Space, p *Points) { s.Predicted = make([]int32, 20) }, "openmax", "class 1", "2 or more training points")
-	_, err := LookUp("softness")
+	_, err = LookUp("softness")
 	embedtest.WantError(t, err, `"softness"`, "max-logit")
 }

@@ -44,7 +44,7 @@ func Conformal(scores []float64, accept float64) (Threshold, error) {
 
 func conformal(scores []float64, accept float64) Threshold {
 	n := len(scores)
-	k := int(math.Round((1-accept)*float64(n+1)*1e9) / 1e9) // (1 - 0.95) * 20 is a bit less than 1
+	k := min(n, int(math.Round((1-accept)*float64(n+1)*1e9)/1e9)) // (1 - 0.95) * 20 is a bit less than 1
 	if k == 0 {
 		return Threshold{math.Inf(-1), 0, n}
 	}
@@ -97,21 +97,30 @@ func ToleranceRank(n int, accept, confidence float64) int {
 
 // PValues returns for each score how likely a known image has one as low, by the scores of n
 // known images: (1 + number of those that are as low or lower) / (n + 1). Conformal rejects
-// where that is at most 1 - accept.
-func PValues(calibration, scores []float64) []float64 {
+// where that is at most 1 - accept. Errors: no scores of known images, NaN among the scores.
+func PValues(calibration, scores []float64) ([]float64, error) {
+	if len(calibration) == 0 {
+		return nil, errors.New("openset: no scores of known images; allowed: 1 or more")
+	}
+	if err := errors.Join(checkScores("calibration", calibration), checkScores("image", scores)); err != nil {
+		return nil, err
+	}
 	sorted := slices.Sorted(slices.Values(calibration))
 	values := make([]float64, len(scores))
 	for i, score := range scores {
 		lower := sort.Search(len(sorted), func(j int) bool { return sorted[j] > score })
 		values[i] = float64(1+lower) / float64(len(sorted)+1)
 	}
-	return values
+	return values, nil
 }
 
 // Decide returns the predicted classes [n] of images whose score is at least a threshold; the
 // others are unknown, which is the class after the last one, classes. Errors: a score that is
-// NaN, predicted classes that are not 0 to classes-1 or not as many as scores.
+// NaN, as is the threshold; predicted classes that are not 0 to classes-1 or not as many as scores.
 func Decide(predicted []int32, scores []float64, threshold float64, classes int) ([]int32, error) {
+	if math.IsNaN(threshold) {
+		return nil, errors.New("openset: the threshold is NaN; allowed: a number, or an infinite one")
+	}
 	if err := checkScores("image", scores); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,14 @@ func TestConformal(t *testing.T) {
 	embedtest.CheckNear(t, "mean share", []float64{stat.Mean(shares, nil)}, []float64{mean}, 0.002)
 }
 
+// A share that is next to nothing turns away all but what is above the largest score.
+func TestConformalTiny(t *testing.T) {
+	threshold, err := Conformal([]float64{1, 2}, 1e-12)
+	if err != nil || threshold != (Threshold{2, 2, 2}) {
+		t.Errorf("threshold %+v, error %v; want the largest score", threshold, err)
+	}
+}
+
 func TestThresholdErrors(t *testing.T) {
 	_, err := Conformal(nil, 0.9)
 	embedtest.WantError(t, err, "no scores", "1 or more")
@@ -44,6 +52,12 @@ func TestThresholdErrors(t *testing.T) {
 	_, err = Decide([]int32{0}, []float64{1, 2}, 0, 2)
 	embedtest.WantError(t, err, "1 predicted classes of 2 scores; allowed: as many")
 	_, err = Decide([]int32{0}, []float64{math.NaN()}, 0, 2)
+	embedtest.WantError(t, err, "image score 0 is NaN")
+	_, err = Decide([]int32{0}, []float64{1}, math.NaN(), 2)
+	embedtest.WantError(t, err, "the threshold is NaN")
+	_, err = PValues(nil, []float64{1})
+	embedtest.WantError(t, err, "no scores of known images", "1 or more")
+	_, err = PValues([]float64{1}, []float64{math.NaN()})
 	embedtest.WantError(t, err, "image score 0 is NaN")
 	_, err = MeasureDecisions(nil, nil, 2)
 	embedtest.WantError(t, err, "0 answers for 0 images", "1 or more")
