@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/embedspace/embedspace/datasets"
@@ -91,7 +92,7 @@ func readCells(folder string) (map[string]*cell, error) {
 		file := filepath.Join(folder, "cells", entry.Name(), cellFile)
 		c := &cell{}
 		err := store.ReadJSON(file, c)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // none, or a file that a system leaves
 			continue
 		}
 		if err != nil {

@@ -61,6 +61,8 @@ type evaluation interface {
 	// prepare loads what the evaluation of the cells that are left needs. Its error comes before
 	// any training.
 	prepare(ctx context.Context, w *work, left []Cell) error
+	// settings says in words what is measured and how: what all cells of a table have in common.
+	settings() string
 	// isDone tells whether a trained cell was evaluated.
 	isDone(folder string, trained *cell) bool
 	// evaluate evaluates a trained cell, and writes what it finds into its folder. result is nil
@@ -124,12 +126,14 @@ func (c comparison) run(ctx context.Context, progress io.Writer) error {
 		return err
 	}
 	backend := c.wanted.Backend // may have options, which its name does not
-	if len(data) > 0 {
+	if len(data) > 0 || backend != "" {
 		opened, err := backends.Open(backend, progress)
-		if err != nil {
+		switch {
+		case err == nil:
+			c.wanted.Backend = backends.Name(opened)
+		case len(data) > 0: // tables take no backend
 			return err
 		}
-		c.wanted.Backend = backends.Name(opened)
 	}
 	known := map[string]embed.DataInfo{}
 	for _, untrained := range c.untrained(cells) {
@@ -378,8 +382,9 @@ func (w *work) train(ctx context.Context, wanted Cell) (*cell, error) {
 	})
 	c.Took += time.Since(begin).Seconds()
 	var file *fs.PathError
+	var link *os.LinkError // of a rename
 	switch {
-	case errors.As(err, &file):
+	case errors.As(err, &file), errors.As(err, &link):
 		return nil, err
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return nil, errors.Join(err, c.write(w.folder))
@@ -440,8 +445,11 @@ func (w *work) fit(ctx context.Context, c Cell, firstEpoch func()) (*embed.Resul
 		if err == nil {
 			err = writePoints(folder, points)
 		}
-		if err != nil || c.Dim > 3 { // no picture: principal components hide what is between the classes
-			return result, m, err
+		if err != nil {
+			return nil, nil, err
+		}
+		if c.Dim > 3 { // no picture: principal components hide what is between the classes
+			return result, m, nil
 		}
 		panel.Unknown = points[heldOut].Z
 	}

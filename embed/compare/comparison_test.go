@@ -438,6 +438,9 @@ func TestComparisonFails(t *testing.T) {
 func TestComparisonFolders(t *testing.T) {
 	c := smallComparison(filepath.Join(t.TempDir(), "a[1]*"), "softmax")
 	mustRun(t, c)
+	if err := os.WriteFile(filepath.Join(c.folder, "cells", ".DS_Store"), nil, 0o666); err != nil { // as a system leaves it
+		t.Fatal(err)
+	}
 	if log := mustRun(t, c); !strings.Contains(log, "2 done already, 0 to train") {
 		t.Errorf("it shows %q", log)
 	}
@@ -491,6 +494,9 @@ func TestComparisonBackendOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	embedtest.CheckEqual(t, "backend of a cell", cells["backend-mnist-sample-2d-s1"].Config.Backend, "go")
+	if log := mustRun(t, c); !strings.Contains(log, "2 done already, 0 to train") {
+		t.Errorf("again it shows %q", log)
+	}
 }
 
 // TestComparisonUndrawn: a cell that can't be drawn has failed, and the others go on.

@@ -19,6 +19,7 @@ import (
 	"github.com/embedspace/embedspace/embed/backends"
 	"github.com/embedspace/embedspace/embed/fewshot"
 	"github.com/embedspace/embedspace/embed/internal/store"
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 	"github.com/embedspace/embedspace/embed/measure"
 )
 
@@ -58,6 +59,9 @@ func (f FewShot) Cells() ([]Cell, error) {
 		{"shot", f.Shots, 1, 1 << 30, "1 or more"},
 		{"episodes", []int{f.Episodes}, 1, 1 << 30, "1 or more"},
 	} {
+		if len(list.values) == 0 {
+			return nil, &embed.ValueError{Name: list.name, Value: list.values, Allowed: "1 or more numbers"}
+		}
 		for i, value := range list.values {
 			if value < list.least || value > list.most {
 				return nil, &embed.ValueError{Name: list.name, Value: value, Allowed: list.allowed}
@@ -114,6 +118,10 @@ type fewShotSettings struct {
 	Seed     uint64 `json:"seed"`
 }
 
+func (f fewShotSettings) settings() string {
+	return fmt.Sprintf("%d episodes of %v ways, %v shots and %d queries, seed %d", f.Episodes, f.Ways, f.Shots, f.Queries, f.Seed)
+}
+
 // A fewShotMeasured is what FewShot measures on a cell or a baseline.
 type fewShotMeasured struct {
 	Settings fewShotSettings `json:"settings"`
@@ -149,8 +157,8 @@ func (f fewShotEvaluation) prepare(ctx context.Context, w *work, left []Cell) er
 			wanting = append(wanting, c)
 		}
 	}
-	for _, c := range wanting {
-		if _, err := backends.Open(c.Backend, w.progress); err != nil {
+	if len(wanting) > 0 {
+		if _, err := backends.Open(w.backend, w.progress); err != nil {
 			return err
 		}
 	}
@@ -219,7 +227,7 @@ func (f fewShotEvaluation) evaluate(ctx context.Context, w *work, trained *cell,
 			return removed(err)
 		}
 	}
-	m, err := f.measure(ctx, newClasses(points[heldOut], points[knownTest], result.Train.Means()), fewshot.Methods())
+	m, err := f.measure(ctx, newClasses(points[heldOut], points[knownTest], result.Train), fewshot.Methods())
 	if err != nil {
 		return err
 	}
@@ -228,19 +236,24 @@ func (f fewShotEvaluation) evaluate(ctx context.Context, w *work, trained *cell,
 
 // A split's points: those of the new classes, and those that are known.
 type splitPoints struct {
-	z      [][]float64
-	labels []int32
-	known  fewshot.Known
+	z          [][]float64
+	labels     []int32
+	known      fewshot.Known
+	directions [][]float64 // the means of the unit vectors of the known classes
 }
 
-func newClasses(heldOut, test pointSet, means [][]float64) splitPoints {
-	return splitPoints{heldOut.Points(), heldOut.Labels, fewshot.Known{Means: means, Z: test.Points(), Labels: test.Labels}}
+func newClasses(heldOut, test pointSet, train measure.Embedding) splitPoints {
+	known := fewshot.Known{Means: train.Means(), Z: test.Points(), Labels: test.Labels}
+	return splitPoints{heldOut.Points(), heldOut.Labels, known, train.OnSphere().Means()}
 }
 
 // logistic is the method that is not measured everywhere: a known class stands with one point,
 // which a regression can't weigh against twenty of a new one, and in the dimensions of pixels it
 // takes longer than a training.
 const logistic = "logistic"
+
+// cosine is the method whose prototypes are means of unit vectors.
+const cosine = "prototype-cosine"
 
 // measure measures the methods over the episodes: the new classes alone, and the most of them
 // beside the known ones.
@@ -249,7 +262,11 @@ func (f fewShotSettings) measure(ctx context.Context, p splitPoints, methods []f
 	for _, way := range f.Ways {
 		for _, shot := range f.Shots {
 			for _, method := range methods {
-				for _, known := range []fewshot.Known{{}, p.known} {
+				beside := p.known
+				if method.Name == cosine {
+					beside.Means = p.directions
+				}
+				for _, known := range []fewshot.Known{{}, beside} {
 					if besideKnown := known.Means != nil; besideKnown && (way < slices.Max(f.Ways) || method.Name == logistic) {
 						continue
 					}
@@ -341,6 +358,7 @@ func (f fewShotEvaluation) evaluateBaseline(ctx context.Context, w *work, b base
 		p, err = pixelPoints(data)
 		methods = slices.DeleteFunc(methods, func(m fewshot.Method) bool { return m.Name == logistic })
 	case untrained:
+		c.Backend = w.backend // that of the cell may not be here
 		p, err = untrainedPoints(ctx, c, data)
 	}
 	if err != nil {
@@ -355,12 +373,11 @@ func (f fewShotEvaluation) evaluateBaseline(ctx context.Context, w *work, b base
 
 // pixelPoints returns images as the points of their pixels.
 func pixelPoints(data images) (p splitPoints, err error) {
-	known, err := pixelMeans(data.train)
-	if err != nil {
+	p.labels = data.heldOut.Labels
+	p.known.Labels = data.test.Labels
+	if p.known.Means, p.directions, err = pixelMeans(data.train); err != nil {
 		return p, err
 	}
-	p.labels = data.heldOut.Labels
-	p.known = fewshot.Known{Means: known, Labels: data.test.Labels}
 	if p.z, err = data.heldOut.Points(); err != nil {
 		return p, err
 	}
@@ -368,27 +385,31 @@ func pixelPoints(data images) (p splitPoints, err error) {
 	return p, err
 }
 
-// pixelMeans returns the mean image of each class, 0 to 1, without all images as points at once.
-func pixelMeans(d *datasets.Dataset) ([][]float64, error) {
-	means, counts := make([][]float64, d.Classes()), make([]float64, d.Classes())
+// pixelMeans returns the mean image of each class, 0 to 1, and the mean of their unit vectors,
+// without all images as points at once.
+func pixelMeans(d *datasets.Dataset) (means, directions [][]float64, err error) {
+	size := d.Height * d.Width * d.Channels
+	for range d.Classes() {
+		means, directions = append(means, make([]float64, size)), append(directions, make([]float64, size))
+	}
+	counts, image := make([]float64, d.Classes()), make([]float64, size)
 	var pixels []byte
 	for i, class := range d.Labels {
-		var err error
 		if pixels, err = d.AppendPixels(pixels[:0], i); err != nil {
-			return nil, err
-		}
-		if means[class] == nil {
-			means[class] = make([]float64, len(pixels))
+			return nil, nil, err
 		}
 		for p, value := range pixels {
-			means[class][p] += float64(value) / 255
+			image[p] = float64(value) / 255
 		}
+		floats.Add(means[class], image)
+		floats.Add(directions[class], vectors.Unit(image))
 		counts[class]++
 	}
-	for class, mean := range means {
-		floats.Scale(1/counts[class], mean)
+	for class, n := range counts {
+		floats.Scale(1/n, means[class])
+		floats.Scale(1/n, directions[class])
 	}
-	return means, nil
+	return means, directions, nil
 }
 
 // untrainedRate is a learning rate that changes no weight.
@@ -422,7 +443,7 @@ func untrainedPoints(ctx context.Context, c Cell, data images) (p splitPoints, e
 	if err != nil {
 		return p, err
 	}
-	return newClasses(points[heldOut], points[knownTest], train.Means()), nil
+	return newClasses(points[heldOut], points[knownTest], train), nil
 }
 
 // copyBaselines copies the baselines of a comparison into the folder of another.

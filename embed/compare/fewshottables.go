@@ -2,10 +2,12 @@ package compare
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,10 +43,11 @@ type fewShotRow struct {
 	numbers map[string][]float64 // of the cells, by column
 }
 
-// fewShotRows returns the rows of all cells that were evaluated and of the baselines beside them:
+// fewShotRows returns the rows of all cells that were evaluated with some settings, empty: those of
+// the first one, and of the baselines beside them:
 // for each dataset and dimension, the baselines come first; that of pixels, which have more
 // dimensions, comes again in each.
-func fewShotRows(folder string, cells map[string]*cell) (rows []*fewShotRow, err error) {
+func fewShotRows(folder string, cells map[string]*cell, settings string) (rows []*fewShotRow, err error) {
 	byKey := map[string]*fewShotRow{}
 	add := func(common splitsRow, isBaseline bool, m fewShotMeasured) {
 		for _, result := range m.Results {
@@ -74,6 +77,9 @@ func fewShotRows(folder string, cells map[string]*cell) (rows []*fewShotRow, err
 		if err != nil {
 			return nil, fmt.Errorf("compare: %w", err)
 		}
+		if settings = cmp.Or(settings, m.Settings.settings()); m.Settings.settings() != settings { // an evaluation with others was interrupted
+			continue
+		}
 		common := newSplitsRow(c)
 		for _, b := range baselinesOf(c.Cell) {
 			var measured baselineMeasured
@@ -87,6 +93,9 @@ func fewShotRows(folder string, cells map[string]*cell) (rows []*fewShotRow, err
 			if err := store.ReadJSON(b.path(folder), &measured); err != nil {
 				return nil, fmt.Errorf("compare: %w", err)
 			}
+			if measured.Settings.settings() != settings {
+				continue
+			}
 			beside.Canonical = measured.Canonical
 			add(beside, true, measured.fewShotMeasured)
 		}
@@ -95,9 +104,10 @@ func fewShotRows(folder string, cells map[string]*cell) (rows []*fewShotRow, err
 	return rows, nil
 }
 
-// reportFewShot writes the tables of the cells that a FewShot has evaluated.
-func reportFewShot(folder string, cells map[string]*cell) error {
-	rows, err := fewShotRows(folder, cells)
+// reportFewShot writes the tables of the cells that a FewShot has evaluated. settings are as in
+// fewShotRows.
+func reportFewShot(folder string, cells map[string]*cell, settings string) error {
+	rows, err := fewShotRows(folder, cells, settings)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -136,8 +146,8 @@ func fewShotCSV(rows []*fewShotRow) []byte {
 func fewShotMarkdown(rows []*fewShotRow, cells map[string]*cell) []byte {
 	var page bytes.Buffer
 	first := rows[0]
-	fmt.Fprintf(&page, "# Few examples\n\nEach technique was trained on the six known classes of a split. Its four other classes are learned from a few test images of each, the shots, and %d further images of each class are classified: %d episodes for each split and seed. The numbers are accuracies in percent, mean ± standard deviation over splits and seeds; the 95 %% interval of a split's mean over its episodes is ± %.1f points or less. Baselines: pixels has the images themselves for embeddings, untrained the embeddings of a network before its first step, another one for each split. Bold is the best of a column. fewshot.csv has all ways and methods, as shares.",
-		queries, first.Episodes, 100*widest(rows))
+	fmt.Fprintf(&page, "# Few examples\n\nEach technique was trained on the six known classes of a split. Its four other classes are learned from a few test images of each, the shots, and %d further images of each class are classified: %d episodes for each split and seed. The numbers are accuracies in percent, mean ± standard deviation over splits and seeds; the 95 %% interval of a split's mean over its episodes is at most ± %.1f points. Baselines: pixels has the images themselves for embeddings, untrained the embeddings of a network before its first step, another one for each split. Bold is the best of a column. fewshot.csv has all ways and methods, as shares.",
+		queries, first.Episodes, math.Ceil(1000*widest(rows))/10)
 	for len(rows) > 0 {
 		n := slices.IndexFunc(rows, func(r *fewShotRow) bool { return r.section() != rows[0].section() })
 		if n < 0 {
@@ -154,8 +164,13 @@ func fewShotMarkdown(rows []*fewShotRow, cells map[string]*cell) []byte {
 func widest(rows []*fewShotRow) (most float64) {
 	for _, r := range rows {
 		for _, col := range fewShotColumns {
-			if mean, _ := r.Values.of(col.key); strings.HasSuffix(col.key, "_interval") && mean > most {
-				most = mean
+			if !strings.HasSuffix(col.key, "_interval") {
+				continue
+			}
+			for _, half := range r.numbers[col.key] {
+				if half > most { // and no NaN
+					most = half
+				}
 			}
 		}
 	}

@@ -15,7 +15,14 @@ import (
 // report writes the tables, the figures and the manifest of these cells.
 func (c comparison) report(cells map[string]*cell) error {
 	if c.splits {
-		return errors.Join(reportOpenSet(c.folder, cells), reportFewShot(c.folder, cells), c.writeManifest(cells))
+		var openSet, fewShot string // the settings of this run; empty: those of the first cell
+		switch e := c.evaluation.(type) {
+		case *openSetEvaluation:
+			openSet = e.settings()
+		case fewShotEvaluation:
+			fewShot = e.settings()
+		}
+		return errors.Join(reportOpenSet(c.folder, cells, openSet), reportFewShot(c.folder, cells, fewShot), c.writeManifest(cells))
 	}
 	if err := c.writeTables(cells); err != nil {
 		return err

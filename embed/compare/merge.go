@@ -1,10 +1,12 @@
 package compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,12 +17,14 @@ import (
 
 // Merge copies the cells of Overviews in several folders, such as those of shards, into the
 // folder out (empty: see Overview.Run), and writes its tables and figures: what one Run of
-// all of them would have written. Of a cell that is in several, it takes the one that was
-// done last. It returns the names of the cells that were wanted and whose training has not
+// all of them would have written. Of a cell that is in several, it takes one that did not
+// fail before one that did, one with more evaluations before one with fewer, and then the one
+// that was done last. It returns the names of the cells that were wanted and whose training has not
 // ended, which are left out.
 //
 // Errors: no folder, or one without an Overview; ErrOtherComparison, with a difference in
-// configuration or data; ErrFailed, with the cells that failed; ErrLocked.
+// configuration or data, or in how cells were evaluated; a cell with one evaluation in one folder
+// and another in another; ErrFailed, with the cells that failed; ErrLocked.
 func Merge(folders []string, out string) (unfinished []string, err error) {
 	return mergeInto(overviewFolder(out), folders, Overview.comparison)
 }
@@ -56,9 +60,7 @@ func mergeInto(out string, folders []string, of func(o Overview, folder string) 
 	return c.merge(folders)
 }
 
-// merge copies the cells of other folders into that of the comparison. Of a cell that is
-// in several, it takes the one that was done last; one that failed takes no one's place.
-// What has not ended is left out, and returned, even if it was only wanted.
+// merge copies the cells of other folders into that of the comparison; see Merge. What has not ended is left out, and returned, even if it was only wanted.
 func (c comparison) merge(folders []string) (unfinished []string, err error) {
 	unlock, err := lockFolder(c.folder)
 	if err != nil {
@@ -78,7 +80,7 @@ func (c comparison) merge(folders []string) (unfinished []string, err error) {
 		return unfinished, fmt.Errorf("compare: no training has ended in %s", strings.Join(folders, ", "))
 	}
 	for name, from := range merged.from {
-		if err := copyFolder(from, merged.cells[name].in(c.folder)); err != nil {
+		if err := copyFolder(merged.cells[name].in(from), merged.cells[name].in(c.folder)); err != nil {
 			return nil, err
 		}
 	}
@@ -102,7 +104,7 @@ func (c comparison) merge(folders []string) (unfinished []string, err error) {
 // A gathering is what a merge takes from several folders.
 type gathering struct {
 	cells  map[string]*cell
-	from   map[string]string // the folder that a cell is copied from; none: it is in place
+	from   map[string]string // the folder of the comparison that a cell is copied from; none: it is in place
 	wanted map[string]bool   // names of all cells that the folders were to have
 }
 
@@ -142,13 +144,107 @@ func (c comparison) gather(folders []string) (g gathering, err error) {
 		}
 		for _, name := range sortedNames(cells) {
 			candidate, chosen := cells[name], g.cells[name]
-			isBetter := candidate.isDone() && (!chosen.isDone() || candidate.Ended.After(chosen.Ended))
-			if isBetter || candidate.Error != "" && chosen == nil {
-				g.cells[name], g.from[name] = candidate, candidate.in(folder)
+			if !candidate.isDone() && candidate.Error == "" {
+				continue
+			}
+			isBetter := chosen == nil
+			if !isBetter {
+				if isBetter, err = candidate.isBetter(folder, chosen, cmp.Or(g.from[name], c.folder)); err != nil {
+					return g, err
+				}
+			}
+			if isBetter {
+				g.cells[name], g.from[name] = candidate, folder
 			}
 		}
 	}
-	return g, nil
+	return g, c.checkEvaluations(g, folders)
+}
+
+// evaluations are the files of what was measured on a cell of a split.
+var evaluations = []string{openSetFile, fewShotFile}
+
+// isBetter tells whether a cell of one folder takes the place of the same cell of another.
+func (c *cell) isBetter(folder string, other *cell, otherFolder string) (bool, error) {
+	rank := func(c *cell) int {
+		switch {
+		case c.isDone() && c.Error == "":
+			return 2
+		case c.isDone():
+			return 1
+		}
+		return 0
+	}
+	if rank(c) != rank(other) || !c.isDone() {
+		return rank(c) > rank(other), nil
+	}
+	has := func(folder string) (files []string) {
+		for _, file := range evaluations {
+			if _, err := os.Stat(filepath.Join(c.in(folder), file)); err == nil {
+				files = append(files, file)
+			}
+		}
+		return files
+	}
+	own, others := has(folder), has(otherFolder)
+	if len(own) == len(others) {
+		if !slices.Equal(own, others) {
+			return false, fmt.Errorf("compare: %s has %s in %s and %s in %s; start openset and fewshot in one folder, with the same -out", c.name(), own, folder, others, otherFolder)
+		}
+		return c.Ended.After(other.Ended), nil
+	}
+	return len(own) > len(others), nil
+}
+
+// checkEvaluations returns an error unless what was measured on all cells of a merge, and on the
+// baselines of its folders, was measured in the same way and by the same images.
+func (c comparison) checkEvaluations(g gathering, folders []string) error {
+	ways := map[string]string{}
+	same := func(what, way, of string) error {
+		if known, isKnown := ways[what]; isKnown && known != way {
+			return fmt.Errorf("compare: %s is of %w: %s: %s; others: %s", of, ErrOtherComparison, what, way, known)
+		}
+		ways[what] = way
+		return nil
+	}
+	for _, name := range sortedNames(g.cells) {
+		cell := g.cells[name]
+		folder := cmp.Or(g.from[name], c.folder)
+		openSet, err := readOpenSet(folder, cell.Cell)
+		if err == nil {
+			err = same("open set", openSet.settings(), cell.in(folder))
+			for _, u := range openSet.Unknown {
+				err = cmp.Or(err, same("images of "+u.Unknown, u.Checksum, cell.in(folder)))
+			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		var few fewShotMeasured
+		if err = store.ReadJSON(filepath.Join(cell.in(folder), fewShotFile), &few); err == nil {
+			err = same("few examples", few.Settings.settings(), cell.in(folder))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for _, folder := range slices.Concat(folders, []string{c.folder}) {
+		files, err := os.ReadDir(filepath.Join(folder, baselinesFolder))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, file := range files {
+			path := filepath.Join(folder, baselinesFolder, file.Name())
+			var measured baselineMeasured
+			if err := store.ReadJSON(path, &measured); err != nil {
+				return err
+			}
+			if err := same("few examples", measured.Settings.settings(), path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // readManifest reads the manifest of an Overview's folder.

@@ -90,13 +90,19 @@ func (o OpenSet) Run(ctx context.Context, out string, progress io.Writer) error 
 		return err
 	}
 	o = o.withDefaults()
-	return o.run(ctx, cells, out, progress, &openSetEvaluation{OpenSet: o, unknown: map[string]*datasets.Dataset{}})
+	return o.run(ctx, cells, out, progress, &openSetEvaluation{OpenSet: o, unknown: map[string]unknownImages{}})
 }
 
 // An openSetEvaluation is the evaluation of an OpenSet.
 type openSetEvaluation struct {
 	OpenSet
-	unknown map[string]*datasets.Dataset // test images by the names in Unknown, as cells need them
+	unknown map[string]unknownImages // by the names in Unknown, as cells need them
+}
+
+// unknownImages are the test images of another dataset.
+type unknownImages struct {
+	*datasets.Dataset
+	checksum string
 }
 
 // unknownTo returns the datasets in Unknown whose images are unknown to a cell.
@@ -115,12 +121,12 @@ func (o *openSetEvaluation) unknownTo(c Cell) (names []string) {
 func (o *openSetEvaluation) prepare(ctx context.Context, w *work, left []Cell) error {
 	for _, c := range left {
 		for _, name := range o.unknownTo(c) {
-			if o.unknown[name] == nil {
+			if o.unknown[name].Dataset == nil {
 				_, test, err := w.load(ctx, name, w.progress)
 				if err != nil {
 					return err
 				}
-				o.unknown[name] = test
+				o.unknown[name] = unknownImages{test, embed.NewDataInfo(test, test).TestChecksum}
 			}
 			of := o.unknown[name]
 			if shape, known := [3]int{of.Height, of.Width, of.Channels}, w.known[c.dataKey()].Shape; shape != known {
@@ -131,14 +137,25 @@ func (o *openSetEvaluation) prepare(ctx context.Context, w *work, left []Cell) e
 	return nil
 }
 
+func (o *openSetEvaluation) settings() string {
+	var scores []string
+	for _, score := range openset.Scores() {
+		scores = append(scores, score.Name)
+	}
+	return openSetSettings(o.Accept, scores)
+}
+
+func openSetSettings(accept float64, scores []string) string {
+	return fmt.Sprintf("accept %v, by the scores %s", accept, strings.Join(scores, ", "))
+}
+
 func (o *openSetEvaluation) isDone(folder string, trained *cell) bool {
 	m, err := readOpenSet(folder, trained.Cell)
-	if err != nil || m.Accept != o.Accept {
+	if err != nil || m.settings() != o.settings() {
 		return false
 	}
-	for _, name := range append(o.unknownTo(trained.Cell), heldOut) {
-		i := slices.IndexFunc(m.Unknown, func(u unknownMeasured) bool { return u.Unknown == name })
-		if i < 0 || !slices.EqualFunc(m.Unknown[i].Scores, openset.Scores(), func(s scoreMeasured, score openset.Score) bool { return s.Score == score.Name }) {
+	for _, name := range o.unknownTo(trained.Cell) {
+		if _, isMeasured := m.of(name); !isMeasured {
 			return false
 		}
 	}
@@ -151,8 +168,9 @@ func (o *openSetEvaluation) evaluate(ctx context.Context, w *work, trained *cell
 	if err != nil {
 		return err
 	}
+	before, _ := readOpenSet(folder, trained.Cell) // what can't be read is measured again
 	for _, name := range o.unknownTo(trained.Cell) {
-		if _, isThere := points[name]; isThere {
+		if u, _ := before.of(name); u.Checksum == o.unknown[name].checksum && points[name].Len() > 0 {
 			continue
 		}
 		if result == nil {
@@ -160,7 +178,7 @@ func (o *openSetEvaluation) evaluate(ctx context.Context, w *work, trained *cell
 				return removed(err)
 			}
 		}
-		if points[name], err = embedSet(result, o.unknown[name]); err != nil {
+		if points[name], err = embedSet(result, o.unknown[name].Dataset); err != nil {
 			return err
 		}
 		if err := writePoints(folder, points); err != nil {
@@ -175,6 +193,14 @@ func (o *openSetEvaluation) evaluate(ctx context.Context, w *work, trained *cell
 	m, err := measureOpenSet(ctx, result, points, o.Accept)
 	if err != nil {
 		return err
+	}
+	for i, u := range m.Unknown {
+		if images, isLoaded := o.unknown[u.Unknown]; isLoaded {
+			u.Checksum, u.Canonical = images.checksum, images.Canonical
+		} else if known, wasMeasured := before.of(u.Unknown); wasMeasured {
+			u.Checksum, u.Canonical = known.Checksum, known.Canonical
+		}
+		m.Unknown[i] = u
 	}
 	return store.WriteJSON(filepath.Join(folder, openSetFile), m)
 }
@@ -197,13 +223,33 @@ type openSetMeasured struct {
 	Unknown []unknownMeasured `json:"unknown"` // the held-out classes first
 }
 
+// settings are those of the openSetEvaluation.
+func (m openSetMeasured) settings() string {
+	var scores []string
+	for _, s := range m.Unknown[0].Scores {
+		scores = append(scores, s.Score)
+	}
+	return openSetSettings(m.Accept, scores)
+}
+
+// of returns what was measured on a set of unknown images.
+func (m openSetMeasured) of(name string) (u unknownMeasured, isMeasured bool) {
+	i := slices.IndexFunc(m.Unknown, func(u unknownMeasured) bool { return u.Unknown == name })
+	if i < 0 {
+		return u, false
+	}
+	return m.Unknown[i], true
+}
+
 // An unknownMeasured is how a cell tells one set of unknown images.
 type unknownMeasured struct {
-	Unknown string          `json:"unknown"` // held-out, or the name of a dataset
-	Images  int             `json:"images"`
-	Scores  []scoreMeasured `json:"scores"` // as openset.Scores
-	TPR     []float64       `json:"tpr"`    // by the default score, at falseShares
-	CCR     []float64       `json:"ccr"`
+	Unknown   string          `json:"unknown"`             // held-out, or the name of a dataset
+	Checksum  string          `json:"checksum,omitempty"`  // of the images of a dataset
+	Canonical bool            `json:"canonical,omitempty"` // they are those of the original publication
+	Images    int             `json:"images"`
+	Scores    []scoreMeasured `json:"scores"` // as openset.Scores
+	TPR       []float64       `json:"tpr"`    // by the default score, at falseShares
+	CCR       []float64       `json:"ccr"`
 }
 
 // A scoreMeasured is how one score tells unknown images.
@@ -316,6 +362,9 @@ func (u *unknownMeasured) measure(score string, calibration, known, unknown scor
 
 // readOpenSet reads what was measured on a cell.
 func readOpenSet(folder string, c Cell) (m openSetMeasured, err error) {
-	err = store.ReadJSON(filepath.Join(c.in(folder), openSetFile), &m)
+	path := filepath.Join(c.in(folder), openSetFile)
+	if err = store.ReadJSON(path, &m); err == nil && len(m.Unknown) == 0 {
+		err = fmt.Errorf("compare: %s has nothing that was measured; remove it, and it is measured again", path)
+	}
 	return m, err
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/embedspace/embedspace/embed"
 	"github.com/embedspace/embedspace/embed/internal/store"
-	"github.com/embedspace/embedspace/embed/openset"
 	"github.com/embedspace/embedspace/viz"
 )
 
@@ -80,9 +79,10 @@ type openSetRow struct {
 	tpr, ccr [][]float64          // of the cells, by the default score
 }
 
-// openSetRows returns the rows of all cells that were evaluated: for each dataset, dimension and set
-// of unknown images, those of each technique in the order of the scores.
-func openSetRows(folder string, cells map[string]*cell) (rows []*openSetRow, err error) {
+// openSetRows returns the rows of all cells that were evaluated with some settings, empty: those of
+// the first one; for each dataset, dimension and set of unknown images, those of each technique in
+// the order of the scores.
+func openSetRows(folder string, cells map[string]*cell, settings string) (rows []*openSetRow, err error) {
 	known := map[string]*openSetRow{}
 	section := map[string]int{} // of the dataset and dimension, in their order
 	for _, name := range sortedNames(cells) {
@@ -94,6 +94,9 @@ func openSetRows(folder string, cells map[string]*cell) (rows []*openSetRow, err
 		if err != nil {
 			return nil, fmt.Errorf("compare: %w", err)
 		}
+		if settings = cmp.Or(settings, m.settings()); m.settings() != settings { // an evaluation with others was interrupted
+			continue
+		}
 		common := newSplitsRow(c)
 		if of := common.section(); section[of] == 0 {
 			section[of] = len(section) + 1
@@ -103,6 +106,8 @@ func openSetRows(folder string, cells map[string]*cell) (rows []*openSetRow, err
 				key := strings.Join([]string{common.section(), common.name(), u.Unknown, s.Score}, ", ")
 				r := known[key]
 				if r == nil {
+					common := common
+					common.Canonical = common.Canonical && (u.Unknown == heldOut || u.Canonical)
 					r = &openSetRow{splitsRow: common, Unknown: u.Unknown, Score: s.Score, Values: values{}, numbers: map[string][]float64{}}
 					known[key] = r
 					rows = append(rows, r)
@@ -146,8 +151,9 @@ func compareUnknown(a, b string) int {
 }
 
 // reportOpenSet writes the tables and figures of the cells that an OpenSet has evaluated.
-func reportOpenSet(folder string, cells map[string]*cell) error {
-	rows, err := openSetRows(folder, cells)
+// settings are as in openSetRows.
+func reportOpenSet(folder string, cells map[string]*cell, settings string) error {
+	rows, err := openSetRows(folder, cells, settings)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -255,8 +261,10 @@ func writeDefaults(page *bytes.Buffer, rows []*openSetRow) {
 // writeScores writes the table of AUROC by technique and score.
 func writeScores(page *bytes.Buffer, rows []*openSetRow) {
 	head, rule := "| |", "|---|"
-	for _, score := range openset.Scores() {
-		head, rule = head+" "+score.Name+" |", rule+"---|"
+	for _, r := range rows {
+		if r.name() == rows[0].name() {
+			head, rule = head+" "+r.Score+" |", rule+"---|"
+		}
 	}
 	fmt.Fprintf(page, "%s\n%s", head, rule)
 	for len(rows) > 0 {
@@ -268,7 +276,7 @@ func writeScores(page *bytes.Buffer, rows []*openSetRow) {
 		fmt.Fprintf(page, "\n| %s |", name)
 		best := math.Inf(-1)
 		for _, r := range rows[:n] {
-			if mean, _ := r.Values.of("auroc"); mean > best {
+			if mean, _ := r.Values.of("auroc"); mean > best && r.Failed == 0 {
 				best = mean
 			}
 		}
@@ -276,7 +284,10 @@ func writeScores(page *bytes.Buffer, rows []*openSetRow) {
 			text := "–"
 			if mean, _ := r.Values.of("auroc"); !math.IsNaN(mean) {
 				text = fmt.Sprintf("%.1f", 100*mean)
-				if text == fmt.Sprintf("%.1f", 100*best) {
+				switch {
+				case r.Failed > 0: // a mean over other splits than the rest of the row
+					text += fmt.Sprintf(" (%d of %d cells)", r.Cells, r.Cells+r.Failed)
+				case text == fmt.Sprintf("%.1f", 100*best):
 					text = "**" + text + "**"
 				}
 			}
