@@ -19,7 +19,8 @@ import (
 type Quantity struct {
 	kind   quantityKind
 	class  string
-	other  string    // of ScoreOver
+	over   bool // other: it is a ScoreOver
+	other  string
 	point  []float64 // nil: that of the class
 	number int       // of Coordinate
 }
@@ -45,7 +46,7 @@ func ScoreOf(class string) Quantity { return Quantity{kind: kindScore, class: cl
 // ScoreOver is the score of a class less that of another: above 0, the network prefers the
 // class.
 func ScoreOver(class, other string) Quantity {
-	return Quantity{kind: kindScore, class: class, other: other}
+	return Quantity{kind: kindScore, class: class, over: true, other: other}
 }
 
 // ProbabilityOf is the softmax of the scores, for a class: its probability where the scores are
@@ -69,16 +70,18 @@ func SquaredDistanceTo(class string) Quantity {
 func CosineTo(class string) Quantity { return Quantity{kind: kindCosine, class: class} }
 
 // DistanceFrom is the Euclidean distance of the embedding from a point [dim] of the space.
-func DistanceFrom(point []float64) Quantity { return Quantity{kind: kindDistance, point: point} }
+func DistanceFrom(point []float64) Quantity { return atPoint(kindDistance, point) }
 
 // SquaredDistanceFrom is the square of DistanceFrom.
-func SquaredDistanceFrom(point []float64) Quantity {
-	return Quantity{kind: kindSquaredDistance, point: point}
-}
+func SquaredDistanceFrom(point []float64) Quantity { return atPoint(kindSquaredDistance, point) }
 
 // CosineWith is the cosine of the angle between the embedding and a point [dim] of the space,
 // seen from the origin; 0 for an embedding at the origin.
-func CosineWith(point []float64) Quantity { return Quantity{kind: kindCosine, point: point} }
+func CosineWith(point []float64) Quantity { return atPoint(kindCosine, point) }
+
+func atPoint(kind quantityKind, point []float64) Quantity {
+	return Quantity{kind: kind, point: append([]float64{}, point...)} // no point is not that of a class
+}
 
 // Coordinate is a coordinate of the embedding, from 0.
 func Coordinate(number int) Quantity { return Quantity{kind: kindCoordinate, number: number} }
@@ -88,7 +91,7 @@ func (q Quantity) String() string {
 	switch {
 	case q.kind == kindCoordinate:
 		return fmt.Sprintf("coordinate %d", q.number)
-	case q.other != "":
+	case q.over:
 		return fmt.Sprintf("%s of %s less that of %s", q.kind, q.class, q.other)
 	case q.point != nil:
 		return fmt.Sprintf("%s from %.4g", q.kind, q.point)
@@ -157,7 +160,7 @@ func (r *Result) about(q Quantity) ([]float64, error) {
 	}
 	about := make([]float64, classes)
 	about[class] = 1
-	if q.other != "" {
+	if q.over {
 		other, err := r.classOf(q.other)
 		if err != nil {
 			return nil, err

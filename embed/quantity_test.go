@@ -300,7 +300,9 @@ func TestFunctionRefuses(t *testing.T) {
 		{DistanceTo(""), []string{`class is ""`, "allowed: top"}},
 		{Coordinate(2), []string{"coordinate is 2", "allowed: 0 to 1"}},
 		{Coordinate(-1), []string{"coordinate is -1"}},
+		{ScoreOver("top", ""), []string{`class is ""`}},
 		{DistanceFrom([]float64{1}), []string{"point is", "2 finite numbers"}},
+		{SquaredDistanceFrom(nil), []string{"point is []", "2 finite numbers"}},
 		{CosineWith([]float64{1, math.NaN()}), []string{"NaN", "2 finite numbers"}},
 	} {
 		_, err := result.Function(test.q)

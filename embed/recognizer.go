@@ -85,8 +85,11 @@ const recognized = 100_000
 
 // Classify returns the classes [n] of points z [n, Dim] of the embedded space, at least one.
 // Unknown is the class after the last one, the number of ClassNames. It is the Regions of a
-// viz.Scatter.
+// viz.Scatter. Errors are those of Known.
 func (k *Recognizer) Classify(z []float32) ([]int32, error) {
+	if k.result == nil {
+		return nil, fmt.Errorf("embed: %w, as the Recognizer was made by hand; allowed: one of Result.Recognizer", ErrNoNetwork)
+	}
 	if len(z) <= recognized*k.result.Config.Dim {
 		return k.classify(z)
 	}

@@ -88,4 +88,6 @@ func TestRecognizer(t *testing.T) {
 	embedtest.WantError(t, err, "a share of 2")
 	_, err = (&Result{}).Known("", []float32{0, 0})
 	embedtest.WantError(t, err, ErrNoNetwork.Error())
+	_, err = (&Recognizer{}).Classify([]float32{0, 0})
+	embedtest.WantError(t, err, ErrNoNetwork.Error(), "made by hand")
 }

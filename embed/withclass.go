@@ -27,7 +27,7 @@ import (
 // The new images are the last ones of Train, and the picture shows the class as a star. The new
 // Result can't be saved, as it has no training to go on with; r stays as it is.
 //
-// Errors: those of Embed; a name that is empty or taken; ErrNoNetwork, also for a Result of
+// Errors: those of Embed, ErrNoNetwork among them; a name that is empty or taken; a Result of
 // Options.OnEpoch, which has no training images.
 //
 // Source: Snell et al., arXiv 1703.05175; Mensink et al., 2013, doi 10.1109/TPAMI.2013.83.

@@ -33,21 +33,19 @@ func (c Cell) images(whole images) (images, error) {
 	return images{train: part.Train, calibration: part.Calibration, test: part.Test, heldOut: part.Unknown}, err
 }
 
-// TrainingImages returns the part of the training images of a dataset that the Result in a folder
-// was trained on: in the folder of a cell of OpenSet and FewShot, those of the known classes of
-// its split without the held-out tenth (see Trainings), in any other all of them. Errors: a cell
-// file that can't be read; those of datasets.OpenSetImages.
-func TrainingImages(folder string, train, test *datasets.Dataset) (*datasets.Dataset, error) {
+// ImagesOf returns the images of a dataset by what they were for the Result in a folder: for a cell
+// of OpenSet and FewShot, the parts of its split (see Trainings); else all are Train and Test.
+// Errors: a cell file that can't be read; those of datasets.OpenSetImages.
+func ImagesOf(folder string, train, test *datasets.Dataset) (datasets.OpenSet, error) {
 	var c cell
 	err := store.ReadJSON(filepath.Join(embed.Folder(folder), cellFile), &c)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && c.Split == 0 {
-		return train, nil
+		return datasets.OpenSet{Train: train, Test: test}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("compare: %w", err)
+		return datasets.OpenSet{}, fmt.Errorf("compare: %w", err)
 	}
-	split, err := datasets.OpenSetImages(c.Dataset, c.Split, train, test)
-	return split.Train, err
+	return datasets.OpenSetImages(c.Dataset, c.Split, train, test)
 }
 
 // A pointSet has the points of images, which may be of other classes than those that were

@@ -252,8 +252,8 @@ func (f Function) exchange(from, to, attribution []float64) ([]float64, error) {
 		return nil, err
 	}
 	pixels := len(attribution)
-	if pixels == 0 || len(from)%pixels != 0 {
-		return nil, fmt.Errorf("explain: %d attributions of an image of %d numbers; allowed: one for each pixel", pixels, len(from))
+	if pixels == 0 || len(from) != pixels && len(from) != 3*pixels {
+		return nil, fmt.Errorf("explain: %d attributions of an image of %d numbers; allowed: one for each pixel, of 1 or 3 channels", pixels, len(from))
 	}
 	falling, order := floats.ScaleTo(make([]float64, pixels), -1, attribution), make([]int, pixels)
 	floats.ArgsortStable(falling, order)

@@ -179,6 +179,8 @@ func TestFunctionRefuses(t *testing.T) {
 	fails(err, "-1 nodes")
 	_, err = f.Deletion(x, zeros, []float64{1, 2, 3})
 	fails(err, "3 attributions of an image of 4 numbers")
+	_, err = f.Deletion(x, zeros, []float64{1, 2})
+	fails(err, "2 attributions of an image of 4 numbers", "1 or 3 channels")
 	_, err = f.Insertion(x, zeros, []float64{1, 2, 3, nan})
 	fails(err, "number 3 of the attribution is NaN")
 	_, err = f.Deletion(x, zeros, nil)

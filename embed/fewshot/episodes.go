@@ -143,6 +143,11 @@ func (e Episodes) check(z [][]float64, labels []int32, known Known) error {
 		}
 	}
 	places = placesOf(known.Labels)
+	for class := range places {
+		if class < 0 || int(class) >= len(known.Means) {
+			return fmt.Errorf("fewshot: a known point is of class %d; allowed: 0 to %d", class, len(known.Means)-1)
+		}
+	}
 	for class := range known.Means {
 		if n := len(places[int32(class)]); n < e.Queries {
 			return fmt.Errorf("fewshot: known class %d has %d points; allowed: %d or more, for queries", class, n, e.Queries)

@@ -98,9 +98,12 @@ func logistic(s Support, query [][]float64) ([]int32, error) {
 
 // Nearest returns the rule of the k nearest points of the support: the class of most of them.
 // Of points at the same distance, the first is nearer; of classes with as many, that of the
-// nearest point wins.
+// nearest point wins. Errors are those of Method.Classify, and a k that is not 1 to the number of points.
 func Nearest(k int) func(s Support, query [][]float64) ([]int32, error) {
 	return func(s Support, query [][]float64) ([]int32, error) {
+		if err := s.check(query); err != nil {
+			return nil, err
+		}
 		if k < 1 || k > len(s.Z) {
 			return nil, fmt.Errorf("fewshot: the %d nearest of %d points; allowed: 1 to %[2]d", k, len(s.Z))
 		}
@@ -146,6 +149,9 @@ func each(rows [][]float64, class func(row []float64) int) []int32 {
 }
 
 func (s Support) check(query [][]float64) error {
+	if s.Way < 1 {
+		return fmt.Errorf("fewshot: %d classes; allowed: 1 or more", s.Way)
+	}
 	if len(s.Z) == 0 || len(s.Labels) != len(s.Z) {
 		return fmt.Errorf("fewshot: %d classes of %d points; allowed: as many, 1 or more", len(s.Labels), len(s.Z))
 	}

@@ -111,6 +111,7 @@ func TestErrors(t *testing.T) {
 	classify(Support{z, labels[1:], 2}, nil, "7 classes of 8 points")
 	classify(Support{z, labels, 3}, nil, "class 2 has no points")
 	classify(Support{z, labels, 1}, nil, "the class of point 1 is 1", "0 to 0")
+	classify(Support{z, labels, -1}, nil, "-1 classes", "1 or more")
 	classify(Support{z, labels, 2}, [][]float64{{1}}, "query 0 has 1 dimensions", "2")
 	classify(Support{z, labels, 2}, [][]float64{{1, math.NaN()}}, "NaN in query 0")
 	_, err := Method{classify: Nearest(9)}.Classify(Support{z, labels, 2}, z)
@@ -126,6 +127,7 @@ func TestErrors(t *testing.T) {
 	measure(Episodes{Way: 2, Shot: 3, Queries: 2, Count: 1}, Known{}, "has 4 points", "5 or more")
 	measure(Episodes{Way: 2, Shot: 1, Queries: 1, Count: 1}, Known{Means: [][]float64{{0, 0}}}, "known class 0 has 0 points")
 	measure(Episodes{Way: 2, Shot: 1, Queries: 1, Count: 1}, Known{Labels: []int32{0}}, "1 of 0 known ones")
+	measure(Episodes{Way: 2, Shot: 1, Queries: 1, Count: 1}, Known{Means: [][]float64{{0, 0}}, Z: z, Labels: labels}, "a known point is of class 1", "0 to 0")
 	z[3][0] = math.Inf(1)
 	measure(Episodes{Way: 2, Shot: 2, Queries: 2, Count: 1}, Known{}, "+Inf in ", "episode 0")
 }

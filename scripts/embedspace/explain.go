@@ -2,14 +2,18 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
+	"github.com/embedspace/embedspace/embed/compare"
 )
 
 // explain writes a picture that says why a test image is of one class and not of another.
@@ -33,14 +37,21 @@ func explain(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	train, test, err := datasets.Load(embed.Interruptible(), result.Config.Dataset, stderr)
+	train, test, err := load(result.Config.Dataset, stderr)
 	if err != nil {
 		return err
+	}
+	images, err := compare.ImagesOf(flags.Arg(0), train, test)
+	if err != nil {
+		return err
+	}
+	if sum := embed.NewDataInfo(images.Train, images.Test).TestChecksum; sum != result.Data.TestChecksum {
+		return fmt.Errorf("embedspace: %w: the result was tested on %s, not on %s with the checksum %s", embed.ErrOtherRun, result.Data.Test, images.Test.Name, sum)
 	}
 	if *index == -1 {
 		*index = firstMistake(result)
 	}
-	decision, err := result.Decide(train, test, *index, *class, *against)
+	decision, err := result.Decide(images.Train, images.Test, *index, *class, *against)
 	if err != nil {
 		return err
 	}
@@ -57,6 +68,13 @@ func explain(args []string, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "saved as %s\n", path)
 	return nil
+}
+
+// load loads a dataset until Ctrl-C, which ends the process after it as before.
+func load(name string, stderr io.Writer) (train, test *datasets.Dataset, err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return datasets.Load(ctx, name, stderr)
 }
 
 // firstMistake returns the first test image that is decided wrongly, or the first one.

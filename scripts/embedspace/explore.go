@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
 	"github.com/embedspace/embedspace/embed/compare"
 )
@@ -35,14 +34,15 @@ func explore(args []string, stdout, stderr io.Writer) error {
 		}
 		results = append(results, result)
 	}
-	train, test, err := datasets.Load(embed.Interruptible(), results[0].Config.Dataset, stderr)
+	train, test, err := load(results[0].Config.Dataset, stderr)
 	if err != nil {
 		return err
 	}
-	if train, err = compare.TrainingImages(flags.Arg(0), train, test); err != nil {
+	images, err := compare.ImagesOf(flags.Arg(0), train, test)
+	if err != nil {
 		return err
 	}
-	page, err := embed.Explore(train, test, results...)
+	page, err := embed.Explore(images.Train, test, results...)
 	if err != nil {
 		return err
 	}

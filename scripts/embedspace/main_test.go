@@ -139,7 +139,8 @@ func TestMistakes(t *testing.T) {
 		{[]string{"overview", "-datasets", "mnist,imagenet"}, append([]string{`"imagenet"`}, datasets.Names()...)},
 		{[]string{"overview", "-dims", "2,three"}, []string{`"three"`, "-dims"}},
 		{[]string{"overview", "-dims", "0"}, []string{"dim is 0", "1 or more"}},
-		{[]string{"overview", "-seeds", "-1"}, []string{"seeds is -1", "1 or more"}},
+		{[]string{"overview", "-seeds", "-1"}, []string{`"-1"`, "-seeds", "1 or more"}},
+		{[]string{"openset", "-seeds", "0"}, []string{`"0"`, "-seeds", "1 or more"}},
 		{[]string{"overview", "-shard", "3/2"}, []string{`"3/2"`, "-shard", "i/n"}},
 		{[]string{"overview", "-shard", "1/2x"}, []string{`"1/2x"`, "-shard", "i/n"}},
 		{[]string{"overview", "mnist"}, []string{`"mnist"`}},
@@ -162,7 +163,7 @@ func TestMistakes(t *testing.T) {
 		{[]string{"fewshot", "-ways", "5"}, []string{"way is 5", "2 to 4, the classes that a split holds out"}},
 		{[]string{"fewshot", "-ways", "2,2"}, []string{"way 2 is wanted twice"}},
 		{[]string{"fewshot", "-shots", "0"}, []string{"shot is 0", "1 or more"}},
-		{[]string{"fewshot", "-episodes", "-1"}, []string{"episodes is -1", "1 or more"}},
+		{[]string{"fewshot", "-episodes", "0"}, []string{`"0"`, "-episodes", "1 or more"}},
 		{[]string{"explore"}, []string{"without folders", "1 or more"}},
 		{[]string{"explore", "-out", "page.htm", "a"}, []string{`"page.htm"`, ".html"}},
 		{[]string{"explain"}, []string{"takes one folder"}},
@@ -424,6 +425,10 @@ func TestExplain(t *testing.T) {
 				t.Errorf("%q: standard error is %q, want it to have %q", test.args, stderr, word)
 			}
 		}
+	}
+	useDigits(t, 40, 30) // the mistakes are those among other test images
+	if _, stderr := execute(t, 1, "explain", "-out", picture, folder); !strings.Contains(stderr, "the result was tested on mnist, not on mnist with the checksum") {
+		t.Errorf("standard error is %q, want it to refuse other test images", stderr)
 	}
 }
 

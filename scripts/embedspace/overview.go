@@ -22,7 +22,7 @@ func overview(args []string, stdout, stderr io.Writer) error {
 	flags.Func("techniques", "`list` with commas of techniques or families: paper, after (default paper, see embedspace list)", words(&o.Techniques))
 	flags.Func("datasets", "`list` with commas (default mnist,fashion-mnist,cifar-10)", words(&o.Datasets))
 	flags.Func("dims", "`list` with commas: dimensions of the embedded spaces (default 2,3)", numbers(&o.Dims))
-	flags.IntVar(&o.Seeds, "seeds", 0, "each training is done with the seeds 1 to `n` (default 1)")
+	flags.Func("seeds", "each training is done with the seeds 1 to `n` (default 1)", count(&o.Seeds))
 	settings(flags, &shared, sharedSettings...)
 	flags.Func("shard", "`i/n`: do only each n-th training, from the i-th on", shard(&o.Shard, &o.Shards))
 	merge := flags.Bool("merge", false, "train nothing, but merge the overviews in the folders behind the flags into -out")
@@ -120,6 +120,16 @@ func shard(part, parts *int) func(string) error {
 func words(list *[]string) func(string) error {
 	return func(text string) error {
 		*list = strings.Split(text, ",")
+		return nil
+	}
+}
+
+// count parses a number of things.
+func count(n *int) func(string) error {
+	return func(text string) (err error) {
+		if *n, err = strconv.Atoi(text); err != nil || *n < 1 {
+			return errors.New("allowed: 1 or more")
+		}
 		return nil
 	}
 }

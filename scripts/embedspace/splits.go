@@ -17,7 +17,7 @@ func trainings(flags *flag.FlagSet, t *compare.Trainings) (complete func()) {
 	flags.Func("datasets", "`list` with commas (default mnist,fashion-mnist,cifar-10; also mnist-sample, fashion-mnist-sample)", words(&t.Datasets))
 	flags.Func("dims", "`list` with commas: dimensions of the embedded spaces (default 2,3,64)", numbers(&t.Dims))
 	flags.Func("splits", "`list` with commas: splits into six known classes and four others (default 1,2,3,4,5)", numbers(&t.Splits))
-	flags.IntVar(&t.Seeds, "seeds", 0, "each training is done with the seeds 1 to `n` (default 1)")
+	flags.Func("seeds", "each training is done with the seeds 1 to `n` (default 1)", count(&t.Seeds))
 	settings(flags, &shared, sharedSettings...)
 	flags.Func("shard", "`i/n`: do only each n-th training, from the i-th on", shard(&t.Shard, &t.Shards))
 	return func() { t.Train, t.Epochs, t.Backend = shared.Train, shared.Epochs, shared.Backend }
@@ -63,7 +63,7 @@ func fewshot(args []string, stdout, stderr io.Writer) error {
 	complete := trainings(flags, &f.Trainings)
 	flags.Func("ways", "`list` with commas: numbers of new classes (default 2,3,4)", numbers(&f.Ways))
 	flags.Func("shots", "`list` with commas: numbers of images of each new class to learn from (default 1,5,20)", numbers(&f.Shots))
-	flags.IntVar(&f.Episodes, "episodes", 0, "`n` episodes of each of these, for each training (default 600)")
+	flags.Func("episodes", "`n` episodes of each of these, for each training (default 600)", count(&f.Episodes))
 	merge := flags.Bool("merge", false, mergeSplits)
 	out := flags.String("out", "", splitsOut)
 	if err := parseFlags(flags, args); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/embedspace/embedspace/embed"
 )
 
 // checkSameTables fails unless two folders have the same tables and pictures of splits.
@@ -94,6 +97,17 @@ func TestOpenSetAndFewShot(t *testing.T) {
 	}
 	if strings.Contains(string(content), `"reference":null`) {
 		t.Error("the page has no training images")
+	}
+
+	// The first mistake among the test images of the known classes.
+	result, err := embed.Load(cells[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := firstMistake(result)
+	stdout, _ := execute(t, 0, "explain", "-out", filepath.Join(folder, "why.png"), cells[1])
+	if want := fmt.Sprintf("image %d of mnist[classes 2 4 5 9 8 3]: %s, predicted as %s\n", first, result.ClassNames[result.Test.Labels[first]], result.ClassNames[result.Test.Predicted[first]]); !strings.HasPrefix(stdout, want) {
+		t.Errorf("it explains %q, want %q", stdout, want)
 	}
 
 	for i, shard := range shards {
