@@ -49,7 +49,7 @@ func listIDX(dir string) (map[string]*idxFiles, error) {
 	for _, entry := range entries {
 		words := idxName.FindStringSubmatch(contentName(entry.Name()))
 		path := filepath.Join(dir, entry.Name())
-		if words == nil || !isFile(path) {
+		if words == nil || !isFile(path) || strings.HasSuffix(path, partSuffix) { // a download that is not complete
 			continue
 		}
 		if found[words[1]] == nil {

@@ -120,7 +120,12 @@ func (t *training) resume() error {
 	if err := sameRun(state, t.state); err != nil {
 		return fmt.Errorf("embed: the checkpoint in %s is of %w", folder, err)
 	}
+	if state.Version != t.state.Version || state.Options != t.state.Options {
+		return fmt.Errorf("embed: the checkpoint in %s is of %w: version %d of the training, with the options %q of the backend; here they are %d and %q; train anew, without resuming",
+			folder, ErrOtherRun, state.Version, state.Options, t.state.Version, t.state.Options)
+	}
 	t.state = state
+	t.state.Open = true
 	if err := t.resumeTrace(); err != nil {
 		return err
 	}

@@ -94,6 +94,9 @@ func LossAt(cfg Config, points measure.Embedding, given Variables) (*Descent, er
 		if err != nil {
 			return nil, err
 		}
+		if value.DType() != dtypes.Float32 { // a counter, for example
+			continue
+		}
 		d.Variables[name] = tensors.MustCopyFlatData[float32](value)
 	}
 	return d, nil

@@ -146,6 +146,9 @@ func (r *Result) Decide(train, images *datasets.Dataset, i int, class, against s
 	if err := r.checkImages(images); err != nil {
 		return Decision{}, err
 	}
+	if r.Train.Len() == 0 {
+		return Decision{}, errNoTraining
+	}
 	one, err := only(images, i)
 	if err != nil {
 		return Decision{}, err

@@ -35,10 +35,24 @@ const acceptedKnown = 0.95
 // is a prototype on the page.
 //
 // It evaluates the technique's scores and, in 2-D, its rule on a million points. Errors: no
-// Result; ErrOtherRun, for images that are not those of a Result; ErrNoNetwork.
+// Result, or one of Options.OnEpoch; no images; ErrOtherRun, for images that are not those of a
+// Result; ErrNoNetwork.
 func Explore(train, test *datasets.Dataset, results ...*Result) (*explorer.Page, error) {
 	if len(results) == 0 {
 		return nil, errors.New("embed: nothing to explore; allowed: 1 or more results")
+	}
+	for _, data := range []*datasets.Dataset{train, test} {
+		if data == nil {
+			return nil, errors.New("embed: no images to explore; allowed: the training and test images of the results")
+		}
+	}
+	for _, r := range results {
+		if r == nil || r.net == nil {
+			return nil, (&Result{}).noNetwork()
+		}
+		if r.Train.Len() == 0 {
+			return nil, errNoTraining
+		}
 	}
 	first := results[0]
 	test, others, err := first.measured(test)

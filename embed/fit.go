@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -44,8 +45,9 @@ type Options struct {
 	// steps 1, 2, 3, 4, 6, 8, 11, 16 and so on, each √2 times the one before. 2,000 images
 	// take 16 KB each time in 2-D. 0: none.
 	Trace int
-	// OnEpoch is called after each epoch with the Result so far. An error ends the
-	// training.
+	// OnEpoch is called after each epoch with the Result so far, which has no training
+	// embeddings. Its network trains on: what is asked of it later, a later one answers. An
+	// error ends the training.
 	OnEpoch func(*Result) error
 }
 
@@ -157,7 +159,9 @@ type trainingState struct {
 	Monitors map[string]float64 `json:"monitors,omitempty"` // sums of theirs
 	Seconds  float64            `json:"seconds"`
 	History  []Epoch            `json:"history"`
-	Frozen   []string           `json:"frozen,omitempty"` // variables of extractor and head that are not trained
+	Frozen   []string           `json:"frozen,omitempty"`  // variables of extractor and head that are not trained
+	Open     bool               `json:"open,omitempty"`    // of a training that goes on; what else is in the folder may be of another
+	Options  string             `json:"options,omitempty"` // of XLA, behind the name of the backend
 }
 
 func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*training, error) {
@@ -188,6 +192,7 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 	if err != nil {
 		return nil, err
 	}
+	options := backends.Options(cfg.Backend, backend)
 	cfg.Backend = backends.Name(backend)
 	shape := [3]int{train.Height, train.Width, train.Channels}
 	net, err := newNetwork(cfg, backend, shape, train.Classes())
@@ -205,7 +210,7 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 	}
 	t := &training{
 		cfg: cfg, opts: opts, train: train, test: test, reference: reference, net: net,
-		state:    trainingState{Version: trainingVersion, Config: cfg, Data: NewDataInfo(train, test)},
+		state:    trainingState{Version: trainingVersion, Config: cfg, Data: NewDataInfo(train, test), Open: true, Options: options},
 		lastSave: time.Now(),
 	}
 	if opts.Trace < 0 {
@@ -214,12 +219,15 @@ func newTraining(cfg Config, train, test *datasets.Dataset, opts Options) (*trai
 	if opts.Trace > 0 {
 		t.trace = newTrace(opts.Trace, test.Len())
 	}
+	resumes := opts.Resume
 	if opts.Reuse {
-		if t.reused, err = t.reuse(output); t.reused != nil || err != nil {
+		var isOther bool
+		if t.reused, isOther, err = t.reuse(output); t.reused != nil || err != nil {
 			return t, err
 		}
+		resumes = resumes && !isOther
 	}
-	if opts.Resume {
+	if resumes {
 		if err := t.resume(); err != nil {
 			return nil, err
 		}
@@ -247,6 +255,11 @@ func checkData(train, test *datasets.Dataset) error {
 	}
 	if train.Classes() != test.Classes() {
 		return fmt.Errorf("embed: training images have %d classes and test images %d; allowed: the same classes", train.Classes(), test.Classes())
+	}
+	for class, name := range train.ClassNames {
+		if other := test.ClassNames[class]; other != name {
+			return fmt.Errorf("embed: class %d is %q of the training images and %q of the test images; allowed: the same classes in one order", class, name, other)
+		}
 	}
 	return nil
 }
@@ -322,7 +335,8 @@ func (t *training) order() []int {
 	if !t.net.technique.Balanced {
 		return epochOrder(t.train.Len(), t.cfg.Seed, t.state.Epoch)
 	}
-	return balancedOrder(t.train.Labels, int(t.cfg.Params[classesPerBatch.Name].(float64)), t.cfg.Batch, t.cfg.Seed, t.state.Epoch)
+	classes := min(t.cfg.Params[classesPerBatch.Name].(float64), float64(t.train.Classes()))
+	return balancedOrder(t.train.Labels, int(classes), t.cfg.Batch, t.cfg.Seed, t.state.Epoch)
 }
 
 // interrupted saves a checkpoint and returns the error of a training that ctx has ended.
@@ -440,7 +454,8 @@ func (t *training) result(test measure.Embedding) (*Result, error) {
 	}
 	result := &Result{
 		Config: t.cfg, Data: t.state.Data, ClassNames: t.train.ClassNames,
-		Test: test, ClassVectors: vectors, History: t.state.History, net: t.net, version: t.state.Version,
+		Train: measure.Embedding{Dim: t.cfg.Dim, Classes: t.train.Classes()}, Test: test, ClassVectors: vectors,
+		History: slices.Clone(t.state.History), net: t.net, version: t.state.Version, options: t.state.Options,
 	}
 	if t.trace != nil {
 		soFar := *t.trace

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -355,6 +356,13 @@ func TestFitReturnsGraphPanics(t *testing.T) {
 			"scores": func(technique *Technique) {
 				technique.Scores = func(h Head) *graph.Node { return graph.MatMul(h.Z, h.Weights()) }
 			},
+			"one score per image": func(technique *Technique) {
+				technique.Scores = func(h Head) *graph.Node { return graph.ReduceSum(h.Z, -1) }
+			},
+			"too many scores": func(technique *Technique) {
+				scores := technique.Scores
+				technique.Scores = func(h Head) *graph.Node { return graph.Concatenate([]*graph.Node{scores(h), h.Z}, -1) }
+			},
 			"class vectors": func(technique *Technique) {
 				technique.ClassVectors = func(h Head) *graph.Node { return graph.MatMul(h.Weights(), h.Weights()) }
 			},
@@ -374,6 +382,13 @@ func TestFitReturnsGraphPanics(t *testing.T) {
 	})
 }
 
+// renamed returns a dataset with other names of its classes.
+func renamed(d *datasets.Dataset, names ...string) *datasets.Dataset {
+	other := *d
+	other.ClassNames = names
+	return &other
+}
+
 func TestOnEpoch(t *testing.T) {
 	stop := errors.New("enough")
 	calls := 0
@@ -388,6 +403,88 @@ func TestOnEpoch(t *testing.T) {
 	}
 }
 
+// TestResultOfAnEpoch: what needs training images says so, and the history stays as it was.
+func TestResultOfAnEpoch(t *testing.T) {
+	train, test := embedtest.SmallData()
+	var kept *Result
+	history := 0.
+	result := mustFitSmall(t, small(), Options{OnEpoch: func(r *Result) error {
+		fails := func(err error, words ...string) {
+			t.Helper()
+			embedtest.WantError(t, err, words...)
+		}
+		_, err := r.Known("", r.Test.Z)
+		fails(err, "no training points")
+		_, err = r.Recognizer("", test, 0.9)
+		fails(err, "no training points")
+		_, err = r.Decide(train, test, 0, "", "")
+		fails(err, "no training images yet")
+		_, err = Explore(train, test, r)
+		fails(err, "no training images yet")
+		_, err = r.WithClass("new", test)
+		fails(err, "no training images yet")
+		fails(r.Save(t.TempDir()), "no training images yet")
+		kept, history = r, r.History[len(r.History)-1].TestAccuracy
+		return nil
+	}})
+	embedtest.CheckEqual(t, "accuracy in the history of the last epoch", kept.History[1].TestAccuracy, history)
+	if _, err := Explore(train, nil, result); err == nil {
+		t.Error("Explore without test images has no error")
+	}
+	if _, err := Explore(train, test, nil); !errors.Is(err, ErrNoNetwork) {
+		t.Errorf("Explore of nothing: error %v, want ErrNoNetwork", err)
+	}
+}
+
+// TestAbsentClass: a class without training images wins no point, as near as it may be to the origin.
+func TestAbsentClass(t *testing.T) {
+	train, test := embedtest.SmallData()
+	train, err := train.Select(0, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	train.ClassNames = test.ClassNames
+	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
+		for _, technique := range []string{"contrastive", "supcon"} {
+			cfg := smallOn(backend)
+			cfg.Technique, cfg.Train = technique, 0
+			result, err := Fit(t.Context(), cfg, train, test, quiet(Options{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			scores, err := result.Scores([]float32{0, 0, 0.01, 0, -0.01, 0, 0, -0.01})
+			if err != nil {
+				t.Fatal(err)
+			}
+			classes, err := result.Classify([]float32{0, 0, 0.01, 0, -0.01, 0, 0, -0.01})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, class := range classes {
+				if class == 2 || scores[3*i+2] != -math.MaxFloat32 {
+					t.Errorf("%s: point %d is of class %d, with the scores %v", technique, i, class, scores[3*i:3*i+3])
+				}
+			}
+			if slices.Contains(result.Test.Predicted, 2) {
+				t.Errorf("%s: test images are of the class without training images", technique)
+			}
+		}
+	})
+}
+
+// TestChecksumOfACopy: a changed copy is not the data that it was copied from.
+func TestChecksumOfACopy(t *testing.T) {
+	train, test := embedtest.SmallData()
+	noisy := *train
+	noisy.Labels = slices.Clone(train.Labels)
+	noisy.Labels[0]++
+	noisy.Canonical, test.Canonical = true, true
+	info := NewDataInfo(&noisy, test)
+	if info.Canonical || info.TrainChecksum == train.Checksum || info.TestChecksum != test.Checksum {
+		t.Errorf("a changed copy is %+v", info)
+	}
+}
+
 func TestFitRefusesData(t *testing.T) {
 	train, test := embedtest.SmallData()
 	for name, c := range map[string]struct {
@@ -395,6 +492,8 @@ func TestFitRefusesData(t *testing.T) {
 		words       []string
 	}{
 		"none":    {nil, test, []string{"no images"}},
+		"names":   {train, renamed(test, "top", "right", "corner"), []string{`class 1 is "left" of the training images and "right"`}},
+		"order":   {train, renamed(test, "left", "top", "corner"), []string{`class 0 is "top"`, `"left" of the test images`, "in one order"}},
 		"shape":   {embedtest.Patterns(24, 8, 1, 1), test, []string{"8 x 8 x 1", "4 x 4 x 1"}},
 		"small":   {embedtest.Patterns(24, 3, 1, 1), embedtest.Patterns(24, 3, 1, 2), []string{"3 x 3 x 1", "4 x 4 or more"}},
 		"batch":   {embedtest.Patterns(6, 4, 1, 1), test, []string{"batch is 8", "1 to 6"}},

@@ -68,15 +68,20 @@ func checkMemory(cfg Config, shape [3]int, machine fs.FS, output io.Writer) erro
 		fmt.Fprintf(output, "about %s of memory expected for batch %d of %s, %s available\n", gib(expected), cfg.Batch, images, gib(available))
 		return nil
 	}
-	fits := sort.Search(cfg.Batch, func(i int) bool {
+	fits := cfg.Devices * sort.Search(cfg.Batch/cfg.Devices, func(i int) bool {
 		smaller := cfg
-		smaller.Batch = i + 1
+		smaller.Batch = (i + 1) * cfg.Devices
 		memory, err := expectedMemory(smaller, shape)
 		return err != nil || memory > total
 	})
-	allowed := fmt.Sprintf("1 to %d, or smaller images", fits)
+	allowed := fmt.Sprintf("%d to %d, or smaller images", cfg.Devices, fits)
 	if fits == 0 {
 		allowed = "smaller images"
+	}
+	few := cfg
+	few.Dim = 2
+	if memory, err := expectedMemory(few, shape); err == nil && memory <= total {
+		return &ValueError{"dim", cfg.Dim, fmt.Sprintf("fewer: about %s of memory expected, and there are %s", gib(expected), gib(total))}
 	}
 	return &ValueError{"batch", cfg.Batch, fmt.Sprintf("%s: about %s of memory expected for %s, and there are %s", allowed, gib(expected), images, gib(total))}
 }

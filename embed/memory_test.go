@@ -133,6 +133,10 @@ func TestCheckMemory(t *testing.T) {
 	cfg.Batch = 71
 	embedtest.WantError(t, checkMemory(cfg, shape, machine("8000000", "7000000"), io.Discard), "allowed: 1 to 70")
 	embedtest.WantError(t, checkMemory(cfg, shape, machine("2000000", "1000000"), io.Discard), "allowed: smaller images")
+	cfg.Batch, cfg.Devices = 128, 4
+	embedtest.WantError(t, checkMemory(cfg, shape, machine("16000000", "1000000"), io.Discard), "allowed: 4 to 52,") // a multiple of 4
+	cfg.Batch, cfg.Devices, cfg.Dim = 8, 1, 100_000_000
+	embedtest.WantError(t, checkMemory(cfg, [3]int{28, 28, 1}, machine("8000000", "7000000"), io.Discard), "dim is 100000000", "allowed: fewer")
 }
 
 // TestCollectOften: the garbage collector is as it was afterwards.

@@ -2,6 +2,7 @@ package embed
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -94,6 +95,18 @@ func (n *network) head(scope *model.Scope, z *graph.Node) Head {
 	return Head{Scope: scope.In(headScope), Z: z, Classes: n.classes, params: n.cfg.Params, activation: n.cfg.Activation}
 }
 
+// scored returns the class scores [batch, classes] of a head that is not trained. Classes without
+// training images, whose centers are zero, have the lowest: a point near the origin is of none of them.
+func (n *network) scored(h Head) *graph.Node {
+	scores := n.technique.scores(h)
+	if n.technique.Scores != nil {
+		return scores
+	}
+	isPresent := graph.GreaterThan(graph.ReduceMax(graph.Abs(h.Centers()), -1), graph.ScalarZero(h.Z.Graph(), h.Z.DType()))
+	lowest := graph.Scalar(h.Z.Graph(), h.Z.DType(), -math.MaxFloat32)
+	return graph.Where(graph.BroadcastToDims(graph.ExpandAxes(isPresent, 0), scores.Shape().Dimensions...), scores, graph.BroadcastToDims(lowest, scores.Shape().Dimensions...))
+}
+
 // predict returns the classes [batch] of the highest scores.
 func (n *network) predict(h Head) *graph.Node {
 	return graph.ArgMax(n.technique.scores(h), -1, dtypes.Int32)
@@ -148,14 +161,14 @@ func (n *network) embedGraph(scope *model.Scope, images *graph.Node) *graph.Node
 func (n *network) classifyGraph(scope *model.Scope, z *graph.Node) *graph.Node {
 	defer n.keepCause()
 	evaluates(scope.At(headScope), z.Graph())
-	return n.predict(n.head(scope, z))
+	return graph.ArgMax(n.scored(n.head(scope, z)), -1, dtypes.Int32)
 }
 
 // scoresGraph returns the class scores [batch, classes] of embeddings.
 func (n *network) scoresGraph(scope *model.Scope, z *graph.Node) *graph.Node {
 	defer n.keepCause()
 	evaluates(scope.At(headScope), z.Graph())
-	return n.technique.scores(n.head(scope, z))
+	return n.scored(n.head(scope, z))
 }
 
 // vectorsGraph returns the class vectors [classes, dim].

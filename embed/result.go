@@ -33,20 +33,17 @@ type DataInfo struct {
 
 // NewDataInfo describes training and test images.
 func NewDataInfo(train, test *datasets.Dataset) DataInfo {
-	return DataInfo{
+	info := DataInfo{
 		Train: train.Name, Test: test.Name, TrainImages: train.Len(), TestImages: test.Len(),
-		TrainChecksum: checksum(train), TestChecksum: checksum(test), Canonical: train.Canonical && test.Canonical,
+		TrainChecksum: checksum(train), TestChecksum: checksum(test),
 		Shape: [3]int{train.Height, train.Width, train.Channels},
 	}
+	info.Canonical = train.Canonical && test.Canonical && info.TrainChecksum == train.Checksum && info.TestChecksum == test.Checksum
+	return info
 }
 
-// checksum returns the checksum of a dataset that may be made by hand.
-func checksum(data *datasets.Dataset) string {
-	if data.Checksum != "" {
-		return data.Checksum
-	}
-	return data.ComputeChecksum()
-}
+// checksum returns the checksum of a dataset. Its field may be that of what it was copied from.
+func checksum(data *datasets.Dataset) string { return data.ComputeChecksum() }
 
 // A Result is a trained embedding with what was measured on it.
 type Result struct {
@@ -60,7 +57,8 @@ type Result struct {
 
 	net     *network
 	learned learned
-	version int // see trainingVersion
+	version int    // see trainingVersion
+	options string // see trainingState
 }
 
 // learned is what WithClass has learned: the last classes, and the last images of Train.
@@ -247,8 +245,9 @@ type summary struct {
 // Save writes the Result into a folder (see Folder), file by file and each of them whole:
 // config.json, metrics.json, embedding.npz (z, label, predicted, train_z, train_label,
 // train_predicted, class_vectors) and checkpoint.npz; with a Trace also trace.npz (epochs,
-// losses, indices, points, predicted, class_vectors). A Result that was made by hand has
-// ErrNoNetwork; that of WithClass is an error.
+// losses, indices, points, predicted, class_vectors). The checkpoint comes last: a training that
+// was interrupted before it resumes. A Result that was made by hand has ErrNoNetwork; that of
+// WithClass or Options.OnEpoch is an error.
 func (r *Result) Save(name string) error {
 	if r.net == nil {
 		return r.noNetwork()
@@ -256,11 +255,11 @@ func (r *Result) Save(name string) error {
 	if r.learned.classes > 0 {
 		return errLearned
 	}
-	folder := Folder(name)
-	state := trainingState{Version: r.version, Config: r.Config, Data: r.Data, Epoch: len(r.History), Seconds: r.Seconds(), History: r.History}
-	if err := saveCheckpoint(folder, r.net, state); err != nil {
-		return err
+	if r.Train.Len() == 0 {
+		return errNoTraining
 	}
+	folder := Folder(name)
+	state := trainingState{Version: r.version, Config: r.Config, Data: r.Data, Epoch: len(r.History), Seconds: r.Seconds(), History: r.History, Options: r.options}
 	if err := store.WriteNpz(filepath.Join(folder, embeddingFile), store.Arrays{
 		"z":               store.Matrix(r.Test.Z, r.Config.Dim),
 		"label":           store.Vector(r.Test.Labels),
@@ -280,7 +279,10 @@ func (r *Result) Save(name string) error {
 	}); err != nil {
 		return err
 	}
-	return store.WriteJSON(filepath.Join(folder, configFile), r.Config)
+	if err := store.WriteJSON(filepath.Join(folder, configFile), r.Config); err != nil {
+		return err
+	}
+	return saveCheckpoint(folder, r.net, state)
 }
 
 // check returns the error of a Result that can't be measured or drawn.
@@ -338,10 +340,10 @@ func read(folder string) (r *Result, variables store.Arrays, frozen []string, er
 	if err := sameRun(state, trainingState{Config: r.Config, Data: r.Data}); err != nil {
 		return fail(fmt.Errorf("embed: the result in %s has a checkpoint of %w", folder, err))
 	}
-	if state.Epoch < r.Config.Epochs {
+	if state.Open || state.Epoch < r.Config.Epochs {
 		return fail(fmt.Errorf("embed: the training in %s is %w, after %d of %d epochs: resume it first", folder, ErrUnfinished, state.Epoch, r.Config.Epochs))
 	}
-	r.version = state.Version
+	r.version, r.options = state.Version, state.Options
 	return r, variables, state.Frozen, nil
 }
 

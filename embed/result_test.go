@@ -407,7 +407,7 @@ func TestResultMadeByHand(t *testing.T) {
 func saveForever() error {
 	out := os.Getenv(FolderEnv + "_CHILD")
 	_, err := fitSmall(context.Background(), small(), Options{Out: out, OnEpoch: func(r *Result) error {
-		state := trainingState{Config: r.Config, Data: r.Data, Epoch: len(r.History), History: r.History}
+		state := trainingState{Version: trainingVersion, Config: r.Config, Data: r.Data, Epoch: len(r.History), History: r.History}
 		for {
 			if err := saveCheckpoint(out, r.net, state); err != nil {
 				return err

@@ -12,28 +12,31 @@ import (
 // Config, its images and the backend: the losses, the extractor, the optimizer, the order of
 // images and the form of the files. Whoever changes one of them counts on; Results of before
 // are not reused any more.
-const trainingVersion = 2
+const trainingVersion = 3
 
 // reuse returns the Result in the training's folder, nil if it is not the one that the
-// training would come to. What is not there needs no word; all else is said.
-func (t *training) reuse(output io.Writer) (*Result, error) {
+// training would come to. What is not there needs no word; all else is said. isOther says that
+// the folder has a Result that is not to be resumed either.
+func (t *training) reuse(output io.Writer) (r *Result, isOther bool, err error) {
 	if t.opts.Out == "" {
-		return nil, errors.New("embed: reuse needs the folder of the result in Options.Out")
+		return nil, false, errors.New("embed: reuse needs the folder of the result in Options.Out")
 	}
-	anew := func(reason any) (*Result, error) {
+	anew := func(reason any) (*Result, bool, error) {
 		fmt.Fprintf(output, "%s is trained anew: %v\n", t.opts.Out, reason)
-		return nil, nil
+		return nil, true, nil
 	}
 	r, variables, frozen, err := read(Folder(t.opts.Out))
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+	case errors.Is(err, fs.ErrNotExist), t.opts.Resume && errors.Is(err, ErrUnfinished):
+		return nil, false, nil
 	case err != nil:
 		return anew(err)
 	case t.net.technique.Family == "" || t.cfg.Extractor != defaultExtractor:
 		return anew("the technique or the extractor is not one of this library")
 	case r.version != trainingVersion:
 		return anew("it is of another version of this library")
+	case r.options != t.state.Options:
+		return anew("it was trained with other options of the backend")
 	}
 	if err := sameRun(trainingState{Config: r.Config, Data: r.Data}, t.state); err != nil {
 		return anew(err)
@@ -46,8 +49,8 @@ func (t *training) reuse(output io.Writer) (*Result, error) {
 	}
 	r.net = t.net
 	if err := r.net.restore(variables, frozen); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	fmt.Fprintf(output, "%s is reused\n", t.opts.Out)
-	return r, nil
+	return r, false, nil
 }

@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,4 +137,40 @@ func TestReuseOfWhatIsBad(t *testing.T) {
 	}
 	_, err := fitSmall(t.Context(), small(), Options{Reuse: true})
 	embedtest.WantError(t, err, "reuse", "Options.Out")
+}
+
+// TestReuseAfterAnAbortedTraining: the files of a Result beside the checkpoint of another training
+// are not a Result, also where that has done its last epoch.
+func TestReuseAfterAnAbortedTraining(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "result")
+	mustFitSmall(t, small(), Options{Out: folder})
+	old := must(Load(folder))
+	old.version--
+	old.Test.Predicted[0] = 1 - min(1, old.Test.Predicted[0]) // as another version had it
+	if err := old.Save(folder); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fitSmall(t.Context(), small(), Options{Out: folder, Resume: true}); !errors.Is(err, ErrOtherRun) {
+		t.Errorf("resumed from another version: error %v, want ErrOtherRun", err)
+	}
+	stop := errors.New("stop")
+	if _, err := fitSmall(t.Context(), small(), Options{Out: folder, Reuse: true, OnEpoch: func(r *Result) error {
+		if len(r.History) == 2 {
+			return stop
+		}
+		return nil
+	}}); !errors.Is(err, stop) {
+		t.Fatal(err)
+	}
+	if _, err := Load(folder); !errors.Is(err, ErrUnfinished) {
+		t.Errorf("Load: error %v, want ErrUnfinished", err)
+	}
+	for _, opts := range []Options{{Out: folder, Reuse: true, Resume: true}, {Out: folder, Reuse: true}} {
+		embedtest.CheckEqual(t, "outcome", outcome(t, mustFitSmall(t, small(), opts)), outcome(t, mustFitSmall(t, small(), Options{})))
+	}
+
+	// With both, a Result of another run is neither reused nor resumed.
+	other := small()
+	other.Seed = 2
+	embedtest.CheckEqual(t, "another seed", outcome(t, mustFitSmall(t, other, Options{Out: folder, Reuse: true, Resume: true})), outcome(t, mustFitSmall(t, other, Options{})))
 }

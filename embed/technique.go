@@ -256,7 +256,8 @@ func (h Head) centers() *model.Variable {
 const centersName = "centers"
 
 // MoveCenters sets the centers [classes, dim] for the next batch. It is for
-// Technique.Loss.
+// Technique.Loss; where the nearest center decides (Technique.Scores is nil), the running means
+// move them further after it.
 func (h Head) MoveCenters(centers *graph.Node) { h.centers().SetNodeValue(centers) }
 
 // moveToMeans moves the centers towards the class means of points of the batch [batch, dim],
@@ -356,7 +357,7 @@ func (t Technique) checkParams() error {
 		}
 		seen[p.Name] = true
 		if p.Name == classesPerBatch.Name && (!p.Whole || p.Min < 1) {
-			return fmt.Errorf("embed: %s; allowed: whole numbers, 1 or more", p.Name)
+			return fmt.Errorf("embed: %s has Whole %t and Min %v; allowed: true, and 1 or more", p.Name, p.Whole, p.Min)
 		}
 		for _, word := range p.Words {
 			if _, err := strconv.ParseFloat(word, 64); err == nil {
@@ -470,7 +471,11 @@ func (t Technique) known() string {
 func (t Technique) scores(h Head) *graph.Node {
 	switch {
 	case t.Scores != nil:
-		return t.Scores(h)
+		scores, batch := t.Scores(h), h.Z.Shape().Dim(0)
+		if shape := scores.Shape(); shape.Rank() != 2 || shape.Dim(0) != batch || shape.Dim(1) != h.Classes {
+			panic(fmt.Errorf("the class scores are %s; allowed: [%d, %d], of the batch and the classes", shape, batch, h.Classes))
+		}
+		return scores
 	case t.Geometry == Sphere:
 		return losses.Cosines(h.Z, h.Centers())
 	default:

@@ -40,7 +40,7 @@ func (r *Result) WithClass(name string, images *datasets.Dataset) (*Result, erro
 		return nil, err
 	}
 	if r.Train.Len() == 0 {
-		return nil, errors.New("embed: a Result without training images can't learn a class; allowed: those of Train, Fit and Load")
+		return nil, errNoTraining
 	}
 	class := int32(len(r.ClassNames))
 	with := *r
@@ -73,6 +73,9 @@ func (r *Result) WithClass(name string, images *datasets.Dataset) (*Result, erro
 
 // errLearned is the error of saving a Result of WithClass.
 var errLearned = errors.New("embed: a Result with a class that it learned from images can't be saved; allowed: that without, from which WithClass makes it again")
+
+// errNoTraining is the error of a Result of Options.OnEpoch, where training images are needed.
+var errNoTraining = errors.New("embed: the Result of an epoch has no training images yet; allowed: those of Train, Fit and Load")
 
 // byMeans returns the technique with the rule of the nearest class mean.
 func (t Technique) byMeans() Technique {

@@ -136,7 +136,7 @@ func TestWithClassRefuses(t *testing.T) {
 	}
 	unfinished := *result
 	unfinished.Train = measure.Embedding{}
-	embedtest.WantError(t, with(&unfinished, "new", others), "without training images")
+	embedtest.WantError(t, with(&unfinished, "new", others), "no training images yet")
 	learned, err := result.WithClass("new", others)
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ func SubcenterCosines(z, subcenters *graph.Node) *graph.Node {
 // SubcenterArcFace returns the loss of ArcFace with several sub-centers per class, of which
 // the nearest counts: L_i is that of ArcFace with t_j the angle between embedding z_i and the
 // nearest sub-center of class j (see SubcenterCosines). The margin m is in radians, 0 to pi;
-// the scale s has no unit (see NormScale, AnnealedScale).
+// the scale s has no unit (see NormScale).
 //
 // Shapes: z [batch, dim], subcenters [classes, K, dim], labels [batch], s a scalar or [batch];
 // returns [batch].

@@ -154,12 +154,25 @@ func Names() []string {
 	return append(names, Go)
 }
 
-// Name returns the name that opens this backend again.
+// Name returns the name that opens this backend again, but for options behind it.
 func Name(backend compute.Backend) string {
 	if plugin, ok := backend.(interface{ PluginName() string }); ok {
 		return backend.Name() + ":" + plugin.PluginName()
 	}
 	return Go
+}
+
+// Options returns the options of XLA by which a backend was opened, with name as in Open: what
+// stands behind its Name. They may change the bits of a result. Options of others do not.
+func Options(name string, backend compute.Backend) string {
+	if name == "" {
+		name = os.Getenv(compute.ConfigEnvVar)
+	}
+	options, isNamed := strings.CutPrefix(name, Name(backend))
+	if !isNamed || Name(backend) == Go {
+		return ""
+	}
+	return options
 }
 
 // IsXLACPU tells whether a name stands for XLA for a CPU; options may follow its name.

@@ -146,6 +146,9 @@ func Simplex(classes, dim int) ([][]float64, error) {
 	for class := range targets {
 		targets[class] = make([]float64, dim)
 	}
+	if classes == 1 {
+		targets[0][0] = 1
+	}
 	// Coordinate by coordinate: the next class gets what is left of its norm, and
 	// those after it what makes the cosine -1/(classes-1).
 	for i := range classes - 1 {

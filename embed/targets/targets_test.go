@@ -65,6 +65,7 @@ func TestTargetsOnTheSphere(t *testing.T) {
 		"sphere in 2-D":  {Sphere, 10, 2, 2 * math.Sin(math.Pi/10) * 0.999},
 		"sphere":         {Sphere, 10, 3, 0.8}, // the best is 1.09 (Tammes)
 		"sphere of 1":    {Sphere, 1, 3, 0},
+		"and in 5-D":     {Sphere, 1, 5, 0},
 		"sphere in 4-D":  {Sphere, 10, 4, 1.1}, // the best of 10 points is about 1.29
 		"sphere in 16-D": {Sphere, 10, 16, math.Sqrt(20./9) - 1e-9},
 		"simplex":        {Simplex, 10, 9, math.Sqrt(20./9) - 1e-9}, // cosine -1/9
@@ -80,7 +81,7 @@ func TestTargetsOnTheSphere(t *testing.T) {
 			embedtest.CheckEqual(t, "classes", len(targets), test.classes)
 			for class, target := range targets {
 				embedtest.CheckEqual(t, "dim", len(target), test.dim)
-				if n := floats.Norm(target, 2); math.Abs(n-1) > 1e-9 && test.classes > 1 {
+				if n := floats.Norm(target, 2); math.Abs(n-1) > 1e-9 {
 					t.Errorf("target %d has the norm %g", class, n)
 				}
 			}
