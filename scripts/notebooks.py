@@ -17,12 +17,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import nbformat
 from jinja2 import pass_context
 from latex2mathml.converter import convert
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
@@ -66,7 +67,7 @@ def execute(name, out):
         execution = thread.submit(client.execute, cwd=str(SOURCE))
         try:
             execution.result()
-        except CellExecutionError as failure:
+        except (CellExecutionError, DeadKernelError) as failure:
             error = failure
         finally:
             stop(client, execution)
@@ -150,7 +151,8 @@ def pages(notebook):
     """The pages that the notebook's programs have saved beside it, and show."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            yield from re.findall(r'<iframe src="([\w.-]+\.html)"', output.get("data", {}).get("text/html", ""))
+            for address in re.findall(r'<iframe src="([^"/]+\.html)"', output.get("data", {}).get("text/html", "")):
+                yield unquote(html.unescape(address))
 
 
 INDEX = """<!DOCTYPE html>
@@ -186,14 +188,14 @@ def card(out, path):
         parts.append(f'{link}<img src="{found[-1].name}" alt="" loading="lazy"></a>')
     parts.append(f"<h2>{link}{html.escape(path.stem[:2])} {html.escape(title)}</a></h2>")
     parts.append(f"<p>executed in {duration(notebook):.0f} s")
-    parts += [f' · <a href="{page}">look inside</a>' for page in dict.fromkeys(pages(notebook)) if (out / page).exists()]
+    parts += [f' · <a href="{html.escape(quote(page))}">look inside</a>' for page in dict.fromkeys(pages(notebook)) if (out / page).exists()]
     return f"<li>{''.join(parts)}</p></li>"
 
 
 def duration(notebook):
     """The seconds from the begin of the first cell to the end of the last one."""
     times = [
-        datetime.fromisoformat(time)
+        datetime.fromisoformat(time.replace("Z", "+00:00"))  # Python 3.10 knows no Z
         for cell in notebook.cells
         for name, time in cell.metadata.get("execution", {}).items() if name.startswith("iopub.status")]
     return (max(times) - min(times)).total_seconds() if times else 0
@@ -207,7 +209,8 @@ def plain(text):
 def write(path, content):
     """Replaces a file whole."""
     mode = "wb" if isinstance(content, bytes) else "w"
-    with tempfile.NamedTemporaryFile(mode, dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+    encoding = None if mode == "wb" else "utf-8"
+    with tempfile.NamedTemporaryFile(mode, encoding=encoding, dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
         file.write(content)
     os.chmod(file.name, 0o644)
     os.replace(file.name, path)

@@ -241,6 +241,11 @@ func logTicks(lo, hi float64) (marks []plot.Tick) {
 			marks = append(marks, mark)
 		}
 	}
+	if !slices.ContainsFunc(marks, func(mark plot.Tick) bool { return mark.Label != "" }) {
+		for i, mark := range marks {
+			marks[i].Label = strconv.FormatFloat(mark.Value, 'g', 6, 64)
+		}
+	}
 	return marks
 }
 

@@ -42,7 +42,7 @@ exec {shlex.quote(os.path.join(bin_folder, "goimports"))} "$@"
 
 
 def write(name, content, mode):
-    with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, delete=False) as file:
         file.write(content)
     os.chmod(file.name, mode)
     os.replace(file.name, folder / name)

@@ -78,20 +78,23 @@ type spaceData struct {
 	Targets    numbers[float32] `json:"targets"`
 	Prototypes struct {
 		Points numbers[float32] `json:"points"` // as they are drawn
+		Norms  numbers[float32] `json:"norms"`
 		Labels numbers[int32]   `json:"labels"`
 	} `json:"prototypes"`
-	Sphere    bool             `json:"sphere"`
-	Camera    viz.Camera       `json:"camera"`
-	Frame     viz.Frame        `json:"frame"`
-	Regions   *regionData      `json:"regions"`
-	Predicted numbers[int32]   `json:"predicted"`
-	Score     numbers[float32] `json:"score"` // the largest
-	Lead      numbers[float32] `json:"lead"`  // over the second
-	Second    numbers[int32]   `json:"second"`
-	Reference numbers[float32] `json:"reference"`
-	Metrics   []metricData     `json:"metrics"`
-	Curves    []curvesData     `json:"curves"`
-	Trace     *traceData       `json:"trace"`
+	VectorNorms numbers[float32] `json:"vectorNorms"` // these and the following in all dimensions, where more than 3
+	TargetNorms numbers[float32] `json:"targetNorms"`
+	Sphere      bool             `json:"sphere"`
+	Camera      viz.Camera       `json:"camera"`
+	Frame       viz.Frame        `json:"frame"`
+	Regions     *regionData      `json:"regions"`
+	Predicted   numbers[int32]   `json:"predicted"`
+	Score       numbers[float32] `json:"score"` // the largest
+	Lead        numbers[float32] `json:"lead"`  // over the second
+	Second      numbers[int32]   `json:"second"`
+	Reference   numbers[float32] `json:"reference"`
+	Metrics     []metricData     `json:"metrics"`
+	Curves      []curvesData     `json:"curves"`
+	Trace       *traceData       `json:"trace"`
 }
 
 type regionData struct {
@@ -120,6 +123,9 @@ type traceData struct {
 	Points    numbers[float32] `json:"points"` // as they are drawn
 	Predicted numbers[int32]   `json:"predicted"`
 	Vectors   numbers[float32] `json:"vectors"` // as they are drawn
+
+	Norms       numbers[float32] `json:"norms"` // see spaceData
+	VectorNorms numbers[float32] `json:"vectorNorms"`
 }
 
 // data returns what the script of the page reads.
@@ -177,17 +183,18 @@ func (s *Space) data() (spaceData, error) {
 		Vectors: pr.columns(s.ClassVectors), Targets: pr.columns(s.Targets), Reference: pr.columns(s.Reference),
 		Sphere: s.Sphere, Camera: camera, Frame: frame, Regions: regions, Predicted: s.Predicted,
 	}
+	wholeNorms := func(rows []float32) []float32 { // where what is drawn has others
+		if s.Dim <= 3 {
+			return nil
+		}
+		return norms(rows, s.Dim)
+	}
 	for _, prototype := range s.Prototypes {
 		data.Prototypes.Points = append(data.Prototypes.Points, pr.drawn(prototype.Point)...)
+		data.Prototypes.Norms = append(data.Prototypes.Norms, wholeNorms(prototype.Point)...)
 		data.Prototypes.Labels = append(data.Prototypes.Labels, prototype.Label)
 	}
-	for row := range slices.Chunk(s.Points, s.Dim) {
-		square := 0.
-		for _, x := range row {
-			square += float64(x) * float64(x)
-		}
-		data.Norms = append(data.Norms, float32(math.Sqrt(square)))
-	}
+	data.Norms, data.VectorNorms, data.TargetNorms = norms(s.Points, s.Dim), wholeNorms(s.ClassVectors), wholeNorms(s.Targets)
 	data.Score, data.Lead, data.Second = lead(s.Scores, len(s.ClassNames))
 	for _, metric := range s.Metrics {
 		values := make([]float32, len(metric.Values))
@@ -204,9 +211,21 @@ func (s *Space) data() (spaceData, error) {
 		data.Curves = append(data.Curves, curvesData{curves.Title, lines})
 	}
 	if t := s.Trace; t != nil {
-		data.Trace = &traceData{t.Epochs, t.Indices, pr.drawn(t.Points), t.Predicted, pr.drawn(t.ClassVectors)}
+		data.Trace = &traceData{t.Epochs, t.Indices, pr.drawn(t.Points), t.Predicted, pr.drawn(t.ClassVectors), wholeNorms(t.Points), wholeNorms(t.ClassVectors)}
 	}
 	return data, nil
+}
+
+// norms returns the norms of rows of dim numbers.
+func norms(rows []float32, dim int) (norms []float32) {
+	for row := range slices.Chunk(rows, dim) {
+		square := 0.
+		for _, x := range row {
+			square += float64(x) * float64(x)
+		}
+		norms = append(norms, float32(math.Sqrt(square)))
+	}
+	return norms
 }
 
 // regions returns the picture of the decision regions: transparent tints of the colours of

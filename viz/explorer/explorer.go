@@ -29,6 +29,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -215,8 +216,9 @@ func (p *Page) Show(path string) error {
 // own: the picture, which the page replaces when it is there and runs.
 func (p *Page) frame(id, path string, picture []byte) (string, error) {
 	var html strings.Builder
+	address := url.URL{Path: filepath.ToSlash(path)} // file names may have any signs
 	err := frame.Execute(&html, map[string]any{
-		"ID": id, "Path": filepath.ToSlash(path), "Title": p.Title,
+		"ID": id, "Path": address.String(), "Title": p.Title,
 		"Picture": template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)),
 	})
 	return html.String(), err
@@ -394,7 +396,19 @@ func (p *Page) validateSpace(s *Space) error {
 		{"coordinates of reference points", len(s.Reference), len(p.Reference.Labels) * s.Dim, true},
 	}
 	for _, metric := range s.Metrics {
-		lengths = append(lengths, length{"values of " + metric.Name, len(metric.Values), n, true})
+		lengths = append(lengths, length{"values of " + metric.Name, len(metric.Values), n, false})
+	}
+	for _, curves := range s.Curves {
+		for _, line := range curves.Lines {
+			if len(line.Values) == 0 {
+				return fmt.Errorf("the line %q of %q has no values; allowed: 1 or more: %w", line.Name, curves.Title, viz.ErrLength)
+			}
+			for i, y := range line.Values {
+				if math.IsNaN(y) || math.IsInf(y, 0) {
+					return fmt.Errorf("value %d of the line %q of %q is %v; allowed: finite numbers: %w", i, line.Name, curves.Title, y, viz.ErrNotFinite)
+				}
+			}
+		}
 	}
 	for _, l := range lengths {
 		if err := l.check(); err != nil {

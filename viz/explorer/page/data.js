@@ -9,10 +9,11 @@ const count = data.images.labels.length;
 const known = data.classes.filter(({ unknown }) => !unknown).length; // classes; the one after them is the unknown one
 
 function decodeSpace(space) {
-  for (const name of ['points', 'axes', 'norms', 'vectors', 'targets', 'score', 'lead', 'reference']) space[name] = decode(space[name], Float32Array);
+  for (const name of ['points', 'axes', 'norms', 'vectors', 'targets', 'vectorNorms', 'targetNorms', 'score', 'lead', 'reference']) space[name] = decode(space[name], Float32Array);
   for (const name of ['predicted', 'second']) space[name] = decodeIntegers(space[name]);
   space.prototypes = {
     points: decode(space.prototypes.points, Float32Array) ?? new Float32Array(0),
+    norms: decode(space.prototypes.norms, Float32Array),
     labels: decodeIntegers(space.prototypes.labels) ?? new Int32Array(0),
   };
   space.metrics = (space.metrics ?? []).map(({ name, values }) => ({ name, values: decode(values, Float32Array) }));
@@ -21,7 +22,7 @@ function decodeSpace(space) {
   space.curves ??= [];
   const trace = space.trace;
   if (!trace) return;
-  for (const name of ['epochs', 'points', 'vectors']) trace[name] = decode(trace[name], Float32Array);
+  for (const name of ['epochs', 'points', 'vectors', 'norms', 'vectorNorms']) trace[name] = decode(trace[name], Float32Array);
   for (const name of ['indices', 'predicted']) trace[name] = decodeIntegers(trace[name]);
 }
 

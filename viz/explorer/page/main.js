@@ -19,7 +19,7 @@ function showClasses() {
   const fieldset = byId('classes');
   for (const old of fieldset.querySelectorAll('label')) old.remove();
   fieldset.append(...data.classes.map((_, k) => element('label', {},
-    element('input', { type: 'checkbox', checked: !state.hiddenClasses.has(k), onchange: (event) => {
+    element('input', { type: 'checkbox', autocomplete: 'off', checked: !state.hiddenClasses.has(k), onchange: (event) => {
       if (event.target.checked) state.hiddenClasses.delete(k);
       else state.hiddenClasses.add(k);
       filter();

@@ -38,10 +38,10 @@ function placed(rows, dim, axes) {
   return places;
 }
 
-/** Divides each row of three by its norm, unless that is 0. */
-function normalize(places) {
+/** Divides each row of three by its norm, or by that of the whole row where more dimensions are behind it, unless that is 0. */
+function normalize(places, norms) {
   for (let i = 0; i < places.length / 3; i++) {
-    const length = norm(places, 3, i) || 1;
+    const length = (norms ? norms[i] : norm(places, 3, i)) || 1;
     for (let j = 0; j < 3; j++) places[3 * i + j] /= length;
   }
   return places;

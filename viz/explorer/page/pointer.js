@@ -52,7 +52,7 @@ function listen(view) {
   });
 
   plot.addEventListener('pointerup', (event) => {
-    pointers.delete(event.pointerId);
+    if (!pointers.delete(event.pointerId)) return; // it went down elsewhere
     const polygon = view.lasso;
     view.lasso = null;
     if (dragged > 5) {
@@ -108,7 +108,7 @@ function keyAction(view, event) {
     n: () => pinNext(1),
     p: () => pinNext(-1),
     Escape: () => { pin(-1); select(null); },
-  }[event.key];
+  }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
 }
 
 /** Chooses the next image that is listed, or the one before. */

@@ -132,26 +132,30 @@ function tableRow(i) {
   return element('tr', {}, ...cells.map((cell) => element('td', {}, cell)));
 }
 
+/** Colours of the lines of curves, which are of spaces and not of classes. */
+const LINE_COLORS = [[0x00, 0x72, 0xb2], [0xd5, 0x5e, 0x00], [0x00, 0x9e, 0x73], [0xcc, 0x79, 0xa7], [0xe6, 0x9f, 0x00], [0x56, 0xb4, 0xe9]];
+
 /** The curves of all spaces with one title as a picture, with a line at an epoch. */
 function curvesPicture(title, lines, epoch) {
   const [width, left, bottom, top] = [300, 40, 20, lines.length > 1 ? 24 + 14 * lines.length : 18];
   const height = top + 90 + bottom;
   const all = lines.flatMap((line) => line.values);
   const epochs = Math.max(...lines.map((line) => line.values.length));
-  const [low, high] = [Math.min(...all), Math.max(...all)];
+  let [low, high] = [Math.min(...all), Math.max(...all)];
+  if (low === high) [low, high] = [low - 0.05 * (Math.abs(low) || 1), high + 0.05 * (Math.abs(high) || 1)];
   const x = (e) => left + (width - left - 10) * (e - 1) / (epochs - 1);
-  const y = (value) => top + (height - top - bottom) * (1 - (value - low) / (high - low || 1));
+  const y = (value) => top + (height - top - bottom) * (1 - (value - low) / (high - low));
   const svg = svgElement('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${title} after each epoch` });
   const text = (at, content, anchor = 'start', fill = 'var(--quiet)') => {
     svg.append(svgElement('text', { x: at[0], y: at[1], 'font-size': 11, fill, 'text-anchor': anchor }));
     svg.lastChild.textContent = content;
   };
-  for (const { value, text: name } of ticks(low, high || 1, 3)) {
+  for (const { value, text: name } of ticks(low, high, 3)) {
     svg.append(svgElement('line', { x1: left, x2: width - 10, y1: y(value), y2: y(value), stroke: 'var(--line)' }));
     text([left - 5, y(value) + 4], name, 'end');
   }
   lines.forEach(({ name, values }, k) => {
-    const color = css(readable(data.classes[k % data.classes.length].color, theme.paper, theme.ink, 3));
+    const color = css(readable(LINE_COLORS[Math.floor(k / 2) % LINE_COLORS.length], theme.paper, theme.ink, 3)); // a pair of lines is of one space
     svg.append(svgElement('polyline', { points: values.map((value, e) => `${x(e + 1)},${y(value)}`).join(' '), fill: 'none', stroke: color, 'stroke-width': 2, 'stroke-dasharray': k % 2 ? '5 3' : 'none' }));
     if (lines.length === 1) return;
     svg.append(svgElement('line', { x1: left, x2: left + 16, y1: 18 + 14 * k, y2: 18 + 14 * k, stroke: color, 'stroke-width': 2, 'stroke-dasharray': k % 2 ? '5 3' : 'none' }));

@@ -72,13 +72,13 @@ class View {
     const { space } = this;
     const { trace, width, axes } = space;
     this.traced = trace !== null && state.epoch < trace.epochs.at(-1);
-    const onSphere = (places) => (this.isSphere() ? normalize(places) : places);
-    this.targets = space.targets && onSphere(placed(space.targets, width, axes));
-    this.prototypes = onSphere(placed(space.prototypes.points, space.drawnDim, null));
+    const onSphere = (places, norms) => (this.isSphere() ? normalize(places, norms) : places);
+    this.targets = space.targets && onSphere(placed(space.targets, width, axes), space.targetNorms);
+    this.prototypes = onSphere(placed(space.prototypes.points, space.drawnDim, null), space.prototypes.norms);
     this.present = null;
     this.predicted = space.predicted;
-    this.places = onSphere(placed(space.points, width, axes));
-    this.rays = space.vectors && normalize(placed(space.vectors, width, axes));
+    this.places = onSphere(placed(space.points, width, axes), space.dim > 3 && space.norms);
+    this.rays = space.vectors && normalize(placed(space.vectors, width, axes), space.vectorNorms);
     if (this.traced) this.setTraced(onSphere);
     this.means = this.classMeans();
   }
@@ -90,13 +90,14 @@ class View {
     const [from, to] = trace.epochs.subarray(first, first + 2);
     const share = Math.max(0, (state.epoch - from) / (to - from));
     const between = (all) => {
+      if (!all) return null;
       const size = all.length / trace.epochs.length;
-      return placed(Float32Array.from({ length: size }, (_, k) => {
+      return Float32Array.from({ length: size }, (_, k) => {
         const value = all[first * size + k];
         return share === 0 ? value : value + share * (all[(first + 1) * size + k] - value);
-      }), drawnDim, null);
+      });
     };
-    const places = onSphere(between(trace.points));
+    const places = onSphere(placed(between(trace.points), drawnDim, null), between(trace.norms));
     this.places = new Float32Array(3 * count);
     this.present = new Uint8Array(count);
     this.predicted = new Int32Array(count);
@@ -105,7 +106,7 @@ class View {
       this.present[i] = 1;
       this.predicted[i] = trace.predicted[first * trace.indices.length + k];
     });
-    if (this.rays && trace.vectors) this.rays = normalize(between(trace.vectors));
+    if (this.rays && trace.vectors) this.rays = normalize(placed(between(trace.vectors), drawnDim, null), between(trace.vectorNorms));
   }
 
   /** The means [classes, 3] of the points of each class; NaN without a point. */
