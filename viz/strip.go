@@ -7,7 +7,8 @@ import (
 )
 
 // strip lays out a 1-D space in two dimensions and returns that space. Each class has a
-// row, the first at the top, over whose height its points are scattered at random. The
+// row, the first at the top, over whose height its points are scattered at random, and unknown
+// points are scattered over all of them. The
 // names of the classes get room on the left, a share of the width of the panel.
 func (c *content) strip(sp space, left float64) space {
 	half := sp.half / (1 - left)
@@ -16,6 +17,9 @@ func (c *content) strip(sp space, left float64) space {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i, class := range c.labels {
 		c.points[i][1] = sp.row(float64(class)+0.7*(rng.Float64()-0.5), c.classes)
+	}
+	for i := range c.unknown { // of no row
+		c.unknown[i][1] = sp.half * (2*rng.Float64() - 1)
 	}
 	for i := range c.targets {
 		c.targets[i][1] = sp.row(float64(i), c.classes)

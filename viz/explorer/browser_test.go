@@ -398,6 +398,29 @@ func TestImages(t *testing.T) {
 	})()`)
 }
 
+// TestDirections: without their norms, points of more dimensions than are drawn keep the length that
+// they have along the axes, also on the way of a training.
+func TestDirections(t *testing.T) {
+	b := open(t, testPage(5), 1280, 900)
+	length := func(i int) float64 {
+		return value[float64](b, `Math.hypot(...views[0].places.subarray(3 * %d, 3 * %d + 3))`, i, i)
+	}
+	before, norm := length(7), value[float64](b, `data.spaces[0].norms[7]`)
+	ray := value[float64](b, `Math.hypot(...views[0].rays.subarray(0, 3))`)
+	b.click("#sphere")
+	if got, want := length(7), before/norm; math.Abs(got-want) > 1e-5 || want > 0.999 {
+		t.Errorf("point 7 has the length %v, want %v, less than 1", got, want)
+	}
+	if again := value[float64](b, `Math.hypot(...views[0].rays.subarray(0, 3))`); ray > 0.999 || again != ray {
+		t.Errorf("the first ray has the length %v, and %v without norms; want both the same, less than 1", ray, again)
+	}
+	value[bool](b, `(setTime(0), true)`)
+	i := value[int](b, `data.spaces[0].trace.indices[1]`)
+	if got := length(i); got > 0.999 || got < 0.1 {
+		t.Errorf("in the training, point %d has the length %v, want less than 1", i, got)
+	}
+}
+
 // TestFrame: in a notebook, the page takes the place of its picture when it is there and runs.
 func TestFrame(t *testing.T) {
 	p := testPage(2)
