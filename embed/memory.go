@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/embedspace/embedspace/embed/backends"
 )
@@ -146,9 +147,24 @@ func collectOften(backend string) (undo func()) {
 	if backend != backends.Go {
 		return func() {}
 	}
-	before := debug.SetGCPercent(percent)
-	if before < percent { // or off, -1
-		debug.SetGCPercent(before)
+	collecting.Lock()
+	defer collecting.Unlock()
+	if collecting.trainings++; collecting.trainings == 1 {
+		if collecting.before = debug.SetGCPercent(percent); collecting.before < percent { // or off, -1
+			debug.SetGCPercent(collecting.before)
+		}
 	}
-	return func() { debug.SetGCPercent(before) }
+	return func() {
+		collecting.Lock()
+		defer collecting.Unlock()
+		if collecting.trainings--; collecting.trainings == 0 {
+			debug.SetGCPercent(collecting.before)
+		}
+	}
+}
+
+// collecting counts the trainings that run, and has the percentage before the first of them.
+var collecting struct {
+	sync.Mutex
+	trainings, before int
 }

@@ -153,4 +153,9 @@ func TestCollectOften(t *testing.T) {
 		undo()
 		embedtest.CheckEqual(t, "percent", []int{during, debug.SetGCPercent(100)}, []int{test.during, test.before})
 	}
+	first, second := collectOften(backends.Go), collectOften(backends.Go)
+	first()
+	between := debug.SetGCPercent(25)
+	second()
+	embedtest.CheckEqual(t, "percent, before and after the end of the second training", []int{between, debug.SetGCPercent(100)}, []int{25, 100})
 }

@@ -45,7 +45,7 @@ func NewDataInfo(train, test *datasets.Dataset) DataInfo {
 // checksum returns the checksum of a dataset. Its field may be that of what it was copied from.
 func checksum(data *datasets.Dataset) string { return data.ComputeChecksum() }
 
-// A Result is a trained embedding with what was measured on it.
+// A Result is a trained embedding with what was measured on it. It is for one goroutine at a time.
 type Result struct {
 	Config       Config // with its defaults filled in
 	Data         DataInfo
