@@ -468,6 +468,36 @@ func TestAbsentClass(t *testing.T) {
 			if slices.Contains(result.Test.Predicted, 2) {
 				t.Errorf("%s: test images are of the class without training images", technique)
 			}
+			folder := t.TempDir()
+			if err := result.Save(folder); err != nil {
+				t.Fatal(err)
+			}
+			loaded, err := Load(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := loaded.Classify([]float32{0, 0, 0.01, 0, -0.01, 0, 0, -0.01})
+			if err != nil {
+				t.Fatal(err)
+			}
+			embedtest.CheckEqual(t, technique+", loaded", again, classes)
+
+			// A class that lies at the origin is there.
+			zeros := result.Train
+			zeros.Z = slices.Clone(zeros.Z)
+			for i, label := range zeros.Labels {
+				if label == 1 {
+					zeros.Z[2*i], zeros.Z[2*i+1] = 0, 0
+				}
+			}
+			byMeans, err := result.net.byMeans(zeros)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if classes, err = byMeans.classify([]float32{0, 0}); err != nil {
+				t.Fatal(err)
+			}
+			embedtest.CheckEqual(t, technique+", class of the origin", classes, []int32{1})
 		}
 	})
 }

@@ -3,6 +3,7 @@ package embed
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -99,13 +100,19 @@ func (n *network) head(scope *model.Scope, z *graph.Node) Head {
 // training images, whose centers are zero, have the lowest: a point near the origin is of none of them.
 func (n *network) scored(h Head) *graph.Node {
 	scores := n.technique.scores(h)
-	if n.technique.Scores != nil {
+	variable := n.store.GetVariable(headPath + presentName)
+	if variable == nil {
 		return scores
 	}
-	isPresent := graph.GreaterThan(graph.ReduceMax(graph.Abs(h.Centers()), -1), graph.ScalarZero(h.Z.Graph(), h.Z.DType()))
-	lowest := graph.Scalar(h.Z.Graph(), h.Z.DType(), -math.MaxFloat32)
-	return graph.Where(graph.BroadcastToDims(graph.ExpandAxes(isPresent, 0), scores.Shape().Dimensions...), scores, graph.BroadcastToDims(lowest, scores.Shape().Dimensions...))
+	g, shape := h.Z.Graph(), scores.Shape()
+	isPresent := graph.BroadcastToShape(graph.ExpandAxes(variable.NodeValue(g), 0), shape)
+	lowest := graph.BroadcastToShape(graph.Scalar(g, shape.DType, -math.MaxFloat32), shape)
+	return graph.Where(graph.GreaterThan(isPresent, graph.ZerosLike(scores)), scores, lowest)
 }
+
+// presentName is the name of the variable that says which classes have a center, 1 or 0 [classes].
+// Without it, all have.
+const presentName = "centers-present"
 
 // predict returns the classes [batch] of the highest scores.
 func (n *network) predict(h Head) *graph.Node {
@@ -339,9 +346,12 @@ func (n *network) classVectors() ([]float32, error) {
 // setCenters sets the technique's centers, if it has any, to the class means of an
 // embedding, on the unit sphere where that is the geometry.
 func (n *network) setCenters(e measure.Embedding) error {
-	centers := n.store.GetVariable(model.ScopeSeparator + headScope + model.ScopeSeparator + centersName)
+	centers := n.store.GetVariable(headPath + centersName)
 	if centers == nil {
 		return nil
+	}
+	if err := n.setPresent(e.Labels); err != nil {
+		return err
 	}
 	if n.technique.Geometry == Sphere {
 		e = e.OnSphere()
@@ -353,6 +363,30 @@ func (n *network) setCenters(e measure.Embedding) error {
 		}
 	}
 	return centers.SetValue(tensors.FromFlatDataAndDimensions(flat, n.classes, e.Dim))
+}
+
+// setPresent says which classes have a center, if one has none, or had none before.
+func (n *network) setPresent(labels []int32) error {
+	if n.technique.Scores != nil {
+		return nil
+	}
+	present := make([]float32, n.classes)
+	for _, class := range labels {
+		present[class] = 1
+	}
+	value := tensors.FromFlatDataAndDimensions(present, n.classes)
+	if variable := n.store.GetVariable(headPath + presentName); variable != nil {
+		return variable.SetValue(value)
+	}
+	if !slices.Contains(present, 0) {
+		return nil
+	}
+	variable, err := n.store.CreateVariable(headPath+presentName, value)
+	if err != nil {
+		return err
+	}
+	variable.SetTrainable(false)
+	return nil
 }
 
 func (n *network) imagesTensor(images []byte) *tensors.Tensor {

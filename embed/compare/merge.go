@@ -60,7 +60,8 @@ func mergeInto(out string, folders []string, of func(o Overview, folder string) 
 	return c.merge(folders)
 }
 
-// merge copies the cells of other folders into that of the comparison; see Merge. What has not ended is left out, and returned, even if it was only wanted.
+// merge copies the cells of other folders into that of the comparison, as Merge says. What has
+// not ended is left out, and returned, even if it was only wanted.
 func (c comparison) merge(folders []string) (unfinished []string, err error) {
 	unlock, err := lockFolder(c.folder)
 	if err != nil {
@@ -234,6 +235,9 @@ func (c comparison) checkEvaluations(g gathering, folders []string) error {
 			return err
 		}
 		for _, file := range files {
+			if strings.HasPrefix(file.Name(), ".") { // what a kill left half written
+				continue
+			}
 			path := filepath.Join(folder, baselinesFolder, file.Name())
 			var measured baselineMeasured
 			if err := store.ReadJSON(path, &measured); err != nil {
