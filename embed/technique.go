@@ -357,7 +357,7 @@ func (t Technique) checkParams() error {
 		}
 		seen[p.Name] = true
 		if p.Name == classesPerBatch.Name && (!p.Whole || p.Min < 1) {
-			return fmt.Errorf("embed: %s has Whole %t and Min %v; allowed: true, and 1 or more", p.Name, p.Whole, p.Min)
+			return fmt.Errorf("embed: %s has Whole %t and Min %v; allowed: whole numbers, 1 or more", p.Name, p.Whole, p.Min)
 		}
 		for _, word := range p.Words {
 			if _, err := strconv.ParseFloat(word, 64); err == nil {
