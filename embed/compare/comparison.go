@@ -61,8 +61,6 @@ type evaluation interface {
 	// prepare loads what the evaluation of the cells that are left needs. Its error comes before
 	// any training.
 	prepare(ctx context.Context, w *work, left []Cell) error
-	// settings says in words what is measured and how: what all cells of a table have in common.
-	settings() string
 	// isDone tells whether a trained cell was evaluated.
 	isDone(folder string, trained *cell) bool
 	// evaluate evaluates a trained cell, and writes what it finds into its folder. result is nil

@@ -118,6 +118,7 @@ type fewShotSettings struct {
 	Seed     uint64 `json:"seed"`
 }
 
+// settings are those of a table, as openSetEvaluation.settings.
 func (f fewShotSettings) settings() string {
 	return fmt.Sprintf("%d episodes of %v ways, %v shots and %d queries, seed %d", f.Episodes, f.Ways, f.Shots, f.Queries, f.Seed)
 }

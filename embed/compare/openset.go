@@ -137,6 +137,7 @@ func (o *openSetEvaluation) prepare(ctx context.Context, w *work, left []Cell) e
 	return nil
 }
 
+// settings says in words how cells are measured: what all cells of a table have in common.
 func (o *openSetEvaluation) settings() string {
 	var scores []string
 	for _, score := range openset.Scores() {

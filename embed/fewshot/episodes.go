@@ -28,7 +28,7 @@ type Episodes struct {
 //
 // Source: Hariharan and Girshick, arXiv 1606.02819, have known and new classes together.
 type Known struct {
-	Means  [][]float64 // [classes, dim]
+	Means  [][]float64 // [classes, dim]; for a method of cosines, of the unit vectors
 	Z      [][]float64 // [n, dim], other points than the means are of
 	Labels []int32     // [n], 0 to the number of means less 1
 }

@@ -293,8 +293,8 @@ func searchOutward(members []member, z []float64, radius float64, near []float64
 	}
 }
 
-// squaredDistance returns ||x - y||^2, or a part of it that is bound or more. Four sums in flight
-// do not wait for each other.
+// squaredDistance returns ||x - y||^2, or a part of it that is bound or more. Eight squares are
+// added in pairs: a sum one by one would wait for each.
 func squaredDistance(x, y []float64, bound float64) float64 {
 	squared := 0.
 	for ; len(x) >= 8 && len(y) >= 8 && squared < bound; x, y = x[8:], y[8:] {
