@@ -81,8 +81,8 @@ type spaceData struct {
 		Norms  numbers[float32] `json:"norms"`
 		Labels numbers[int32]   `json:"labels"`
 	} `json:"prototypes"`
-	VectorNorms numbers[float32] `json:"vectorNorms"` // these and the following in all dimensions, where more than 3
-	TargetNorms numbers[float32] `json:"targetNorms"`
+	VectorNorms numbers[float32] `json:"vectorNorms"` // in all dimensions, where there are more than 3; else null
+	TargetNorms numbers[float32] `json:"targetNorms"` // the same
 	Sphere      bool             `json:"sphere"`
 	Camera      viz.Camera       `json:"camera"`
 	Frame       viz.Frame        `json:"frame"`
