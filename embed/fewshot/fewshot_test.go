@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 )
 
 // clouds returns n points of each class around (10 class, 5).
@@ -56,7 +57,24 @@ func TestLogistic(t *testing.T) {
 		embedtest.CheckNear(t, "biases in other units", scaled.B, unscaled.B, 1e-5)
 		embedtest.CheckEqual(t, "classes", scaled.classify(s.Z), unscaled.classify(z))
 	}
-	_, err := Logistic(Support{z, labels, 3}, 0)
+	// In more dimensions than points, one of them twice, the minimum is where the derivatives are 0.
+	wide := Support{[][]float64{{3, 0, 1, 0, 2, 1}, {3, 0, 1, 0, 2, 1}, {0, 1, 0, -2, 1, 0}, {0, 0, 0, 0, 0, 0}}, []int32{0, 0, 1, 2}, 3}
+	model, err := Logistic(wide, 0.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j, w := range model.W {
+		derivative := floats.ScaleTo(make([]float64, len(w)), 0.5, w)
+		for i, z := range wide.Z {
+			p := vectors.Softmax(floats.AddTo(make([]float64, 3), vectors.Dots(z, model.W), model.B))[j]
+			if wide.Labels[i] == int32(j) {
+				p--
+			}
+			floats.AddScaled(derivative, p, z)
+		}
+		embedtest.CheckNear(t, "derivative", derivative, make([]float64, len(w)), 1e-6)
+	}
+	_, err = Logistic(Support{z, labels, 3}, 0)
 	embedtest.WantError(t, err, "the penalty l2 is 0; allowed: more than 0")
 }
 

@@ -3,8 +3,11 @@ package fewshot
 import (
 	"fmt"
 	"math"
+	"slices"
 
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/optimize"
 
 	"github.com/embedspace/embedspace/embed/internal/vectors"
@@ -31,7 +34,6 @@ func Logistic(s Support, l2 float64) (LogisticModel, error) {
 	if err := s.check(nil); err != nil {
 		return LogisticModel{}, err
 	}
-	dim := len(s.Z[0])
 	scale := 0. // of the points, so that W and b have steps of one size
 	for _, z := range s.Z {
 		scale = max(scale, floats.Norm(z, 2))
@@ -39,8 +41,10 @@ func Logistic(s Support, l2 float64) (LogisticModel, error) {
 	if scale == 0 {
 		scale = 1
 	}
-	x := make([][]float64, len(s.Z))
-	for i, z := range s.Z {
+	points, basis := span(s.Z) // W lies in it, as the penalty leaves nothing beside it
+	dim := len(points[0])
+	x := make([][]float64, len(points))
+	for i, z := range points {
 		x[i] = append(floats.ScaleTo(make([]float64, dim), 1/scale, z), 1)
 	}
 	penalty := l2 / (scale * scale)
@@ -51,45 +55,103 @@ func Logistic(s Support, l2 float64) (LogisticModel, error) {
 		}
 		return rows
 	}
+	var (
+		at      = make([]float64, s.Way*(dim+1)) // the parameters that sum and p are of
+		isKnown bool
+		sum     float64                           // -log softmax(W z_i + b)_{y_i}, of all points
+		p       = make([]float64, len(s.Z)*s.Way) // softmax(W z_i + b)
+	)
+	evaluate := func(parameters []float64) {
+		if isKnown && floats.Equal(at, parameters) { // Func and Grad are called one after the other
+			return
+		}
+		isKnown = true
+		copy(at, parameters)
+		sum = 0
+		weights := rows(parameters)
+		for i, x := range x {
+			p := p[i*s.Way : (i+1)*s.Way]
+			for j, w := range weights {
+				p[j] = floats.Dot(x, w)
+			}
+			largest, own := floats.Max(p), p[s.Labels[i]]
+			for j := range p {
+				p[j] = math.Exp(p[j] - largest)
+			}
+			exponentials := floats.Sum(p)
+			floats.Scale(1/exponentials, p)
+			sum += math.Log(exponentials) + largest - own
+		}
+	}
 	problem := optimize.Problem{
 		Func: func(parameters []float64) float64 {
-			weights, total := rows(parameters), 0.
-			for i, x := range x {
-				logits := vectors.Dots(x, weights)
-				total += floats.LogSumExp(logits) - logits[s.Labels[i]]
-			}
-			for _, w := range weights {
+			evaluate(parameters)
+			total := sum
+			for _, w := range rows(parameters) {
 				total += penalty / 2 * floats.Dot(w[:dim], w[:dim])
 			}
 			return total
 		},
 		Grad: func(gradient, parameters []float64) {
+			evaluate(parameters)
 			clear(gradient)
-			weights, gradients := rows(parameters), rows(gradient)
+			gradients := rows(gradient)
 			for i, x := range x {
-				p := vectors.Softmax(vectors.Dots(x, weights))
-				p[s.Labels[i]]--
 				for j := range gradients {
-					floats.AddScaled(gradients[j], p[j], x)
+					derivative := p[i*s.Way+j]
+					if j == int(s.Labels[i]) {
+						derivative--
+					}
+					floats.AddScaled(gradients[j], derivative, x)
 				}
 			}
-			for j, w := range weights {
+			for j, w := range rows(parameters) {
 				floats.AddScaled(gradients[j][:dim], penalty, w[:dim])
 			}
 		},
 	}
 	start := make([]float64, s.Way*(dim+1))
-	// It ends where rounding leaves no lower value, which Minimize calls a failure.
-	found, err := optimize.Minimize(problem, start, &optimize.Settings{GradientThreshold: 1e-10, Converger: optimize.NeverTerminate{}}, &optimize.LBFGS{})
+	// It ends at the latest where rounding leaves no lower value, which Minimize calls a failure.
+	settings := optimize.Settings{GradientThreshold: flat / 1e4 * float64(len(x)), Converger: optimize.NeverTerminate{}}
+	found, err := optimize.Minimize(problem, start, &settings, &optimize.LBFGS{})
 	if found == nil || floats.Norm(found.Gradient, math.Inf(1)) > flat*float64(len(x)) {
 		return LogisticModel{}, fmt.Errorf("fewshot: no logistic regression of %d points with l2 = %v: %w", len(x), l2, err)
 	}
 	model := LogisticModel{Objective: found.F}
 	for _, w := range rows(found.X) {
-		model.W, model.B = append(model.W, floats.ScaleTo(make([]float64, dim), 1/scale, w[:dim])), append(model.B, w[dim])
+		weights := floats.ScaleTo(make([]float64, dim), 1/scale, w[:dim])
+		if basis != nil {
+			coordinates := weights
+			weights = make([]float64, len(s.Z[0]))
+			for k, q := range basis {
+				floats.AddScaled(weights, coordinates[k], q)
+			}
+		}
+		model.W, model.B = append(model.W, weights), append(model.B, w[dim])
 	}
 	floats.AddConst(-floats.Sum(model.B)/float64(s.Way), model.B)
 	return model, nil
+}
+
+// span returns the coordinates [n, n] of points [n, dim] in an orthonormal basis [n, dim] of a
+// space in which they lie, or, if that is no smaller, the points and no basis.
+func span(z [][]float64) (coordinates, basis [][]float64) {
+	n, dim := len(z), len(z[0])
+	if n >= dim {
+		return z, nil
+	}
+	lq := blas64.General{Rows: n, Cols: dim, Stride: dim, Data: slices.Concat(z...)}
+	tau, size := make([]float64, n), make([]float64, 1)
+	lapack64.Gelqf(lq, tau, size, -1)
+	work := make([]float64, int(size[0]))
+	lapack64.Gelqf(lq, tau, work, len(work))
+	coordinates, basis = make([][]float64, n), make([][]float64, n)
+	for i := range z {
+		coordinates[i], basis[i] = make([]float64, n), lq.Data[i*dim:(i+1)*dim]
+		copy(coordinates[i], basis[i][:i+1])
+	}
+	lapack64.Orglq(lq, tau, work, len(work))
+	return coordinates, basis
 }
 
 // flat is the largest derivative of Logistic's minimum, per point.
