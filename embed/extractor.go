@@ -3,6 +3,7 @@ package embed
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 
@@ -83,7 +84,7 @@ func extractorLayers(cfg Config) []layer {
 		features = []layer{{"features", cfg.Extractor, own}}
 	}
 	return append(features,
-		layer{"embedding", fmt.Sprintf("FC(%d)", cfg.Dim), denseLayer(cfg.Dim, activations[cfg.Activation], embeddingInit(cfg.Activation))})
+		layer{"embedding", fmt.Sprintf("FC(%d)", cfg.Dim), denseLayer(cfg.Dim, activations[cfg.Activation], embeddingInit(cfg))})
 }
 
 // extract returns the embeddings z [batch, dim] of images x [batch, height, width,
@@ -147,15 +148,22 @@ func selu(x *graph.Node) *graph.Node {
 	return graph.MulScalar(graph.Where(positive, x, negative), scale)
 }
 
-// embeddingInit is Xavier's, but for the biases before relu: they start at 1, since
-// one of two units that start around zero is often dead, with no gradient to revive
-// it.
-func embeddingInit(activation string) func(model.StoreProvider) model.VariableInitializer {
+// embeddingInit is Xavier's, with two exceptions. Biases before relu start at 1, since one of
+// two units that start around zero is often dead, with no gradient to revive it. And where
+// classes have fixed targets, near the origin, the norms of embeddings start as in 3-D in more
+// dimensions, too: from far outside, all that a network learns first is to be smaller, and
+// relu's units die of it.
+func embeddingInit(cfg Config) func(model.StoreProvider) model.VariableInitializer {
+	technique, err := LookUp(cfg.Technique)
+	isFar := err == nil && technique.Kind == Targets && cfg.Dim > 3
 	return func(scope model.StoreProvider) model.VariableInitializer {
 		weights := initializer.XavierNormalFn(scope)
 		return func(g *graph.Graph, shape shapes.Shape) *graph.Node {
-			if activation == "relu" && shape.Rank() == 1 {
+			switch {
+			case shape.Rank() == 1 && cfg.Activation == "relu":
 				return graph.Ones(g, shape)
+			case shape.Rank() == 2 && isFar:
+				return graph.MulScalar(weights(g, shape), math.Sqrt(3/float64(cfg.Dim)))
 			}
 			return weights(g, shape)
 		}

@@ -3,6 +3,7 @@ package embed
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -11,8 +12,11 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/embedspace/embedspace/embed/embedtest"
+	"github.com/embedspace/embedspace/embed/internal/vectors"
 	"github.com/embedspace/embedspace/viz"
 )
 
@@ -77,6 +81,22 @@ func TestLayersAreThoseOfTheNetwork(t *testing.T) {
 		}
 	}
 	embedtest.CheckEqual(t, "parameters of the extractor", trained, described)
+}
+
+// TestInitialNorm: embeddings that are drawn to targets start as near to the origin in many
+// dimensions as in three; others have the norm of Xavier's initialization.
+func TestInitialNorm(t *testing.T) {
+	norm := func(technique string, dim int) float64 {
+		cfg := small()
+		cfg.Technique, cfg.Dim, cfg.Epochs, cfg.LearningRate = technique, dim, 1, 1e-12
+		z := vectors.Rows(mustFitSmall(t, cfg, Options{}).Test.Z, dim)
+		return stat.Mean(vectors.Each(z, func(z []float64) float64 { return floats.Norm(z, 2) }), nil)
+	}
+	for technique, want := range map[string]float64{"regression-raster": 1, "regression-circle": 1, "softmax": math.Sqrt(64. / 3 * 259 / 320)} {
+		if got := norm(technique, 64) / norm(technique, 3); got < want/1.5 || got > 1.5*want {
+			t.Errorf("%s starts in 64-D with %.2f times the norm of 3-D, want about %.2f", technique, got, want)
+		}
+	}
 }
 
 func TestSmallImages(t *testing.T) {

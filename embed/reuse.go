@@ -12,7 +12,7 @@ import (
 // Config, its images and the backend: the losses, the extractor, the optimizer, the order of
 // images and the form of the files. Whoever changes one of them counts on; Results of before
 // are not reused any more.
-const trainingVersion = 3
+const trainingVersion = 4
 
 // reuse returns the Result in the training's folder, nil if it is not the one that the
 // training would come to. What is not there needs no word; all else is said. isOther says that
