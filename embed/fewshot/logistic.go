@@ -24,7 +24,8 @@ type LogisticModel struct {
 //
 //	argmin sum_i -log softmax(W z_i + b)_{y_i} + (l2/2) ||W||^2
 //
-// with l2 more than 0, by L-BFGS.
+// with l2 more than 0, by L-BFGS. Errors: another l2, those of a Support, and a minimum that
+// rounding does not let it reach.
 //
 // Source: Tian et al., arXiv 2003.11539, use it for few examples.
 func Logistic(s Support, l2 float64) (LogisticModel, error) {
@@ -56,18 +57,15 @@ func Logistic(s Support, l2 float64) (LogisticModel, error) {
 		return rows
 	}
 	var (
-		at      = make([]float64, s.Way*(dim+1)) // the parameters that sum and p are of
-		isKnown bool
-		sum     float64                           // -log softmax(W z_i + b)_{y_i}, of all points
-		p       = make([]float64, len(s.Z)*s.Way) // softmax(W z_i + b)
+		at  []float64                         // the parameters that sum and p are of
+		sum float64                           // of -log softmax(W z_i + b)_{y_i}, over the points
+		p   = make([]float64, len(s.Z)*s.Way) // softmax(W z_i + b)
 	)
 	evaluate := func(parameters []float64) {
-		if isKnown && floats.Equal(at, parameters) { // Func and Grad are called one after the other
+		if floats.Equal(at, parameters) { // Func and Grad are called one after the other
 			return
 		}
-		isKnown = true
-		copy(at, parameters)
-		sum = 0
+		at, sum = append(at[:0], parameters...), 0
 		weights := rows(parameters)
 		for i, x := range x {
 			p := p[i*s.Way : (i+1)*s.Way]
@@ -111,7 +109,9 @@ func Logistic(s Support, l2 float64) (LogisticModel, error) {
 		},
 	}
 	start := make([]float64, s.Way*(dim+1))
-	// It ends at the latest where rounding leaves no lower value, which Minimize calls a failure.
+	// Biases have no penalty, so that the sum is nearly flat along them: to know them to 1e-6, the
+	// derivatives must be far below flat. It ends at the latest where rounding leaves no lower
+	// value, which Minimize calls a failure.
 	settings := optimize.Settings{GradientThreshold: flat / 1e4 * float64(len(x)), Converger: optimize.NeverTerminate{}}
 	found, err := optimize.Minimize(problem, start, &settings, &optimize.LBFGS{})
 	if found == nil || floats.Norm(found.Gradient, math.Inf(1)) > flat*float64(len(x)) {
