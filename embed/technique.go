@@ -304,6 +304,22 @@ func family(f Family, techniques ...Technique) []Technique {
 
 // Register adds a technique of your own: from then on a Config can name it, in the whole
 // process. The error names what is missing, taken or not allowed.
+//
+// A technique is a loss and the rule that decides. Softmax with a temperature, for example:
+//
+//	err := embed.Register(embed.Technique{
+//		ID:     "warm-softmax",
+//		Params: []embed.Param{{Name: "temperature", Default: 2, Min: 0.01, Max: 100}},
+//		Loss: func(h embed.Head) *graph.Node {
+//			z := graph.DivScalar(h.Z, h.Number("temperature"))
+//			return losses.Softmax(z, h.Weights(), h.Biases(), h.Labels)
+//		},
+//		Scores:       func(h embed.Head) *graph.Node { return losses.Logits(h.Z, h.Weights(), h.Biases()) },
+//		ClassVectors: embed.Head.Weights,
+//	})
+//
+// Without Scores and ClassVectors the nearest class mean decides. Config{Technique:
+// "warm-softmax"} trains it; metrics, pictures and notebooks show it as any other.
 func Register(technique Technique) error {
 	if technique.ID == "" || technique.Loss == nil {
 		return fmt.Errorf("embed: technique %q needs an ID and a Loss", technique.ID)

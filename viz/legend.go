@@ -48,9 +48,16 @@ func (f *Figure) legend(width, scale vg.Length) legend {
 		arrows = arrows || s.Arrows != nil
 		regions = regions || s.Regions != nil
 	}
+	// Classes that are the first ones of another list have its colours. An empty list is one
+	// that Plot refuses.
+	beginAnother := func(names []string) bool {
+		return slices.ContainsFunc(classes, func(other []string) bool {
+			return len(other) > len(names) && slices.Equal(other[:len(names)], names)
+		})
+	}
 	l := legend{width: width, scale: scale}
 	for _, names := range classes {
-		if len(names) > 0 { // else Plot refuses the scatter
+		if len(names) > 0 && !beginAnother(names) {
 			l.addClasses(names)
 		}
 	}

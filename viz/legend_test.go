@@ -21,6 +21,10 @@ func TestLegend(t *testing.T) {
 			t.Errorf("%q is %d times in the legend, want %d", text, n, want)
 		}
 	}
+	three := blobs(20, 3, 2, 1)
+	if f := NewFigure(digits, three); occurrences(f, "0") != 1 || occurrences(f, "2") != 1 {
+		t.Error("classes 0 and 1 of two panels are listed for each of them")
+	}
 	if f := NewFigure(blobs(20, 101, 2, 1)); occurrences(f, "101 classes") != 1 || occurrences(f, "0") != 0 {
 		t.Error("101 classes are listed")
 	}
