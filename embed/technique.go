@@ -309,7 +309,7 @@ func family(f Family, techniques ...Technique) []Technique {
 //
 //	err := embed.Register(embed.Technique{
 //		ID:     "warm-softmax",
-//		Params: []embed.Param{{Name: "temperature", Default: 2, Min: 0.01, Max: 100}},
+//		Params: []embed.Param{{Name: "temperature", Default: 2, Min: 0.01, Max: 100, Reason: "softer than 1"}},
 //		Loss: func(h embed.Head) *graph.Node {
 //			z := graph.DivScalar(h.Z, h.Number("temperature"))
 //			return losses.Softmax(z, h.Weights(), h.Biases(), h.Labels)

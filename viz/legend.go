@@ -17,6 +17,9 @@ const (
 	markWidth                = 2*swatch + markGap
 )
 
+// mostNames is up to how many classes are listed by name.
+const mostNames = 100
+
 // legend lists the classes and what else is drawn. It is filled from (0, 0), with y
 // growing downwards.
 type legend struct {
@@ -52,7 +55,7 @@ func (f *Figure) legend(width, scale vg.Length) legend {
 	// that Plot refuses.
 	beginAnother := func(names []string) bool {
 		return slices.ContainsFunc(classes, func(other []string) bool {
-			return len(other) > len(names) && slices.Equal(other[:len(names)], names)
+			return len(other) > len(names) && len(other) <= mostNames && slices.Equal(other[:len(names)], names)
 		})
 	}
 	l := legend{width: width, scale: scale}
@@ -106,7 +109,7 @@ func (f *Figure) legend(width, scale vg.Length) legend {
 // row. More than 100 are only counted.
 func (l *legend) addClasses(names []string) {
 	face := regular(l.scale * legendTextSize)
-	if len(names) > 100 {
+	if len(names) > mostNames {
 		text := fmt.Sprintf("%d classes", len(names))
 		l.items = append(l.items, legendItem{at: vg.Point{Y: l.height + l.scale*legendRow/2}, text: text})
 		l.height += l.scale * legendRow

@@ -28,4 +28,7 @@ func TestLegend(t *testing.T) {
 	if f := NewFigure(blobs(20, 101, 2, 1)); occurrences(f, "101 classes") != 1 || occurrences(f, "0") != 0 {
 		t.Error("101 classes are listed")
 	}
+	if f := NewFigure(digits, blobs(20, 101, 2, 1)); occurrences(f, "101 classes") != 1 || occurrences(f, "0") != 1 {
+		t.Error("two classes beside 101 are not listed")
+	}
 }
