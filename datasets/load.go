@@ -55,7 +55,7 @@ func CheckName(name string) error {
 }
 
 // Load returns the training and the test set of a named dataset: one of [Names],
-// folder:PATH or idx:PATH. The same name gives the same images in both, so that trainings
+// folder:PATH or idx:PATH. The same name gives the same images in both, so that training runs
 // with several seeds compare.
 //
 // A sample comes from the program itself. A full dataset comes from the first

@@ -65,7 +65,7 @@ type OpenSet struct {
 // calibrationShare is the share of the training images of each known class that are for the
 // calibration: few to miss in the training, and enough for a threshold that accepts 95 % of
 // the known within a point, by the 3,600 of MNIST. The seed is not that of a training: all
-// trainings on a split have the same images.
+// training runs on a split have the same images.
 const (
 	calibrationShare = 0.1
 	calibrationSeed  = 1

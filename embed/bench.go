@@ -2,7 +2,9 @@ package embed
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -38,8 +40,11 @@ type Part struct {
 	BackwardMilliseconds float64 `json:"backward_ms"` // gradients of its variables and input
 }
 
-// Bench measures training steps, the embedding of as many images, and each layer alone, of
-// the Config's network on random images of MNIST's shape. Only the training steps take more
+// mostEmbedded is the largest number of images that Bench embeds.
+const mostEmbedded = 100_000
+
+// Bench measures training steps, the embedding of as many images, up to 100,000, and each layer
+// alone, of the Config's network on random images of MNIST's shape. Only the training steps take more
 // than one of the Config's devices. Compilation and two steps to warm up are not counted.
 // Errors are those of Fit.
 func Bench(cfg Config, steps int) (Speed, error) {
@@ -59,7 +64,10 @@ func Bench(cfg Config, steps int) (Speed, error) {
 		return Speed{}, err
 	}
 	cfg.Backend = backends.Name(backend)
-	images := randomDigits(max(cfg.Batch, steps*cfg.Batch/embedBatch*embedBatch))
+	if err := checkMemory(cfg, [3]int{28, 28, 1}, os.DirFS("/"), io.Discard); err != nil {
+		return Speed{}, err
+	}
+	images := randomDigits(max(cfg.Batch, min(steps, mostEmbedded/cfg.Batch)*cfg.Batch/embedBatch*embedBatch))
 	net, err := newNetwork(cfg, backend, [3]int{images.Height, images.Width, images.Channels}, images.Classes())
 	if err != nil {
 		return Speed{}, err

@@ -121,7 +121,7 @@ func (t *training) resume() error {
 		return fmt.Errorf("embed: the checkpoint in %s is of %w", folder, err)
 	}
 	if state.Version != t.state.Version || state.Options != t.state.Options {
-		return fmt.Errorf("embed: the checkpoint in %s is of %w: version %d of the training, with the options %q of the backend; here they are %d and %q; train anew, without resuming",
+		return fmt.Errorf("embed: the checkpoint in %s is of %w: version %d of the training, with the options %q of the backend; here they are %d and %q; to train anew, do not resume, or remove %[1]s",
 			folder, ErrOtherRun, state.Version, state.Options, t.state.Version, t.state.Options)
 	}
 	t.state = state

@@ -416,6 +416,8 @@ func TestOwnData(t *testing.T) {
 	if speed, err := Bench(Config{Dataset: "own", Backend: "go"}, 1); err != nil || speed.Batch != defaultBatch {
 		t.Errorf("bench of own data: batch %d, error %v", speed.Batch, err)
 	}
+	_, err = Bench(Config{Backend: "go", Batch: 1 << 30}, 1)
+	embedtest.WantError(t, err, "batch is 1073741824", "memory expected")
 	if want := "24 training images, batch 8: 100 epochs, 300 steps in all\n"; !strings.HasPrefix(log.String(), want) {
 		t.Errorf("the progress is %q, want it to begin with %q", log.String(), want)
 	}

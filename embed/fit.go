@@ -43,7 +43,7 @@ type Options struct {
 	// Trace is the number of test images whose embedding, while it forms, becomes
 	// Result.Trace: after each epoch, and in the first, where most of it happens, after the
 	// steps 1, 2, 3, 4, 6, 8, 11, 16 and so on, each √2 times the one before. 2,000 images
-	// take 16 KB each time in 2-D. 0: none.
+	// take 24 KB each time in 2-D. 0: none.
 	Trace int
 	// OnEpoch is called after each epoch with the Result so far, which has no training
 	// embeddings. Its network trains on: what is asked of it later, a later one answers. An

@@ -445,10 +445,10 @@ func TestAbsentClass(t *testing.T) {
 	}
 	train.ClassNames = test.ClassNames
 	embedtest.OnBackends(t, func(t *testing.T, backend compute.Backend) {
-		for _, technique := range []string{"contrastive", "supcon"} {
+		for i, technique := range []string{"contrastive", "supcon", "contrastive", "supcon"} {
 			cfg := smallOn(backend)
 			cfg.Technique, cfg.Train = technique, 0
-			result, err := Fit(t.Context(), cfg, train, test, quiet(Options{}))
+			result, err := Fit(t.Context(), cfg, train, test, quiet(Options{Trace: i / 2 * 3})) // a trace decides before the first evaluation
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -467,6 +467,16 @@ func TestAbsentClass(t *testing.T) {
 			}
 			if slices.Contains(result.Test.Predicted, 2) {
 				t.Errorf("%s: test images are of the class without training images", technique)
+			}
+			pixels := make([]float64, len(test.At(0)))
+			for i, value := range test.At(0) {
+				pixels[i] = float64(value) / 255
+			}
+			for name, want := range map[string]float64{test.ClassNames[2]: -math.MaxFloat32, test.ClassNames[0]: float64(must(result.Scores(result.Test.Z[:2]))[0])} {
+				score := must(must(result.Function(ScoreOf(name))).Values([][]float64{pixels}))[0]
+				if math.Abs(score-want) > 1e-4*math.Abs(want) {
+					t.Errorf("%s: as a quantity, the score of class %s is %v; want %v", technique, name, score, want)
+				}
 			}
 			folder := t.TempDir()
 			if err := result.Save(folder); err != nil {

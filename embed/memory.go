@@ -163,7 +163,7 @@ func collectOften(backend string) (undo func()) {
 	}
 }
 
-// collecting counts the trainings that run, and has the percentage before the first of them.
+// collecting counts the training runs in progress, and has the percentage before the first of them.
 var collecting struct {
 	sync.Mutex
 	trainings, before int

@@ -47,7 +47,7 @@ func TestMachineMemory(t *testing.T) {
 	}
 }
 
-// measuredMemory has the largest resident sets that were measured, in MiB, for trainings of
+// measuredMemory has the largest resident sets that were measured, in MiB, for training runs of
 // several steps (docs/performance.md).
 var measuredMemory = []struct {
 	cfg   Config

@@ -243,7 +243,7 @@ func (n *network) gaugeGraph(g gauge) func(scope *model.Scope, images, about *gr
 		evaluates(scope.At(extractorScope), images.Graph())
 		evaluates(scope.At(headScope), images.Graph())
 		z := n.embedPixels(scope, images)
-		quantity := g.kind.of(z, func() *graph.Node { return n.technique.scores(n.head(scope, z)) }, about)
+		quantity := g.kind.of(z, func() *graph.Node { return n.scored(n.head(scope, z)) }, about)
 		if !g.gradient {
 			return quantity
 		}

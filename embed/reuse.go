@@ -14,6 +14,13 @@ import (
 // are not reused any more.
 const trainingVersion = 4
 
+// isInterrupted tells whether the checkpoint in the training's folder is one of this training, to
+// go on from, whatever Result of another is beside it.
+func (t *training) isInterrupted() bool {
+	_, saved, err := loadCheckpoint(Folder(t.opts.Out))
+	return err == nil && saved.Open && saved.Version == t.state.Version && saved.Options == t.state.Options && sameRun(saved, t.state) == nil
+}
+
 // reuse returns the Result in the training's folder, nil if it is not the one that the
 // training would come to. What is not there needs no word; all else is said. isOther says that
 // the folder has a Result that is not to be resumed either.
@@ -24,6 +31,9 @@ func (t *training) reuse(output io.Writer) (r *Result, isOther bool, err error) 
 	anew := func(reason any) (*Result, bool, error) {
 		fmt.Fprintf(output, "%s is trained anew: %v\n", t.opts.Out, reason)
 		return nil, true, nil
+	}
+	if t.opts.Resume && t.isInterrupted() {
+		return nil, false, nil
 	}
 	r, variables, frozen, err := read(Folder(t.opts.Out))
 	switch {

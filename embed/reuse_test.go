@@ -173,4 +173,18 @@ func TestReuseAfterAnAbortedTraining(t *testing.T) {
 	other := small()
 	other.Seed = 2
 	embedtest.CheckEqual(t, "another seed", outcome(t, mustFitSmall(t, other, Options{Out: folder, Reuse: true, Resume: true})), outcome(t, mustFitSmall(t, other, Options{})))
+
+	// A training that was interrupted beside it goes on.
+	other.Seed = 3
+	var epochs []int
+	for _, end := range []error{stop, nil} {
+		_, err := fitSmall(t.Context(), other, Options{Out: folder, Reuse: true, Resume: true, OnEpoch: func(r *Result) error {
+			epochs = append(epochs, len(r.History))
+			return end
+		}})
+		if !errors.Is(err, end) {
+			t.Fatal(err)
+		}
+	}
+	embedtest.CheckEqual(t, "epochs", epochs, []int{1, 2})
 }

@@ -342,6 +342,11 @@ func Register(technique Technique) error {
 	default:
 		return &ValueError{"the geometry of technique " + technique.ID, technique.Geometry, fmt.Sprintf("%s, %s", Space, Sphere)}
 	}
+	switch technique.Kind {
+	case "", Weights, Centers, Targets:
+	default:
+		return &ValueError{"the kind of technique " + technique.ID, technique.Kind, fmt.Sprintf("%s, %s, %s", Weights, Centers, Targets)}
+	}
 	technique.Known = technique.known()
 	if _, err := openset.LookUp(technique.Known); err != nil {
 		return fmt.Errorf("embed: technique %q: %w", technique.ID, err)

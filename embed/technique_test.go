@@ -299,6 +299,7 @@ func TestRegister(t *testing.T) {
 	}
 	embedtest.CheckEqual(t, "family", registered.Family, Family(""))
 	embedtest.WantError(t, Register(Technique{ID: "other", Loss: loss, Geometry: "cube"}), `other is "cube"`, "space, sphere")
+	embedtest.WantError(t, Register(Technique{ID: "other", Loss: loss, Kind: "target"}), `other is "target"`, "weights, centers, targets")
 }
 
 // TestOwnTechniqueErrors: what is wrong with a technique of one's own is an error.

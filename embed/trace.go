@@ -66,6 +66,9 @@ func (t *training) traceStep() error {
 	if t.trace == nil {
 		return nil
 	}
+	if err := t.net.setPresent(t.reference.Labels); err != nil { // before the rule is compiled
+		return err
+	}
 	images := make([]int, len(t.trace.Indices))
 	for k, i := range t.trace.Indices {
 		images[k] = int(i)
@@ -115,6 +118,9 @@ func (t *training) resumeTrace() error {
 		return nil
 	}
 	times := traceTimes(t.stepsPerEpoch(), t.done())
+	if t.state.Step == t.stepsPerEpoch() { // trained, but not yet evaluated
+		times = times[:len(times)-1]
+	}
 	if len(times) == 0 {
 		return nil
 	}

@@ -139,6 +139,21 @@ func TestTraceResumes(t *testing.T) {
 	}
 }
 
+// TestTraceResumesBeforeEvaluation: a checkpoint of a whole epoch that was not evaluated has no trace
+// of its end.
+func TestTraceResumesBeforeEvaluation(t *testing.T) {
+	train, test := embedtest.SmallData()
+	opts := quiet(Options{Out: filepath.Join(t.TempDir(), "run"), Resume: true, Trace: 4})
+	interrupted, err := newTraining(small(), train, test, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(interrupted.runEpoch(t.Context()), interrupted.saveCheckpoint()); err != nil {
+		t.Fatal(err)
+	}
+	embedtest.CheckEqual(t, "resumed trace", mustFitSmall(t, small(), opts).Trace, mustFitSmall(t, small(), Options{Trace: 4}).Trace)
+}
+
 func TestTraceRefuses(t *testing.T) {
 	_, err := fitSmall(t.Context(), small(), Options{Trace: -1})
 	embedtest.WantError(t, err, "trace is -1", "0 (none) or more")

@@ -113,8 +113,9 @@ func ticks(lo, hi float64, n int) (values []float64, format func(float64) string
 			break
 		}
 	}
-	for i := math.Ceil(lo / step); i*step <= hi; i++ {
-		values = append(values, i*step+0) // + 0 turns -0 into 0
+	first := math.Ceil(lo / step)
+	for i := 0.0; (first+i)*step <= hi && len(values) < 10*n; i++ { // above 2^53 steps, first + i may be first
+		values = append(values, (first+i)*step+0) // + 0 turns -0 into 0
 	}
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
 	largest := max(math.Abs(lo), math.Abs(hi))

@@ -65,10 +65,10 @@ func (f *Figure) legend(width, scale vg.Length) legend {
 		}
 	}
 	if unknown {
-		l.add("unknown", markWidth, func(c vg.Canvas, left vg.Point) {
+		l.add("unknown", scale*markWidth, func(c vg.Canvas, left vg.Point) {
 			c.SetColor(ink)
 			c.SetLineWidth(1.2)
-			c.Stroke(circle(left.Add(vg.Point{X: swatch}), swatch-0.6))
+			c.Stroke(circle(left.Add(vg.Point{X: scale * swatch}), scale*swatch-0.6))
 		})
 	}
 	if rays {

@@ -53,6 +53,11 @@ func TestUnknownLegend(t *testing.T) {
 			t.Errorf("with %v, unknown is in the legend: %v", test.scatter.Unknown, got)
 		}
 	}
+	for _, item := range NewFigure(strangers(0, 1)).legend(400, 2).items {
+		if item.text == "unknown" && item.indent != 2*markWidth {
+			t.Errorf("at twice the size, the mark of unknown is %v wide; want %v", item.indent, 2*markWidth)
+		}
+	}
 }
 
 // Unknown points widen the picture, and those that are far out are counted.

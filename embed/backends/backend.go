@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -76,7 +78,7 @@ func choose(name string, devices int, notice io.Writer) (compute.Backend, error)
 		name = os.Getenv(compute.ConfigEnvVar)
 	}
 	if name != "" {
-		return openOnce(name, devices)
+		return openOnce(canonical(name), devices)
 	}
 	for _, plugin := range xlaPlugins() {
 		if backend, err := openOnce("xla:"+plugin, devices); err == nil {
@@ -88,6 +90,23 @@ func choose(name string, devices int, notice io.Writer) (compute.Backend, error)
 		fmt.Fprintln(notice, "No XLA plugin found: using the pure-Go backend, which is slower. ./scripts/setup installs the plugin into .tools/pjrt.")
 	}
 	return openOnce(Go, devices)
+}
+
+// canonical returns a name of XLA as newBackend knows it: GoMLX has other names for XLA, and
+// takes the first plugin where none is named.
+func canonical(name string) string {
+	backend, config, _ := strings.Cut(name, ":")
+	if !slices.Contains([]string{"xla", "stablehlo", "shlo", "hlo"}, backend) {
+		return name
+	}
+	plugin, options, hasOptions := strings.Cut(config, ",")
+	if plugins := xlaPlugins(); plugin == "" && len(plugins) > 0 {
+		plugin = plugins[0]
+	}
+	if hasOptions {
+		plugin += "," + options
+	}
+	return "xla:" + plugin
 }
 
 // openOnce opens the backend of that name, or returns the open one. Only XLA for a CPU
@@ -168,7 +187,7 @@ func Options(name string, backend compute.Backend) string {
 	if name == "" {
 		name = os.Getenv(compute.ConfigEnvVar)
 	}
-	options, isNamed := strings.CutPrefix(name, Name(backend))
+	options, isNamed := strings.CutPrefix(canonical(name), Name(backend))
 	if !isNamed || Name(backend) == Go {
 		return ""
 	}
@@ -176,4 +195,12 @@ func Options(name string, backend compute.Backend) string {
 }
 
 // IsXLACPU tells whether a name stands for XLA for a CPU; options may follow its name.
-func IsXLACPU(name string) bool { return strings.HasPrefix(name, XLACPU) }
+func IsXLACPU(name string) bool { return isPlugin(name, "cpu") }
+
+// isPlugin tells whether a name stands for XLA's plugin for a kind of device, by the plugin's
+// name or by the path of its file.
+func isPlugin(name, device string) bool {
+	plugin, isXLA := strings.CutPrefix(name, "xla:")
+	plugin, _, _ = strings.Cut(plugin, ",")
+	return isXLA && (strings.HasPrefix(plugin, device) || filepath.IsAbs(plugin) && strings.Contains(filepath.Base(plugin), device))
+}

@@ -31,6 +31,42 @@ func TestOpenOncePerName(t *testing.T) {
 	})
 }
 
+// TestOtherNamesOfXLA: XLA is the same backend under each of GoMLX's names, with one device and
+// without XNNPACK.
+func TestOtherNamesOfXLA(t *testing.T) {
+	if backends.Names()[0] != backends.XLACPU {
+		t.Skip("no XLA for a CPU here, or XLA for a GPU comes first")
+	}
+	want, err := backends.Open(backends.XLACPU, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"xla", "xla:", "hlo", "shlo:cpu", "stablehlo:cpu"} {
+		t.Setenv(compute.ConfigEnvVar, name)
+		for _, name := range []string{name, ""} {
+			got, err := backends.Open(name, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != want {
+				t.Errorf("%s=%s: Open(%q) opened another backend, with %d devices", compute.ConfigEnvVar, os.Getenv(compute.ConfigEnvVar), name, got.NumDevices())
+			}
+		}
+	}
+	t.Setenv(compute.ConfigEnvVar, "xla:,preallocate=true")
+	if got := backends.Options("", want); got != ",preallocate=true" {
+		t.Errorf("the options of xla:,preallocate=true are %q", got)
+	}
+	for name, isCPU := range map[string]bool{
+		"xla:cpu": true, "xla:cpu_v0.83.1": true, "xla:cpu,preallocate": true, "xla:/opt/cuda/pjrt_c_api_cpu_plugin.so": true,
+		"xla:cuda": false, "xla:/cpu/pjrt_c_api_cuda_plugin.so": false, "go": false,
+	} {
+		if got := backends.IsXLACPU(name); got != isCPU {
+			t.Errorf("IsXLACPU(%q) = %v", name, got)
+		}
+	}
+}
+
 func TestOpenListsNames(t *testing.T) {
 	for _, name := range []string{"tpu", "xla:nothing"} {
 		_, err := backends.Open(name, nil)

@@ -28,7 +28,7 @@ func newBackend(config string, devices int) (compute.Backend, error) {
 		keepFreedMemory()
 		switchXNNPACKOff()
 		options = pjrt.NamedValuesMap{"cpu_device_count": int64(devices)}
-	case strings.HasPrefix(config, XLACUDA):
+	case isPlugin(config, "cuda"):
 		plugin = exactCUDA(plugin)
 	default:
 		return compute.NewWithConfig(config)

@@ -32,7 +32,7 @@ var (
 	ErrLocked = errors.New("another process works")
 )
 
-// A comparison is a set of trainings, its cells, that share a folder:
+// A comparison is a set of training runs, its cells, that share a folder:
 //
 //	cells/NAME/cell.json   what the cell is, how it ended, and what was measured
 //	cells/NAME/panel.npz   its picture

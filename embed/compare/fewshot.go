@@ -45,7 +45,7 @@ const (
 // heldOutClasses is the number of classes that a split holds out.
 const heldOutClasses = 4
 
-// Cells returns the trainings: see Trainings.Cells. The error names what is not allowed.
+// Cells returns the training runs: see Trainings.Cells. The error names what is not allowed.
 func (f FewShot) Cells() ([]Cell, error) {
 	f = f.withDefaults()
 	for _, list := range []struct {

@@ -50,8 +50,11 @@ func mergeInto(out string, folders []string, of func(o Overview, folder string) 
 	c.expect = func(trained *cell) (embed.Config, error) {
 		if _, isKnown := first[trained.Dataset]; !isKnown {
 			o := Overview{Epochs: trained.Epochs, Train: trained.Train}
-			if o.Train == trained.Data.TrainImages { // all, of which each split has another number
+			if o.Train == trained.Data.TrainImages { // all; each split has another number, some perhaps more than were wanted
 				o.Train = 0
+				if begun.Train > trained.Data.TrainImages {
+					o.Train = begun.Train
+				}
 			}
 			first[trained.Dataset] = o
 		}

@@ -34,7 +34,7 @@ type OpenSet struct {
 	Accept float64
 }
 
-// Cells returns the trainings: see Trainings.Cells. The error names what is not allowed.
+// Cells returns the training runs: see Trainings.Cells. The error names what is not allowed.
 func (o OpenSet) Cells() ([]Cell, error) {
 	o = o.withDefaults()
 	if !(o.Accept > 0 && o.Accept <= 1) {

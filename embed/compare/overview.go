@@ -33,7 +33,7 @@ type Overview struct {
 	Shard, Shards int
 }
 
-// Cells returns the trainings of the Overview: seed by seed, dataset by dataset and
+// Cells returns the training runs of the Overview: seed by seed, dataset by dataset and
 // dimension by dimension, in the order of the techniques. The error names what is not
 // allowed.
 func (o Overview) Cells() ([]embed.Config, error) {
@@ -95,7 +95,7 @@ func withoutFamilies(names []string) (ids []string) {
 	return ids
 }
 
-// grid returns the trainings of all shards.
+// grid returns the training runs of all shards.
 func (o Overview) grid() (cells []embed.Config, err error) {
 	seen := map[string]bool{}
 	for seed := range o.Seeds {

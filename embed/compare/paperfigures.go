@@ -82,7 +82,7 @@ func (p PaperFigures) numbers() ([]int, error) {
 	return slices.Compact(numbers), nil
 }
 
-// Cells returns the trainings of the figures, each once. The error names what is not
+// Cells returns the training runs of the figures, each once. The error names what is not
 // allowed.
 func (p PaperFigures) Cells() ([]embed.Config, error) {
 	numbers, err := p.numbers()

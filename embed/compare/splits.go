@@ -33,7 +33,7 @@ type Trainings struct {
 	Shard, Shards int
 }
 
-// Cells returns the trainings: split by split, each in the order of an Overview. The error names
+// Cells returns the training runs: split by split, each in the order of an Overview. The error names
 // what is not allowed.
 func (t Trainings) Cells() ([]Cell, error) {
 	t = t.withDefaults()
@@ -72,7 +72,7 @@ func (t Trainings) withDefaults() Trainings {
 	return t
 }
 
-// overview returns the Overview of the same trainings on all classes.
+// overview returns the Overview of the same training runs on all classes.
 func (t Trainings) overview() Overview {
 	return Overview{Techniques: t.Techniques, Datasets: t.Datasets, Dims: t.Dims, Seeds: t.Seeds, Train: t.Train, Epochs: t.Epochs, Backend: t.Backend}
 }

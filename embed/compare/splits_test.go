@@ -397,6 +397,9 @@ func TestMergeSplits(t *testing.T) {
 	if _, err := MergeSplits([]string{folderOf(0, 32_000, 1), folderOf(0, 33_000, 2)}, t.TempDir()); err != nil {
 		t.Error(err)
 	}
+	if _, err := MergeSplits([]string{folderOf(32_500, 32_000, 1), folderOf(32_500, 33_000, 2)}, t.TempDir()); err != nil {
+		t.Error("more images than the first split has:", err)
+	}
 	_, err := MergeSplits([]string{folderOf(0, 32_000, 1), folderOf(5000, 33_000, 2)}, t.TempDir())
 	embedtest.WantError(t, err, "softmax-mnist-split2-2d-s1", "train is 5000, not 33000")
 }

@@ -47,6 +47,9 @@ func Methods() []Method {
 // Classify returns the classes [n] of queries [n, dim]. Errors: a support or queries that do not
 // fit together, coordinates that are not finite.
 func (m Method) Classify(s Support, query [][]float64) ([]int32, error) {
+	if m.classify == nil {
+		return nil, fmt.Errorf("fewshot: method %q has no function; allowed: those of Methods", m.Name)
+	}
 	if err := s.check(query); err != nil {
 		return nil, err
 	}

@@ -134,6 +134,8 @@ func TestErrors(t *testing.T) {
 	classify(Support{z, labels, 2}, [][]float64{{1, math.NaN()}}, "NaN in query 0")
 	_, err := Method{classify: Nearest(9)}.Classify(Support{z, labels, 2}, z)
 	embedtest.WantError(t, err, "the 9 nearest of 8 points; allowed: 1 to 8")
+	_, err = Method{Name: "own"}.Classify(Support{z, labels, 2}, z)
+	embedtest.WantError(t, err, `"own"`, "no function")
 
 	measure := func(e Episodes, known Known, words ...string) {
 		t.Helper()

@@ -46,6 +46,9 @@ type Score struct {
 // coordinates and class scores that are not finite; what a score needs more, as a covariance that
 // can be inverted.
 func (score Score) Of(s Space, p Points) ([]float64, error) {
+	if score.of == nil {
+		return nil, fmt.Errorf("openset: score %q has no function; allowed: those of Scores", score.Name)
+	}
 	if err := s.check(p); err != nil {
 		return nil, err
 	}

@@ -189,6 +189,8 @@ func TestScoreErrors(t *testing.T) {
 		}
 	}, "mahalanobis", "too few dimensions")
 	fault(func(s *Space, p *Points) { s.Predicted = make([]int32, 20) }, "openmax", "class 1", "2 or more training points")
+	_, err = Score{Name: "own"}.Of(Space{}, Points{})
+	embedtest.WantError(t, err, `"own"`, "no function")
 	_, err = LookUp("softness")
 	embedtest.WantError(t, err, `"softness"`, "max-logit")
 }

@@ -1,4 +1,4 @@
-// Package course is what the notebooks of the course have in common: trainings on the built-in
+// Package course is what the notebooks of the course have in common: training runs on the built-in
 // digits that are reused, their images and mistakes, and nine points. An error ends the cell, as
 // in package embed/notebook.
 package course

@@ -127,6 +127,7 @@ func TestMistakes(t *testing.T) {
 		{[]string{"train", "-set", "learning-rate=0"}, []string{"learning-rate", "more than 0, at most 1"}},
 		{[]string{"train", "-devices", "3"}, []string{"devices is 3", "divisors of batch, 128"}},
 		{[]string{"train", "-dim", "-1"}, []string{"dim is -1", "1 or more"}},
+		{[]string{"train", "-dim", "1", "-explore"}, []string{"-dim is 1", "2 or more"}},
 		{[]string{"bench", "-speed"}, []string{"speed", "-backend", "-batch", "-steps", "-padding", "-json"}},
 		{[]string{"bench", "-padding", "zero"}, []string{`"zero"`, "same, valid"}},
 		{[]string{"bench", "-steps", "0"}, []string{"-steps is 0", "1 or more"}},

@@ -26,7 +26,7 @@ func overview(args []string, stdout, stderr io.Writer) error {
 	settings(flags, &shared, sharedSettings...)
 	flags.Func("shard", "`i/n`: do only each n-th training, from the i-th on", shard(&o.Shard, &o.Shards))
 	merge := flags.Bool("merge", false, "train nothing, but merge the overviews in the folders behind the flags into -out")
-	out := flags.String("out", "", "`folder` for tables, figures and trainings (default out/overview)")
+	out := flags.String("out", "", "`folder` for tables, figures and training runs (default out/overview)")
 	if err := parseFlags(flags, args); err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func figures(args []string, stdout, stderr io.Writer) error {
 	flags.StringVar(&p.Dataset, "dataset", "", "images to embed: the `name` of a dataset (default mnist)")
 	flags.Func("only", "`list` with commas: figures of the paper (default 2,3,4,5,6,7)", numbers(&p.Only))
 	settings(flags, &shared, sharedSettings...)
-	out := flags.String("out", "", "`folder` for figures, tables and trainings (default out/figures)")
+	out := flags.String("out", "", "`folder` for figures, tables and training runs (default out/figures)")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func figures(args []string, stdout, stderr io.Writer) error {
 	return trainAll(p, *out, stderr)
 }
 
-// sharedSettings are the fields of a Config that all trainings of a comparison share.
+// sharedSettings are the fields of a Config that all training runs of a comparison share.
 var sharedSettings = []string{"train", "epochs", "backend"}
 
 // shard parses which of how many parts is done.

@@ -10,7 +10,7 @@ import (
 	"github.com/embedspace/embedspace/embed/compare"
 )
 
-// trainings defines the flags of trainings on splits. complete is called after they are parsed.
+// trainings defines the flags of training runs on splits. complete is called after they are parsed.
 func trainings(flags *flag.FlagSet, t *compare.Trainings) (complete func()) {
 	var shared embed.Config
 	flags.Func("techniques", "`list` with commas of techniques or families: paper, after (default paper, see embedspace list)", words(&t.Techniques))
@@ -25,11 +25,11 @@ func trainings(flags *flag.FlagSet, t *compare.Trainings) (complete func()) {
 
 // The flags of openset and fewshot that do not depend on which of them it is.
 const (
-	splitsOut   = "`folder` for tables, pictures and trainings, which openset and fewshot share (default out/splits)"
-	mergeSplits = "train nothing, but merge the trainings in the folders behind the flags into -out, with the tables of openset and fewshot"
+	splitsOut   = "`folder` for tables, pictures and training runs, which openset and fewshot share (default out/splits)"
+	mergeSplits = "train nothing, but merge the training runs in the folders behind the flags into -out, with the tables of openset and fewshot"
 )
 
-// openset measures how well unknown images are told from known ones, or merges such trainings.
+// openset measures how well unknown images are told from known ones, or merges such training runs.
 func openset(args []string, stdout, stderr io.Writer) error {
 	var o compare.OpenSet
 	flags := newFlags("openset", stderr)

@@ -69,6 +69,9 @@ func train(args []string, stdout, stderr io.Writer) error {
 		}
 	}
 
+	if *explore && cfg.Dim < 2 {
+		return usageError{fmt.Errorf("embedspace: -explore shows spaces, and -dim is %d; allowed: 2 or more", cfg.Dim)}
+	}
 	ctx := embed.Interruptible()
 	trainImages, testImages, err := datasets.Load(ctx, cfg.Dataset, stderr)
 	if err != nil {

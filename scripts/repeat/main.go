@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var cfg embed.Config
 	flags := flag.NewFlagSet("repeat", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	runs := flags.Int("runs", 20, "trainings")
+	runs := flags.Int("runs", 20, "training runs")
 	busy := flags.Int("busy", 0, "loops that keep cores busy meanwhile")
 	cfg.Train, cfg.Epochs = 256, 10 // short
 	for _, field := range embed.Defaults() {
