@@ -4,6 +4,8 @@ go 1.27.0
 
 toolchain go1.27.4
 
+ignore ./out // programs of your own, as in the README
+
 require (
 	codeberg.org/go-fonts/liberation v0.5.0
 	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327

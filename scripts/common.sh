@@ -37,17 +37,20 @@ lock() {
 unlock() { exec 9>&-; }
 
 # use_go puts the toolchain that go.mod names in front, whatever the user's own
-# settings are, or ends the script saying what to install.
+# settings are, or ends the script saying what to install. An older Go does not know our
+# GOEXPERIMENT: it only says where the toolchain is.
 use_go() {
-  local have wanted least
+  local have wanted least goroot
   wanted=$(sed -n 's/^toolchain //p' go.mod)
   least=$(sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod)
-  have=$(cd / && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null)
+  have=$(cd / && GOEXPERIMENT='' GOTOOLCHAIN=local go env GOVERSION 2>/dev/null)
   if ! [[ $have =~ ^go1\.([0-9]+) ]] || ((BASH_REMATCH[1] < 21)); then
-    die "Go 1.21 or later is needed (found: ${have:-none}). Install it from https://go.dev/dl or your distribution (Debian, Ubuntu: golang-go)."
+    die "Go 1.21 or later is needed (found: ${have:-none}). Install it from https://go.dev/dl or your distribution."
   fi
   export GOTOOLCHAIN=$wanted
-  if ! go version >/dev/null; then
+  if goroot=$(GOEXPERIMENT='' go env GOROOT); then
+    export PATH="$goroot/bin:$PATH"
+  else
     ((BASH_REMATCH[1] >= least)) || die "The toolchain $wanted can't be downloaded (see the message above); with Go 1.$least or later installed it isn't needed."
     warn "The toolchain $wanted can't be downloaded: going on with $have."
     export GOTOOLCHAIN=local
@@ -57,10 +60,10 @@ use_go() {
 # use_cgo turns cgo, and with it XLA and the race detector, off where no C program
 # can be built, and says why in no_cgo. (Go, too, turns it off where it finds no compiler.)
 use_cgo() {
-  local cc
+  local cc message
   read -ra cc <<<"$(go env CC)"
-  if ! printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | "${cc[@]}" -x c - -o "$tools/cc-check.$$" 2>/dev/null; then
-    no_cgo="no C compiler (${cc[*]}); install one (Debian, Ubuntu: apt install gcc libc6-dev)"
+  if ! message=$(printf '#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n' | "${cc[@]}" -x c - -o "$tools/cc-check.$$" 2>&1); then
+    no_cgo="no C compiler that works (${cc[*]}: ${message##*$'\n'}); install one (Debian, Ubuntu: apt install gcc libc6-dev)"
   elif [[ $(go env CGO_ENABLED) == 0 ]]; then
     no_cgo="cgo is off (CGO_ENABLED=0)"
   else
@@ -72,8 +75,9 @@ use_cgo() {
 
 # Go writes its telemetry counters into the user's configuration folder, where its
 # settings (go env -w) are too: keep the settings, redirect the rest.
-user_config=${XDG_CONFIG_HOME:-${HOME:-/}/.config}
-export GOENV="${GOENV:-$user_config/go/env}" XDG_CONFIG_HOME="$tools/config"
+# The user's folder is exported for a script that another one calls.
+export EMBEDSPACE_USER_CONFIG="${EMBEDSPACE_USER_CONFIG:-${XDG_CONFIG_HOME:-${HOME:-/}/.config}}"
+export GOENV="${GOENV:-$EMBEDSPACE_USER_CONFIG/go/env}" XDG_CONFIG_HOME="$tools/config"
 # An empty GOFLAGS would let the one of go env -w through; a clone that belongs to
 # another user can't be stamped with its commit.
 export GOFLAGS=-buildvcs=false GOWORK=off GO111MODULE=on GOEXPERIMENT=simd
@@ -108,11 +112,13 @@ stamped() { [[ -f $stamps/$1 && $(<"$stamps/$1") == "$2" ]]; }
 stamp() { printf '%s\n' "$2" >"$stamps/$1.new" && mv -f "$stamps/$1.new" "$stamps/$1"; }
 
 # pip VENV ARGUMENTS...: with the user's own settings for the network, and no writes
-# outside the target: pip asks rustc for its version, and rustup then makes a folder.
+# outside the target: pip asks rustc for its version, and rustup then makes a folder. What it
+# unpacks may be larger than a /tmp in memory.
 pip() {
   local python=$1/bin/python
   shift
-  XDG_CONFIG_HOME=$user_config RUSTUP_HOME="$tools/cache/rustup" PIP_USER=0 \
+  mkdir -p "$tools/tmp" || return 1
+  XDG_CONFIG_HOME=$EMBEDSPACE_USER_CONFIG TMPDIR="$tools/tmp" RUSTUP_HOME="$tools/cache/rustup" PIP_USER=0 \
     "$python" -I -m pip install --quiet --no-input --disable-pip-version-check \
     --no-cache-dir --only-binary :all: --require-hashes "$@"
 }

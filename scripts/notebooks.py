@@ -1,4 +1,4 @@
-"""Executes notebooks headlessly: notebooks.py FOLDER [NAME...]
+"""Executes notebooks headlessly: notebooks.py FOLDER [NAME...]. One process at a time does.
 
 Leaves in the folder, for each notebook, the executed .ipynb, its .html, its pictures
 and the pages that it shows, and an index.html. The notebooks themselves stay as they are. A cell that
@@ -6,6 +6,7 @@ fails ends its notebook; the others go on, and the exit code is 1.
 """
 
 import base64
+import fcntl
 import html
 import os
 import re
@@ -23,7 +24,6 @@ import nbformat
 from jinja2 import pass_context
 from latex2mathml.converter import convert
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
@@ -37,6 +37,12 @@ def main(out, names):
     if unknown := [name for name in names if name not in there]:
         sys.exit(f"error: unknown notebook {', '.join(unknown)}; there are: {', '.join(there)}")
     out.mkdir(parents=True, exist_ok=True)
+    lock = open(ROOT / ".tools" / "notebooks.lock", "w")  # held until the end: two would share results and pages
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Another script executes notebooks; waiting for it.", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
     failed = []
     for name in names:
         if not execute(name, out):
@@ -49,7 +55,10 @@ def main(out, names):
 def execute(name, out):
     """Executes one notebook and writes what it leaves. Returns whether it went well."""
     notebook = nbformat.read(SOURCE / f"{name}.ipynb", as_version=4)
-    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code:  # what a cell that is not reached had before is not of this run
+        cell.outputs, cell.execution_count = [], None
+        cell.metadata.pop("execution", None)
     started = time.monotonic()
     done = 0
 
@@ -57,7 +66,7 @@ def execute(name, out):
         nonlocal done
         if cell.cell_type == "code":
             done += 1
-            print(f"{name}: cell {done} of {cells}, {time.monotonic() - started:.0f} s", flush=True)
+            print(f"{name}: cell {done} of {len(code)}, {time.monotonic() - started:.0f} s", flush=True)
 
     client = NotebookClient(
         notebook, kernel_name="gonb", timeout=None, coalesce_streams=True, on_cell_executed=show,
@@ -67,7 +76,7 @@ def execute(name, out):
         execution = thread.submit(client.execute, cwd=str(SOURCE))
         try:
             execution.result()
-        except (CellExecutionError, DeadKernelError) as failure:
+        except Exception as failure:  # of a cell, or of a kernel that ends or does not start
             error = failure
         finally:
             stop(client, execution)
@@ -187,7 +196,9 @@ def card(out, path):
     if found := sorted(out.glob(f"{path.stem}-*.png"), key=lambda picture: picture.stat().st_size):
         parts.append(f'{link}<img src="{found[-1].name}" alt="" loading="lazy"></a>')
     parts.append(f"<h2>{link}{html.escape(path.stem[:2])} {html.escape(title)}</a></h2>")
-    parts.append(f"<p>executed in {duration(notebook):.0f} s")
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    failed = not outputs or any(output.output_type == "error" for output in outputs)
+    parts.append(f"<p>{'failed after' if failed else 'executed in'} {duration(notebook):.0f} s")
     parts += [f' · <a href="{html.escape(quote(page))}">look inside</a>' for page in dict.fromkeys(pages(notebook)) if (out / page).exists()]
     return f"<li>{''.join(parts)}</p></li>"
 
@@ -217,7 +228,8 @@ def write(path, content):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in signal.SIGTERM, signal.SIGHUP:
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         main(Path(sys.argv[1]).resolve(), sys.argv[2:])
     except KeyboardInterrupt:
