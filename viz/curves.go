@@ -80,6 +80,10 @@ func (c Curves) Heading() (title, note string) { return c.Title, "" }
 
 // Plot is that of a [Panel].
 func (c Curves) Plot(at Place) (Drawing, error) {
+	c.Lines = slices.Clone(c.Lines)
+	for i, line := range c.Lines { // the legend takes half of the area at most
+		c.Lines[i].Name = cut(regular(at.TextSize), printable(line.Name), (at.Area.Max.X-at.Area.Min.X)/2)
+	}
 	p, err := c.plot(at.TextSize, at.style.tickCount)
 	if err != nil {
 		return nil, err

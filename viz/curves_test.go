@@ -191,3 +191,18 @@ func TestCurvesRefuse(t *testing.T) {
 		t.Errorf("Show: error %v", err)
 	}
 }
+
+// TestLongNames: in a figure, a legend leaves room for its lines.
+func TestLongNames(t *testing.T) {
+	var c Curves
+	for range insideLines + 1 {
+		c.Lines = append(c.Lines, Line{Name: strings.Repeat("long ", 5000), Values: []float64{0, 1}})
+	}
+	drawing, err := c.Plot(Place{Area: vg.Rectangle{Max: vg.Point{X: 200, Y: 200}}, TextSize: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if box := drawing.(*plottedCurves).beside.Rectangle(draw.Canvas{}); box.Max.X-box.Min.X > 140 {
+		t.Errorf("the legend takes %v of 200", box.Max.X-box.Min.X)
+	}
+}

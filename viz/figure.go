@@ -19,8 +19,8 @@ import (
 // Figure is a grid of panels that share one style and one legend.
 //
 // If all scatters have the same class names, the legend lists them once, otherwise it
-// has every distinct list of names, in the order of the panels. A list of more than
-// 100 classes is only counted.
+// has every distinct list of names but those that another one begins with, in the order of
+// the panels. A list of more than 100 classes is only counted.
 //
 // A figure of scatters has a JSON form. It holds everything but the arrays and the
 // decision rules of its panels, see [Scatter]. Whoever stores a figure stores the arrays

@@ -113,7 +113,7 @@ func (l *legend) addClasses(names []string) {
 		text := fmt.Sprintf("%d classes", len(names))
 		l.items = append(l.items, legendItem{at: vg.Point{Y: l.height + l.scale*legendRow/2}, text: text})
 		l.height += l.scale * legendRow
-		l.end = face.Width(text)
+		l.end = face.Width(text) + l.scale*legendGap
 		return
 	}
 	texts := make([]string, len(names))

@@ -28,6 +28,12 @@ func TestLegend(t *testing.T) {
 	if f := NewFigure(blobs(20, 101, 2, 1)); occurrences(f, "101 classes") != 1 || occurrences(f, "0") != 0 {
 		t.Error("101 classes are listed")
 	}
+	unknown := blobs(20, 101, 2, 1)
+	unknown.Unknown = []float32{0, 0}
+	face := regular(legendTextSize)
+	if items := newLayout(t, NewFigure(unknown)).legend.items; items[1].at.X < face.Width(items[0].text)+legendGap {
+		t.Errorf("%q begins where %q ends", items[1].text, items[0].text)
+	}
 	if f := NewFigure(digits, blobs(20, 101, 2, 1)); occurrences(f, "101 classes") != 1 || occurrences(f, "0") != 1 {
 		t.Error("two classes beside 101 are not listed")
 	}

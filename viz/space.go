@@ -176,6 +176,9 @@ func (c *content) space() space {
 	for j := range c.dim {
 		reach = max(reach, (core.hi[j]-core.lo[j])/2)
 	}
+	if !slices.ContainsFunc(c.points, func(p point) bool { return core.near(p, reach, c.dim) }) {
+		reach = 0 // of a few points in 3-D, each may be an outlier in one of the coordinates
+	}
 	sp := space{dim: c.dim}
 	shown := newBox()
 	var norms []float64

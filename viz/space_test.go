@@ -66,3 +66,16 @@ func TestOriginAndTargetsAreShown(t *testing.T) {
 		t.Error("no target")
 	}
 }
+
+// TestFewPointsIn3D: each of six points is an outlier in one of the coordinates, and all are drawn.
+func TestFewPointsIn3D(t *testing.T) {
+	s := Scatter{Dim: 3, ClassNames: []string{"a"}, Labels: make([]int32, 6), ClassVectors: []float32{1, 0, 0},
+		Points: []float32{10, .01, .02, -10, .02, -.01, .01, 10, .02, -.02, -10, .01, .02, -.01, 10, .01, .02, -10}}
+	f, err := s.Frame()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(f.Half >= 10) {
+		t.Errorf("the frame is %v", f)
+	}
+}

@@ -2,6 +2,7 @@ package viz
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -14,6 +15,7 @@ func (c *content) strip(sp space, left float64) space {
 	half := sp.half / (1 - left)
 	sp.center[0] -= half - sp.half
 	sp.dim, sp.half, c.dim = 2, half, 2
+	c.points, c.unknown, c.targets = slices.Clone(c.points), slices.Clone(c.unknown), slices.Clone(c.targets) // of a film, they are shared
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i, class := range c.labels {
 		c.points[i][1] = sp.row(float64(class)+0.7*(rng.Float64()-0.5), c.classes)

@@ -3,6 +3,7 @@ package viz
 import (
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,5 +71,21 @@ func TestStripRaysAndTargets(t *testing.T) {
 		if !closeTo(got.R, test.want.R) || !closeTo(got.G, test.want.G) || !closeTo(got.B, test.want.B) {
 			t.Errorf("%v at %g in row %g, want %v", got, test.x, test.class, test.want)
 		}
+	}
+}
+
+// TestStripOfAFilm: drawing a frame in 1-D does not change when the others are shown.
+func TestStripOfAFilm(t *testing.T) {
+	a := growing(blobs(60, 3, 1, 1))
+	a.Fixed = true
+	a.Frames[2].Points = slices.Clone(a.Frames[1].Points)
+	f, err := a.film()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := f.times()
+	f.image(2, 0.1)
+	if got := f.times(); !slices.Equal(got, want) {
+		t.Errorf("after drawing, the times are %v, want %v", got, want)
 	}
 }

@@ -3,6 +3,7 @@ package viz
 import (
 	"image/color"
 	"math"
+	"sort"
 	"strings"
 	"sync"
 	"unicode"
@@ -75,10 +76,8 @@ func cut(face font.Face, text string, width vg.Length) string {
 		return text
 	}
 	runes := []rune(text)
-	for len(runes) > 0 && face.Width(string(runes)+"…") > width {
-		runes = runes[:len(runes)-1]
-	}
-	return string(runes) + "…"
+	fits := sort.Search(len(runes), func(n int) bool { return face.Width(string(runes[:n+1])+"…") > width })
+	return string(runes[:fits]) + "…"
 }
 
 // wrap breaks text at its spaces into at most that many lines. Words that are wider than

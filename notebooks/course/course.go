@@ -66,32 +66,41 @@ func train(cfg embed.Config, name string, fit func(opts embed.Options) (*embed.R
 // ShowCurves displays curves.
 func ShowCurves(curves viz.Curves) { notebook.Check(curves.Show()) }
 
-// Images displays some test images of a dataset, count of each class.
+// Images displays some test images of a dataset, count of each class, as far as it has so many.
 func Images(dataset string, count int) {
-	test := testImages(dataset)
+	gallery := images(testImages(dataset), count)
+	notebook.Check(gallery.Show())
+}
+
+func images(test *datasets.Dataset, count int) viz.Gallery {
 	gallery := viz.Gallery{Columns: test.Classes(), ColumnLabels: test.ClassNames}
 	for k := range count {
 		for class := range test.Classes() {
 			seen := 0
+			var tile viz.Tile
 			for i, label := range test.Labels {
 				if int(label) != class {
 					continue
 				}
 				if seen == k {
-					gallery.Tiles = append(gallery.Tiles, viz.Tile{Image: test.Image(i), Frame: viz.Color(class)})
+					tile = viz.Tile{Image: test.Image(i), Frame: viz.Color(class)}
 					break
 				}
 				seen++
 			}
+			gallery.Tiles = append(gallery.Tiles, tile)
 		}
 	}
-	notebook.Check(gallery.Show())
+	return gallery
 }
 
 // Mistakes displays test images that the result decides wrongly, count at most, with the class
 // that each is taken for; the frame has the colour of the true class.
 func Mistakes(result *embed.Result, count int) {
 	test := testImages(result.Config.Dataset)
+	if len(result.Test.Predicted) != test.Len() {
+		notebook.Check(fmt.Errorf("course: the result has %d test images, %s has %d; allowed: a result of all classes", len(result.Test.Predicted), result.Config.Dataset, test.Len()))
+	}
 	gallery := viz.Gallery{Columns: min(10, count)}
 	total := 0
 	for i, label := range test.Labels {

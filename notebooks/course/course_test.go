@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/embedspace/embedspace/datasets"
 	"github.com/embedspace/embedspace/embed"
 )
 
@@ -60,5 +61,14 @@ func TestTrainKnown(t *testing.T) {
 	}
 	if again := TrainKnown(cfg, 1); again.Seconds() != first.Seconds() {
 		t.Errorf("trained twice: %v and %v seconds", first.Seconds(), again.Seconds())
+	}
+}
+
+// TestImages: a class with fewer images leaves its places empty.
+func TestImages(t *testing.T) {
+	test := &datasets.Dataset{Name: "few", Height: 1, Width: 1, Channels: 1, Images: []byte{1, 2, 3}, Labels: []int32{0, 0, 1}, ClassNames: []string{"a", "b"}}
+	tiles := images(test, 2).Tiles
+	if len(tiles) != 4 || tiles[2].Image == nil || tiles[3].Image != nil {
+		t.Errorf("tiles are %v", tiles)
 	}
 }

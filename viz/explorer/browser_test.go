@@ -281,6 +281,10 @@ func TestKeyboard(t *testing.T) {
 	focus(0)
 	press("\u0301")
 	check(b, true, `views[0].pan[1] !== 0`)
+	// The focus stays when an image is chosen, and no button is replaced while a training plays.
+	value[bool](b, `(() => { pin(3); document.querySelector('#detail .near button').focus(); document.activeElement.click(); return true; })()`)
+	check(b, true, `byId('detail').contains(document.activeElement)`)
+	check(b, true, `(() => { setTime(0); const before = document.querySelector('#detail .near button'); setTime(1); return before.isConnected; })()`)
 	// Everything that can be used can be reached.
 	check(b, 0, `[...document.querySelectorAll('button, input, select, .plot')].filter((e) => e.tabIndex < 0).length`)
 }
@@ -321,6 +325,13 @@ func TestPointer(t *testing.T) {
 	if got := value[float64](b, `views[0].zoom`) / zoom; math.Abs(got-2) > 0.1 {
 		t.Errorf("fingers twice as far apart have zoomed %v times", got)
 	}
+	value[bool](b, `(() => { byId('lasso').checked = true; select(new Uint8Array(count).fill(1)); return true; })()`)
+	touch(input.TouchStart, -20)
+	touch(input.TouchStart, -20, 20)
+	touch(input.TouchMove, -40, 40)
+	touch(input.TouchEnd)
+	b.frames()
+	check(b, true, `state.selected !== null`)
 }
 
 func TestThemes(t *testing.T) {
@@ -338,6 +349,7 @@ func TestThemes(t *testing.T) {
 	b.frames()
 	check(b, true, `theme.dark`)
 	contrast()
+	check(b, true, `RAMP.every((_, k) => contrast(ramp(k / (RAMP.length - 1), theme.ramp), theme.paper) > 1.9)`)
 	value[bool](b, `(() => { play(); return true; })()`)
 	b.run(chromedp.Poll(`playing === null`, nil))
 	value[bool](b, `(() => { window.dispatchEvent(new Event('beforeprint')); return true; })()`)
@@ -508,7 +520,9 @@ func TestScript(t *testing.T) {
 		`[short(1234567), short(-0.5), short(0), short(NaN), short(12.34567)]`:                      `["1.23e+6","−0.5","0","none","12.35"]`,
 		`Math.round(contrast([0, 0, 0], [255, 255, 255]))`:                                          `21`,
 		`contrast(readable([255, 255, 0], [255, 255, 255], [0, 0, 0], 4.5), [255, 255, 255]) > 4.5`: `true`,
-		`[ramp(0), ramp(1), ramp(NaN)]`:                                                             `[[68,1,84],[253,231,37],[128,128,128]]`,
+		`[ramp(0, RAMP), ramp(1, RAMP), ramp(NaN, RAMP)]`:                                           `[[68,1,84],[253,231,37],[128,128,128]]`,
+		`ticks(1, 1 + 2 ** -52, 3).length < 31`:                                                     `true`,
+		`[0.5, 12.5, 123.4, 7].map(epochText)`:                                                      `["0.50","12.5","123.4","7"]`,
 		`[...decodeIntegers(':AP8='), ...decodeIntegers('/////w==')]`:                               `[0,255,-1]`,
 		`[...decode('AACAPwAAAEA=', Float32Array)]`:                                                 `[1,2]`,
 	} {

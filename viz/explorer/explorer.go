@@ -337,7 +337,7 @@ func (s *Space) withUnknown() viz.Scatter {
 // stars.
 func (s *Space) picture() viz.Scatter {
 	scatter := s.Scatter
-	scatter.Points, scatter.Labels = nil, nil
+	scatter.Points, scatter.Labels, scatter.Unknown, scatter.Arrows = nil, nil, nil, nil
 	for i, label := range s.Labels {
 		point := s.Points[i*s.Dim : (i+1)*s.Dim]
 		if int(label) == len(s.ClassNames) {

@@ -193,6 +193,7 @@ func TestPicture(t *testing.T) {
 	s.Labels[1], s.Labels[59] = 3, 3
 	s.Stars = []viz.Star{{Name: "other", Point: []float32{0, 0}}}
 	s.Prototypes = []Prototype{{[]float32{1, 2}, 2}}
+	s.Unknown, s.Arrows = []float32{9, 9}, make([]float32, 120) // which a page does not have
 	picture := s.picture()
 	if err := picture.Validate(); err != nil {
 		t.Fatal(err)

@@ -112,7 +112,7 @@ function ticks(low, high, n) {
     if ((high - low) / (step * factor) >= n - 1) { step *= factor; break; }
   }
   const values = [];
-  for (let i = Math.ceil(low / step); i * step <= high; i++) values.push(i * step);
+  for (let i = Math.ceil(low / step); i * step <= high && values.length < 10 * n; i++) values.push(i * step);
   const decimals = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9));
   return values.map((value) => ({ value, text: minus((value + 0).toFixed(decimals)) }));
 }
@@ -160,9 +160,9 @@ function faded(color, paper, near) { return mix(color, paper, FADE * (1 - near))
 const RAMP = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
 
 /** The colour of a share from 0 to 1; gray for NaN. */
-function ramp(share) {
+function ramp(share, colors) {
   if (Number.isNaN(share)) return [128, 128, 128];
-  const at = Math.min(1, Math.max(0, share)) * (RAMP.length - 1);
-  const k = Math.min(RAMP.length - 2, Math.floor(at));
-  return mix(RAMP[k], RAMP[k + 1], at - k);
+  const at = Math.min(1, Math.max(0, share)) * (colors.length - 1);
+  const k = Math.min(colors.length - 2, Math.floor(at));
+  return mix(colors[k], colors[k + 1], at - k);
 }

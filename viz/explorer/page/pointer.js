@@ -19,7 +19,8 @@ function listen(view) {
     plot.setPointerCapture(event.pointerId);
     pointers.set(event.pointerId, at(event));
     dragged = 0;
-    if (pointers.size === 1 && event.button === 0 && (byId('lasso').checked || event.shiftKey)) view.lasso = [at(event)];
+    if (pointers.size > 1) view.lasso = null; // two fingers zoom
+    else if (event.button === 0 && (byId('lasso').checked || event.shiftKey)) view.lasso = [at(event)];
   });
 
   plot.addEventListener('pointermove', (event) => {
@@ -129,6 +130,7 @@ function selectInside(view, polygon) {
 function showTip(view, i) {
   const { tip } = view;
   if (i < 0) { hideTip(view); return; }
+  view.tipOf = i;
   tip.replaceChildren(thumbnail(data.images, i, 72), element('div', {}, `image ${i}`, element('br'), className(data.images.labels[i]), ...tipRule(view, i)));
   tip.hidden = false;
   const [x, y] = [view.x[i], view.y[i]];

@@ -6,6 +6,7 @@ const NEAR = 8; // nearest images
 /** Shows the image under the pointer, else the one that is kept, else the last of them. */
 function showDetail() {
   const detail = byId('detail');
+  const focused = [...detail.querySelectorAll('button')].indexOf(document.activeElement);
   const i = [state.hover, state.pinned, state.seen].find((k) => k >= 0) ?? -1;
   state.seen = i;
   if (i < 0) {
@@ -20,6 +21,7 @@ function showDetail() {
     ...(state.epoch === Infinity ? [] : [element('p', { className: 'quiet' }, 'At the end of the training:')]),
     ...data.spaces.map((space) => spaceDetail(space, i)),
   );
+  if (focused >= 0) detail.querySelectorAll('button')[focused]?.focus({ preventScroll: true });
 }
 
 /** An image in words. */
@@ -87,7 +89,7 @@ function showScale() {
   scale.replaceChildren(...data.spaces.filter(colorMetric).map((space) => {
     const [low, high] = metricRange(colorMetric(space));
     const bar = element('span', { className: 'ramp' });
-    bar.style.background = `linear-gradient(to right, ${RAMP.map(css)})`;
+    bar.style.background = `linear-gradient(to right, ${theme.ramp.map(css)})`;
     return element('span', {}, `${spaceName(space)}: ${short(low)}`, bar, `${short(high)} `);
   }));
 }
@@ -142,7 +144,7 @@ function curvesPicture(title, lines, epoch) {
   const all = lines.flatMap((line) => line.values);
   const epochs = Math.max(...lines.map((line) => line.values.length));
   let [low, high] = [Math.min(...all), Math.max(...all)];
-  if (low === high) [low, high] = [low - 0.05 * (Math.abs(low) || 1), high + 0.05 * (Math.abs(high) || 1)];
+  if (high - low <= 1e-9 * Math.max(Math.abs(low), Math.abs(high))) [low, high] = [low - 0.05 * (Math.abs(low) || 1), high + 0.05 * (Math.abs(high) || 1)];
   const x = (e) => left + (width - left - 10) * (e - 1) / (epochs - 1);
   const y = (value) => top + (height - top - bottom) * (1 - (value - low) / (high - low));
   const svg = svgElement('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${title} after each epoch` });
@@ -155,7 +157,7 @@ function curvesPicture(title, lines, epoch) {
     text([left - 5, y(value) + 4], name, 'end');
   }
   lines.forEach(({ name, values }, k) => {
-    const color = css(readable(LINE_COLORS[Math.floor(k / 2) % LINE_COLORS.length], theme.paper, theme.ink, 3)); // a pair of lines is of one space
+    const color = css(readable(LINE_COLORS[Math.floor(k / 2) % LINE_COLORS.length], theme.paper, theme.ink, 3)); // two lines share a colour, the second is dashed
     svg.append(svgElement('polyline', { points: values.map((value, e) => `${x(e + 1)},${y(value)}`).join(' '), fill: 'none', stroke: color, 'stroke-width': 2, 'stroke-dasharray': k % 2 ? '5 3' : 'none' }));
     if (lines.length === 1) return;
     svg.append(svgElement('line', { x1: left, x2: left + 16, y1: 18 + 14 * k, y2: 18 + 14 * k, stroke: color, 'stroke-width': 2, 'stroke-dasharray': k % 2 ? '5 3' : 'none' }));
@@ -178,7 +180,7 @@ function svgElement(tag, attributes) {
 const times = [...new Set(data.spaces.flatMap((space) => [...space.trace?.epochs ?? []]))].sort((a, b) => a - b);
 
 /** A number of epochs for people. */
-function epochText(epoch) { return Number.isInteger(epoch) ? `${epoch}` : epoch.toPrecision(2); }
+function epochText(epoch) { return Number.isInteger(epoch) ? `${epoch}` : epoch < 10 ? epoch.toPrecision(2) : epoch.toFixed(1); }
 
 function showCurves() {
   const byTitle = new Map();
@@ -195,7 +197,7 @@ function showCurves() {
 
 /** Shows the spaces at time k of the traces; a fraction is on the way to the next. */
 function setTime(k) {
-  const first = Math.floor(k);
+  const first = Math.floor(k), wasEnd = state.epoch === Infinity;
   state.time = k;
   state.epoch = first >= times.length - 1 ? Infinity : times[first] + (k - first) * (times[first + 1] - times[first]);
   byId('time').value = first;
@@ -210,7 +212,7 @@ function setTime(k) {
     view.setEpoch();
     view.draw();
   }
-  showDetail();
+  if (wasEnd !== (state.epoch === Infinity)) showDetail();
 }
 
 const FRAME_TIME = 400; // milliseconds from one time of the traces to the next when they are played

@@ -88,7 +88,7 @@ class View {
     const { trace, drawnDim } = this.space;
     const first = Math.max(0, trace.epochs.findLastIndex((epoch) => epoch <= state.epoch));
     const [from, to] = trace.epochs.subarray(first, first + 2);
-    const share = Math.max(0, (state.epoch - from) / (to - from));
+    const share = to > from ? Math.max(0, (state.epoch - from) / (to - from)) : 0;
     const between = (all) => {
       if (!all) return null;
       const size = all.length / trace.epochs.length;
@@ -165,6 +165,7 @@ class View {
     this.drawBack();
     this.drawPoints();
     this.drawFront();
+    if (!this.tip.hidden) showTip(this, this.isDrawn(this.tipOf) ? this.tipOf : -1);
   }
 
   resize() {
@@ -253,7 +254,7 @@ class View {
       const reach = [this.width, this.height][axis] / 2 * scale;
       for (const { value, text } of ticks(middle[axis] - reach, middle[axis] + reach, [this.width, this.height][axis] / 110)) {
         const [x, y] = axis === 0 ? project(value, middle[1]) : project(middle[0], value);
-        context.strokeStyle = css(mix(theme.faint, theme.ink, Math.abs(value) < 1e-12 ? 0.35 : 0));
+        context.strokeStyle = css(mix(theme.faint, theme.ink, value === 0 ? 0.35 : 0));
         context.globalAlpha = overRegions ? 0.5 : 1;
         strokeLine(context, axis === 0 ? [x, 0] : [0, y], axis === 0 ? [x, this.height] : [this.width, y]);
         context.globalAlpha = 1;

@@ -79,6 +79,7 @@ function setTheme(dark) {
   theme.ink = color('--ink');
   theme.quiet = color('--quiet');
   theme.classes = data.classes.map((c) => (dark ? readable(c.color, theme.paper, theme.ink, 2) : c.color));
+  theme.ramp = RAMP.map((c) => (dark ? readable(c, theme.paper, theme.ink, 2) : c));
   theme.texts = theme.classes.map((c) => readable(c, theme.paper, theme.ink, 4.5));
   theme.faint = mix(theme.ink, theme.paper, 0.85);
 }
@@ -98,7 +99,7 @@ function colorOf(space, predicted) {
   const metric = colorMetric(space);
   if (!metric) return () => right;
   const [low, high] = metricRange(metric);
-  return (i) => ramp((metric.values[i] - low) / (high - low || 1));
+  return (i) => ramp((metric.values[i] - low) / (high - low || 1), theme.ramp);
 }
 
 /** What 1 % and 99 % of the values of a metric are below. */
