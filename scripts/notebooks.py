@@ -196,11 +196,16 @@ def card(out, path):
     if found := sorted(out.glob(f"{path.stem}-*.png"), key=lambda picture: picture.stat().st_size):
         parts.append(f'{link}<img src="{found[-1].name}" alt="" loading="lazy"></a>')
     parts.append(f"<h2>{link}{html.escape(path.stem[:2])} {html.escape(title)}</a></h2>")
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    failed = not outputs or any(output.output_type == "error" for output in outputs)
-    parts.append(f"<p>{'failed after' if failed else 'executed in'} {duration(notebook):.0f} s")
+    parts.append(f"<p>{'failed after' if failed(notebook) else 'executed in'} {duration(notebook):.0f} s")
     parts += [f' · <a href="{html.escape(quote(page))}">look inside</a>' for page in dict.fromkeys(pages(notebook)) if (out / page).exists()]
     return f"<li>{''.join(parts)}</p></li>"
+
+
+def failed(notebook):
+    """Whether a cell has ended with an error, or has not ended."""
+    return any(
+        "shell.execute_reply" not in cell.metadata.get("execution", {}) or any(output.output_type == "error" for output in cell.outputs)
+        for cell in notebook.cells if cell.cell_type == "code")
 
 
 def duration(notebook):

@@ -35,12 +35,12 @@
 // point is an outlier if it is outside the core by more than half the width of the core.
 // With class vectors the range includes the origin, and with targets and stars all of them.
 //
-// Points are drawn in a fixed shuffled order, so that no class always hides another.
-// The more there are, the smaller and the more transparent they are. The rings of unknown
-// points are on top, in 3-D of the points that are not nearer; the core of the data is that of the others. Class vectors show
-// directions only, as their norms are on another scale than those of the points: a ray is
-// so long that 99 % of the points are nearer to the origin than its end, or it ends at
-// the edge of the panel.
+// Points are drawn in a fixed shuffled order, so that no class always hides another. The
+// more there are, the smaller and the more transparent they are. The rings of unknown
+// points are on top, in 3-D of the points that are not nearer; the core of the data is
+// that of the others. Class vectors show directions only, as their norms are on another
+// scale than those of the points: a ray is so long that 99 % of the points are nearer to
+// the origin than its end, or it ends at the edge of the panel.
 //
 // In 3-D the view is a mild perspective. Near points are larger, far ones fade. The
 // points are drawn from back to front in a cube, and cast shadows on its floor.

@@ -99,14 +99,13 @@ func canonical(name string) string {
 	if !slices.Contains([]string{"xla", "stablehlo", "shlo", "hlo"}, backend) {
 		return name
 	}
-	plugin, options, hasOptions := strings.Cut(config, ",")
-	if plugins := xlaPlugins(); plugin == "" && len(plugins) > 0 {
-		plugin = plugins[0]
+	if plugins := xlaPlugins(); (config == "" || config[0] == ',') && len(plugins) > 0 { // options may follow
+		config = plugins[0] + config
 	}
-	if hasOptions {
-		plugin += "," + options
+	if config == "" {
+		return name
 	}
-	return "xla:" + plugin
+	return "xla:" + config
 }
 
 // openOnce opens the backend of that name, or returns the open one. Only XLA for a CPU
